@@ -1,0 +1,32 @@
+# The two verbs that do everything: `make experiments` and `make test`.
+
+CARGO   ?= cargo
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
+LRSCOUT := $(TARGET)/release/lrscout
+GRIDS   := $(wildcard experiments/*.toml)
+
+.PHONY: help experiments smoke test check bench build
+
+help:            ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t16
+
+experiments: build ## find rates, train, rank: every grid in experiments/; resumes where it stopped
+	$(LRSCOUT) run $(GRIDS)
+
+smoke: build     ## the small grid: a leaderboard in half a minute
+	$(LRSCOUT) run experiments/smoke.toml
+
+test:            ## all tests
+	$(CARGO) test --locked
+
+check:           ## format, lints, docs, grids
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --locked --no-deps
+	$(CARGO) run --locked --release --quiet -- check $(GRIDS)
+
+bench: build     ## microseconds a training step, per workload
+	$(LRSCOUT) bench experiments/standard.toml
+
+build:           ## the release binary
+	$(CARGO) build --locked --release

@@ -1,0 +1,93 @@
+use crate::grid::Experiment;
+use crate::runner;
+use crate::store::{environment, tables};
+use crate::workload::Registry;
+use serde::Serialize;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+/// Blocks of updates timed for each workload; the median is reported.
+const BLOCKS: usize = 5;
+
+/// Aimed at length of a block.
+const BLOCK_SECONDS: f64 = 0.2;
+
+/// Measure one training step of every workload, one run a core at once.
+///
+/// A step is all of it: gather the batch, forward, backward, update. Useful
+/// floating-point operations are those of the matrix products and
+/// convolutions; the peak is that of fused multiply-adds measured on one core
+/// of this machine.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  \
+    lrscout bench experiments/standard.toml --jobs 2")]
+pub(crate) struct Bench {
+    /// Experiment grid (TOML).
+    #[arg(default_value = "experiments/standard.toml")]
+    grid: PathBuf,
+    /// Runs at once; default: one a core.
+    #[arg(long)]
+    jobs: Option<NonZeroUsize>,
+}
+
+#[derive(Serialize)]
+struct BenchRow {
+    workload: String,
+    optimizer: String,
+    batch: usize,
+    us_per_step: f64,
+    samples_per_s: f64,
+    gflops: Option<f64>,
+    share_of_peak: Option<f64>,
+}
+
+impl Bench {
+    pub(crate) fn run(
+        self,
+        registry: &Registry,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        let experiment = Experiment::load(&self.grid, &super::known(registry))?;
+        let base = self.grid.parent().unwrap_or(Path::new(""));
+        let prepared = runner::prepare(&experiment, registry, base)?;
+        let jobs = self.jobs.map_or_else(environment::cores, usize::from);
+        let workloads = &prepared.workloads;
+        let seconds =
+            runner::step_seconds(workloads, jobs, BLOCKS, BLOCK_SECONDS)?;
+        let peak = crate::kernels::gemm::peak_gflops();
+        let rows: Vec<BenchRow> = experiment
+            .workloads
+            .iter()
+            .zip(workloads)
+            .zip(seconds)
+            .map(|((entry, workload), seconds)| {
+                let spec = &entry.spec;
+                let flops = crate::model::step_flops(
+                    &spec.model,
+                    &workload.data,
+                    spec.batch,
+                );
+                let gflops = flops.map(|flops| flops / seconds / 1e9);
+                BenchRow {
+                    workload: spec.name.clone(),
+                    optimizer: spec.optimizer.label(),
+                    batch: spec.batch,
+                    us_per_step: round(seconds * 1e6),
+                    samples_per_s: round(spec.batch as f64 / seconds),
+                    gflops: gflops.map(round),
+                    share_of_peak: gflops
+                        .zip(peak)
+                        .map(|(gflops, peak)| round(gflops / peak)),
+                }
+            })
+            .collect();
+        tables::print_rows(out, &rows)?;
+        Ok(())
+    }
+}
+
+/// Four significant digits: more would be noise.
+fn round(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}

@@ -1,0 +1,140 @@
+use crate::grid::Experiment;
+use crate::plan::cost::{self, Estimate};
+use crate::runner;
+use crate::store::environment;
+use crate::workload::Registry;
+use clap::ValueEnum;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+/// Validate grids and say what they would cost and could show.
+///
+/// Counts cells and steps, estimates the time from a short measurement of
+/// every workload's training step, and says which p values the design can
+/// reach at all: with few workloads no schedule can be called worse, however
+/// clear the numbers look.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout check experiments/*.toml\n  \
+    lrscout check mine.toml --format json\n  \
+    lrscout check --schema > grid.schema.json")]
+pub(crate) struct Check {
+    /// Experiment grids (TOML).
+    #[arg(required_unless_present = "schema", value_name = "GRID")]
+    grids: Vec<PathBuf>,
+    /// Print the JSON schema of grids, for editors, and do nothing else.
+    #[arg(long)]
+    schema: bool,
+    /// Leave out the time estimate, which trains each workload for about a
+    /// second.
+    #[arg(long)]
+    no_estimate: bool,
+    /// Runs at once in the time estimate; default: one a core.
+    #[arg(long)]
+    jobs: Option<NonZeroUsize>,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Check {
+    pub(crate) fn run(
+        self,
+        registry: &Registry,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        if self.schema {
+            let schema = serde_json::to_string_pretty(&crate::grid::schema())?;
+            writeln!(out, "{schema}")?;
+            return Ok(());
+        }
+        let known = super::known(registry);
+        let mut estimates = vec![];
+        for grid in &self.grids {
+            let experiment = Experiment::load(grid, &known)?;
+            let base = grid.parent().unwrap_or(Path::new(""));
+            let prepared = runner::prepare(&experiment, registry, base)?;
+            let jobs = self.jobs.or(experiment.jobs);
+            let jobs = jobs.map_or_else(environment::cores, usize::from);
+            let step_seconds = if self.no_estimate {
+                None
+            } else {
+                let workloads = &prepared.workloads;
+                Some(runner::step_seconds(workloads, jobs, 3, 0.1)?)
+            };
+            let estimate = cost::estimate(
+                &experiment,
+                &prepared.plan,
+                step_seconds.as_deref(),
+                jobs,
+            );
+            estimates.push(estimate);
+        }
+        match self.format {
+            Format::Json if estimates.len() == 1 => {
+                let json = serde_json::to_string_pretty(&estimates[0])?;
+                writeln!(out, "{json}")?;
+            }
+            Format::Json => {
+                let json = serde_json::to_string_pretty(&estimates)?;
+                writeln!(out, "{json}")?;
+            }
+            Format::Text => {
+                for estimate in &estimates {
+                    write!(out, "{}", in_words(estimate))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn in_words(estimate: &Estimate) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    let e = estimate;
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "{}: {} workloads ({} clusters) x {} schedules x {} budgets x {} \
+         multiples x {} seeds",
+        e.grid,
+        e.workloads,
+        e.clusters,
+        e.schedules,
+        e.budgets.len(),
+        e.lr_multiples.len(),
+        e.seeds
+    );
+    let _ = writeln!(
+        text,
+        "  {} learning rates to find, {} runs, {} steps",
+        e.learning_rates, e.runs, e.steps
+    );
+    if let Some(seconds) = e.seconds {
+        let _ = writeln!(
+            text,
+            "  about {:.1} minutes on {} at once",
+            seconds / 60.0,
+            e.jobs
+        );
+    }
+    let _ = writeln!(
+        text,
+        "  smallest attainable p: {:.3e}, after Holm over {} comparisons: \
+         {:.3e}",
+        e.smallest_p,
+        e.schedules.saturating_sub(1),
+        e.smallest_p_holm
+    );
+    for wanted in &e.wanted {
+        let _ = writeln!(text, "  {wanted}");
+    }
+    text
+}

@@ -1,0 +1,115 @@
+//! The command line: one file a verb.
+
+mod bench;
+mod check;
+mod curve;
+mod find_lr;
+mod rank;
+mod report;
+mod run;
+mod schedules;
+
+use crate::error::Error;
+use crate::grid::Known;
+use crate::lr_find::Rule;
+use crate::workload::Registry;
+use clap::{Parser, Subcommand};
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+/// Find the learning rate, rank the schedules, say which one to use.
+///
+/// Experiment grids are TOML files; every verb prints its result to standard
+/// output and messages to standard error.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Examples:\n  \
+        lrscout run experiments/smoke.toml     everything, resumable\n  \
+        lrscout check experiments/*.toml       cells, cost, attainable p\n  \
+        lrscout find-lr experiments/smoke.toml --workload letter-mlp\n  \
+        lrscout rank results/smoke/runs.csv    ranks any CSV of runs\n  \
+        lrscout schedules list\n\n\
+        Exit status: 0 done, 1 failed, 2 wrong usage, 65 bad input file,\n\
+        75 try again (disk, permissions), 130 interrupted."
+)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Check(check::Check),
+    FindLr(find_lr::FindLr),
+    Run(run::Run),
+    Rank(rank::Rank),
+    Report(report::Report),
+    Schedules(schedules::Schedules),
+    Bench(bench::Bench),
+}
+
+/// The whole command line on the models and data sets of `registry`; the
+/// body of a `main` function, to be called before any thread is started.
+///
+/// ```no_run
+/// use lrscout::Registry;
+/// use std::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     lrscout::main(Registry::builtin())
+/// }
+/// ```
+pub fn main(registry: Registry) -> ExitCode {
+    crate::kernels::one_thread_a_run();
+    let cli = Cli::parse();
+    let mut out = std::io::stdout().lock();
+    let result = match cli.verb {
+        Verb::Check(verb) => verb.run(&registry, &mut out),
+        Verb::FindLr(verb) => verb.run(&registry, &mut out),
+        Verb::Run(verb) => verb.run(&registry, &mut out),
+        Verb::Rank(verb) => verb.run(&mut out),
+        Verb::Report(verb) => verb.run(&mut out),
+        Verb::Schedules(verb) => verb.run(&mut out),
+        Verb::Bench(verb) => verb.run(&registry, &mut out),
+    };
+    let result = result.and_then(|()| Ok(out.flush()?));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // `lrscout ... | head` is no failure.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// All names that a grid may use besides the built-in ones.
+fn known(registry: &Registry) -> Known {
+    let rules = Rule::ALL.iter().map(ToString::to_string).collect();
+    Known { rules, ..registry.known() }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
+}
+
+/// The numbers of sysexits.h where one fits.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    const BAD_INPUT: u8 = 65;
+    const TRY_AGAIN: u8 = 75;
+    match error.downcast_ref::<Error>() {
+        Some(Error::Input { .. } | Error::Invalid(_)) => BAD_INPUT,
+        Some(Error::Io { cause, .. }) => match cause.kind() {
+            ErrorKind::NotFound
+            | ErrorKind::IsADirectory
+            | ErrorKind::InvalidData => BAD_INPUT,
+            _ => TRY_AGAIN,
+        },
+        Some(Error::Interrupted) => 130,
+        _ => 1,
+    }
+}

@@ -1,0 +1,139 @@
+use crate::grid::Experiment;
+use crate::ranking::{Protocol, Ranking, Scale};
+use crate::record::Observation;
+use crate::report::table;
+use crate::store::tables;
+use crate::workload::Registry;
+use clap::ValueEnum;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Rank the schedules of any CSV of runs, ours or another tool's.
+///
+/// The CSV needs the columns `workload`, `schedule`, `seed` and one of
+/// scores, a row a run; `cluster`, `budget`, `lr_multiple` and `outcome` are
+/// used where they stand. The order of the rows does not matter.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout rank results/smoke/runs.csv\n  \
+    lrscout rank runs.csv --control linear --format json\n  \
+    lrscout rank a.csv b.csv --score test_metric --higher --format csv")]
+pub(crate) struct Rank {
+    /// Files of runs.
+    #[arg(required = true, value_name = "RUNS.csv")]
+    files: Vec<PathBuf>,
+    /// Column of the scores; default: `valid_loss`, else `score`.
+    #[arg(long, value_name = "COLUMN")]
+    score: Option<String>,
+    /// Higher scores are better.
+    #[arg(long)]
+    higher: bool,
+    /// Schedule to test the others against; default: the grid's, else
+    /// `linear`, else `constant`, else the first by name.
+    #[arg(long, value_name = "SCHEDULE")]
+    control: Option<String>,
+    /// Level of significance.
+    #[arg(long, value_name = "P", default_value = "0.05", value_parser = level)]
+    alpha: f64,
+    /// Half width of the region of practical equivalence, in units of the
+    /// scale; default: 0.005 for `relative`, half a per cent of the control's
+    /// mean absolute score for `raw`.
+    #[arg(long, value_name = "WIDTH", value_parser = width)]
+    rope: Option<f64>,
+    /// Differences as they are or of logarithms; default: `relative` for a
+    /// score column that ends in `_loss` and is positive throughout, else
+    /// `raw`.
+    #[arg(long, value_enum)]
+    scale: Option<ScaleName>,
+    /// Only runs with this budget.
+    #[arg(long, value_name = "STEPS")]
+    budget: Option<u64>,
+    /// Only runs with this multiple of the learning rate found.
+    #[arg(long, value_name = "MULTIPLE")]
+    lr_multiple: Option<f64>,
+    /// Seed of the bootstrap and of the posterior draws.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Leave out workloads that a schedule lacks, instead of failing.
+    #[arg(long)]
+    allow_missing: bool,
+    /// Leaderboard as text, everything as JSON, or the leaderboard as CSV.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ScaleName {
+    Raw,
+    Relative,
+}
+
+impl Rank {
+    pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+        let (runs, column) =
+            tables::read_all(&self.files, self.score.as_deref())?;
+        let protocol = Protocol {
+            alpha: self.alpha,
+            rope: self.rope,
+            scale: self.scale.map(|scale| match scale {
+                ScaleName::Raw => Scale::Raw,
+                ScaleName::Relative => Scale::Relative,
+            }),
+            control: self
+                .control
+                .or_else(|| control_of_grid(&self.files, &runs)),
+            budget: self.budget,
+            lr_multiple: self.lr_multiple,
+            seed: self.seed,
+            higher_is_better: self.higher,
+            allow_missing: self.allow_missing,
+        };
+        let ranking = Ranking::of(&runs, &column, &protocol)?;
+        match self.format {
+            Format::Text => {
+                let board = table::leaderboard(&ranking.leaderboard());
+                writeln!(out, "{}", board.trim_end())?;
+                for note in ranking.notes() {
+                    writeln!(out, "\n{note}")?;
+                }
+            }
+            Format::Json => {
+                writeln!(out, "{}", serde_json::to_string_pretty(&ranking)?)?;
+            }
+            Format::Csv => tables::print_rows(out, &ranking.leaderboard())?,
+        }
+        Ok(())
+    }
+}
+
+/// The control of the grid whose `runs.csv` the one file is, if the grid lies
+/// beside it and its control is among the schedules.
+fn control_of_grid(files: &[PathBuf], runs: &[Observation]) -> Option<String> {
+    let [file] = files else { return None };
+    let grid = file.parent().unwrap_or(Path::new("")).join("experiment.toml");
+    // No grid, or one with models of another program: then there is only the
+    // general rule.
+    let grid = Experiment::load(&grid, &Registry::builtin().known()).ok()?;
+    runs.iter().any(|run| run.schedule == grid.control).then_some(grid.control)
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(alpha) if alpha > 0.0 && alpha < 1.0 => Ok(alpha),
+        _ => Err("a number between 0 and 1 is wanted".to_owned()),
+    }
+}
+
+fn width(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(width) if width >= 0.0 && width.is_finite() => Ok(width),
+        _ => Err("a number from 0 up is wanted".to_owned()),
+    }
+}

@@ -1,0 +1,329 @@
+use super::report::write_report;
+use crate::error::{Error, Result};
+use crate::grid::Experiment;
+use crate::plan::digest;
+use crate::ranking::{Protocol, boards};
+use crate::record::{Outcome, RunRecord};
+use crate::runner::{self, Cell, Options, Prepared, Results};
+use crate::store::{Store, curve, environment, tables, write_atomically};
+use crate::workload::Registry;
+use serde::Serialize;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+/// Find the rates, train every schedule, rank them: everything a grid asks.
+///
+/// What is already in the store is not computed again, so the same command
+/// goes on where it was interrupted, and a second run does nothing. Ctrl-C
+/// once drops the runs in flight and keeps the rest; twice stops at once.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout run experiments/smoke.toml\n  \
+    lrscout run experiments/*.toml --jobs 4\n  \
+    lrscout run mine.toml --results /tmp/results --dry-run")]
+pub(crate) struct Run {
+    /// Experiment grids (TOML).
+    #[arg(required = true, value_name = "GRID")]
+    grids: Vec<PathBuf>,
+    /// Runs at once; default: the grid's `jobs`, else one a core.
+    #[arg(long)]
+    jobs: Option<NonZeroUsize>,
+    /// Folder of the results; each grid gets its own inside.
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+    /// Say what would be computed, and compute nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// No progress and no leaderboard, only errors.
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// A row of `lr_find.csv`.
+#[derive(Serialize)]
+pub(crate) struct FindRow {
+    workload: String,
+    optimizer: String,
+    budget: usize,
+    lr: f64,
+    low: f64,
+    high: f64,
+    outcome: String,
+    rule: String,
+    cost_steps: usize,
+}
+
+/// A row of `curves.csv`.
+#[derive(Serialize)]
+struct CurveRow<'a> {
+    run_id: &'a str,
+    step: usize,
+    lr: f64,
+    train_loss: Option<f64>,
+    valid_loss: Option<f64>,
+}
+
+impl Run {
+    pub(crate) fn run(
+        self,
+        registry: &Registry,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        // All grids are checked before anything is written for one of them.
+        let known = super::known(registry);
+        let experiments = self
+            .grids
+            .iter()
+            .map(|grid| Experiment::load(grid, &known))
+            .collect::<Result<Vec<_>>>()?;
+        if let Some((a, b)) = same_name(&experiments) {
+            let (a, b) = (&self.grids[a], &self.grids[b]);
+            return Err(Error::Invalid(format!(
+                "`{}` and `{}` would share one results folder: rename one",
+                a.display(),
+                b.display()
+            ))
+            .into());
+        }
+        let stop = runner::stop_on_signals()?;
+        let store = Store::new(&self.results.join(".store"), digest);
+        let mut failed = 0;
+        for (experiment, grid) in experiments.iter().zip(&self.grids) {
+            let base = grid.parent().unwrap_or(Path::new(""));
+            let prepared = runner::prepare(experiment, registry, base)?;
+            if self.dry_run {
+                tell(experiment, &prepared, &store, out)?;
+                continue;
+            }
+            let jobs = self.jobs.or(experiment.jobs);
+            let jobs = jobs.map_or_else(environment::cores, usize::from);
+            let say = |line: &str| eprintln!("{}: {line}", experiment.name);
+            let options =
+                Options { jobs, quiet: self.quiet, stop: &stop, say: &say };
+            let results =
+                runner::execute(experiment, &prepared, &store, &options)?;
+            let dir = self.results.join(&experiment.name);
+            failed +=
+                self.publish(experiment, &prepared, &results, &dir, grid, out)?;
+        }
+        if failed > 0 {
+            anyhow::bail!(
+                "{failed} runs failed; they run again with the same command"
+            );
+        }
+        Ok(())
+    }
+
+    /// Writes every table of one grid; gives the number of failed runs.
+    fn publish(
+        &self,
+        experiment: &Experiment,
+        prepared: &Prepared,
+        results: &Results,
+        dir: &Path,
+        grid: &Path,
+        out: &mut impl Write,
+    ) -> Result<usize> {
+        let records: Vec<RunRecord> = prepared
+            .plan
+            .runs
+            .iter()
+            .zip(&results.runs)
+            .filter_map(|(cell, state)| {
+                runner::record(experiment, prepared, cell, state)
+            })
+            .collect();
+        let runs_csv = dir.join("runs.csv");
+        tables::write_rows(&runs_csv, &records)?;
+        write_curves(prepared, results, dir)?;
+        write_finds(experiment, prepared, results, dir)?;
+        write_atomically(
+            &dir.join("experiment.toml"),
+            experiment.text.as_bytes(),
+        )?;
+        if records.len() < prepared.plan.runs.len() {
+            return Err(Error::Interrupted);
+        }
+        let command = format!("lrscout run {}", grid.display());
+        let facts = [
+            ("command", command),
+            ("device", prepared.device_class.to_owned()),
+            ("kernels", crate::kernels::path().to_owned()),
+        ];
+        let environment = environment::to_toml(&facts);
+        write_atomically(
+            &dir.join("environment.toml"),
+            environment.as_bytes(),
+        )?;
+        let overall = rank(&runs_csv, &experiment.control, dir)?;
+        let written = write_report(dir)?;
+        if !self.quiet {
+            show(experiment, results, &overall, &written, dir, out)?;
+        }
+        Ok(records.iter().filter(|r| r.outcome == Outcome::Failed).count())
+    }
+}
+
+fn show(
+    experiment: &Experiment,
+    results: &Results,
+    leaderboard: &[crate::ranking::LeaderboardRow],
+    written: &[PathBuf],
+    dir: &Path,
+    out: &mut impl Write,
+) -> Result<()> {
+    let title = experiment.title.as_deref().unwrap_or(&experiment.name);
+    let table = crate::report::table::leaderboard(leaderboard);
+    let note = if results.computed == 0 {
+        "nothing to do: all results were there"
+    } else {
+        "done"
+    };
+    let report = written.first().map_or(dir, PathBuf::as_path);
+    writeln!(
+        out,
+        "{title}\n\n{table}\n\n{note}; tables in {}, report in {}",
+        dir.display(),
+        report.display()
+    )
+    .map_err(Error::io(Path::new("standard output")))
+}
+
+fn tell(
+    experiment: &Experiment,
+    prepared: &Prepared,
+    store: &Store,
+    out: &mut impl Write,
+) -> Result<()> {
+    let mut missing = (0, 0, 0);
+    for cell in &prepared.plan.finds {
+        let there = store.get::<runner::FindResult>(&cell.id)?.is_some();
+        missing.0 += usize::from(!there);
+    }
+    for cell in &prepared.plan.runs {
+        if store.get::<runner::RunResult>(&cell.id)?.is_none() {
+            missing.1 += 1;
+            missing.2 += cell.budget;
+        }
+    }
+    writeln!(
+        out,
+        "{}: {} of {} learning rates and {} of {} runs to compute, {} \
+         steps",
+        experiment.name,
+        missing.0,
+        prepared.plan.finds.len(),
+        missing.1,
+        prepared.plan.runs.len(),
+        missing.2
+    )
+    .map_err(Error::io(Path::new("standard output")))
+}
+
+/// Ranks `runs.csv` and writes every board; gives the overall one.
+fn rank(
+    runs_csv: &Path,
+    control: &str,
+    dir: &Path,
+) -> Result<Vec<crate::ranking::LeaderboardRow>> {
+    let (observations, column) = tables::read_observations(runs_csv, None)?;
+    let protocol =
+        Protocol { control: Some(control.to_owned()), ..Protocol::default() };
+    let boards = boards(&observations, &column, &protocol)?;
+    for board in &boards {
+        let rows = board.ranking.leaderboard();
+        tables::write_rows(&dir.join(format!("{}.csv", board.name)), &rows)?;
+    }
+    let overall = &boards[0].ranking;
+    tables::write_rows(&dir.join("pairwise.csv"), &overall.pairwise())?;
+    tables::write_rows(&dir.join("workloads.csv"), &overall.workload_rows())?;
+    Ok(overall.leaderboard())
+}
+
+fn write_curves(
+    prepared: &Prepared,
+    results: &Results,
+    dir: &Path,
+) -> Result<()> {
+    let mut rows = vec![];
+    for (cell, state) in prepared.plan.runs.iter().zip(&results.runs) {
+        let Cell::Done(run) = state else { continue };
+        rows.extend(run.fit.curve.iter().map(|point| CurveRow {
+            run_id: &cell.id,
+            step: point.step,
+            lr: point.lr,
+            train_loss: point.train_loss,
+            valid_loss: point.valid_loss,
+        }));
+    }
+    tables::write_rows(&dir.join("curves.csv"), &rows)
+}
+
+/// `lr_find.csv`, and a curve and a picture of every range test. The longest
+/// budget's carry the workload's name alone.
+fn write_finds(
+    experiment: &Experiment,
+    prepared: &Prepared,
+    results: &Results,
+    dir: &Path,
+) -> Result<()> {
+    let mut rows = vec![];
+    let longest = experiment.budgets.iter().max().copied().unwrap_or(0);
+    for (cell, state) in prepared.plan.finds.iter().zip(&results.finds) {
+        let Cell::Done(find) = state else { continue };
+        let spec = &experiment.workloads[cell.workload].spec;
+        rows.push(find_row(spec, cell.budget, &find.found));
+        let mut stem = file_stem(&spec.name);
+        if cell.budget != longest {
+            stem = format!("{stem}-{}", cell.budget);
+        }
+        let folder = dir.join("lr_find");
+        curve::write(&folder.join(format!("{stem}.csv")), &find.found.curve)?;
+        let title = format!("{}, {} steps", spec.name, cell.budget);
+        write_atomically(
+            &folder.join(format!("{stem}.svg")),
+            find.found.to_svg(&title).as_bytes(),
+        )?;
+    }
+    tables::write_rows(&dir.join("lr_find.csv"), &rows)
+}
+
+/// The row of one learning rate found.
+pub(crate) fn find_row(
+    spec: &crate::spec::WorkloadSpec,
+    budget: usize,
+    found: &crate::LrFound,
+) -> FindRow {
+    FindRow {
+        workload: spec.name.clone(),
+        optimizer: spec.optimizer.label(),
+        budget,
+        lr: found.lr,
+        low: found.interval.0,
+        high: found.interval.1,
+        outcome: found.outcome.to_string(),
+        rule: found.rule.to_string(),
+        cost_steps: found.cost_steps,
+    }
+}
+
+/// A name as a file name: no separators, no leading dot, not too long.
+fn file_stem(name: &str) -> String {
+    let stem: String = name
+        .chars()
+        .take(100)
+        .map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+        .collect();
+    match stem.strip_prefix('.') {
+        Some(rest) => format!("-{rest}"),
+        None => stem,
+    }
+}
+
+/// Two experiments that would write to one folder.
+fn same_name(experiments: &[Experiment]) -> Option<(usize, usize)> {
+    (0..experiments.len())
+        .flat_map(|b| (0..b).map(move |a| (a, b)))
+        .find(|&(a, b)| experiments[a].name == experiments[b].name)
+}

@@ -1,0 +1,326 @@
+use crate::error::Error;
+use crate::grid::parse_schedule;
+use crate::report::plot;
+use crate::schedule::{
+    KeyInfo, KindInfo, Library, MODIFIERS, Schedule, ScheduleSpec, kinds,
+};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// List the schedules, print their learning rates, plot them.
+///
+/// A schedule (SPEC) is written as in a grid, as an inline table; any kind
+/// takes the keys of its own and the modifiers `warmup` and `cooldown`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout schedules list\n  \
+    lrscout schedules values '{ kind = \"one-cycle\" }' --peak 0.1 --steps 100\n  \
+    lrscout schedules plot --steps 200 --out schedules.svg")]
+pub(crate) struct Schedules {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    List(List),
+    Values(Values),
+    Plot(Plot),
+}
+
+impl Schedules {
+    pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+        match self.verb {
+            Verb::List(list) => list.run(out),
+            Verb::Values(values) => values.run(out),
+            Verb::Plot(plot) => plot.run(out),
+        }
+    }
+}
+
+/// List the kinds of schedule with their keys and defaults.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout schedules list\n  \
+    lrscout schedules list --format json")]
+struct List {
+    /// A table for people, or rows for scripts.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Csv,
+    Json,
+}
+
+impl List {
+    fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+        match self.format {
+            Format::Text => write_table(out)?,
+            Format::Csv => {
+                writeln!(out, "kind,keys,description,source")?;
+                for kind in kinds() {
+                    let KindInfo { name, about, source, .. } = kind;
+                    let fields = [*name, &keys(kind, "; "), about, source];
+                    writeln!(out, "{}", fields.map(quoted).join(","))?;
+                }
+            }
+            Format::Json => {
+                let all: Vec<_> = kinds().iter().map(as_json).collect();
+                writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The keys of a kind with their defaults: `power=2, end_ratio=0`.
+fn keys(kind: &KindInfo, between: &str) -> String {
+    let key = |KeyInfo { name, default }: &KeyInfo| {
+        if default.is_empty() {
+            (*name).to_owned()
+        } else {
+            format!("{name}={default}")
+        }
+    };
+    kind.keys.iter().map(key).collect::<Vec<_>>().join(between)
+}
+
+fn as_json(kind: &KindInfo) -> serde_json::Value {
+    let KindInfo { name, keys, about, source } = kind;
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|key| json!({ "key": key.name, "default": key.default }))
+        .collect();
+    json!({ "kind": name, "keys": keys, "description": about, "source": source })
+}
+
+/// A field of a CSV row.
+fn quoted(field: &str) -> String {
+    if field.contains([',', '"']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}
+
+/// The kinds in aligned columns, a further line for each further key.
+fn write_table(out: &mut impl Write) -> std::io::Result<()> {
+    let mut rows = vec![
+        ["kind", "key", "description", "source"].map(str::to_owned).to_vec(),
+    ];
+    for kind in kinds() {
+        let keys = keys(kind, "\n");
+        let mut keys = keys.lines().map(str::to_owned);
+        let first = keys.next().unwrap_or_default();
+        let [name, about, source] =
+            [kind.name, kind.about, kind.source].map(str::to_owned);
+        rows.push(vec![name, first, about, source]);
+        rows.extend(keys.map(|key| vec![String::new(), key]));
+    }
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..4).map(width).collect();
+    for row in &rows {
+        let cells = row.iter().zip(&widths);
+        let line: Vec<String> =
+            cells.map(|(cell, width)| format!("{cell:width$}")).collect();
+        writeln!(out, "{}", line.join("  ").trim_end())?;
+    }
+    writeln!(out, "\non every kind, and on {{ join = [...] }}:")?;
+    for (name, default) in MODIFIERS {
+        writeln!(out, "  {name} ({default})")?;
+    }
+    Ok(())
+}
+
+/// Print the learning rate of every step as CSV `step,lr`.
+///
+/// The decimals are the shortest that read back as the same number. With
+/// --compat the sequence is the one which that library gives, with its own
+/// first index, end and warm-up.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout schedules values '{ kind = \"one-cycle\" }' --peak 0.1 --steps 100\n  \
+    lrscout schedules values '{ kind = \"cosine\", warmup = \"5%\" }' \
+    --peak 3e-4 --steps 1000 --compat hf")]
+struct Values {
+    /// The schedule, as an inline TOML table.
+    spec: String,
+    /// Its highest learning rate.
+    #[arg(long)]
+    peak: f64,
+    /// The budget, in optimizer updates.
+    #[arg(long)]
+    steps: usize,
+    /// The library whose conventions to follow.
+    #[arg(long, value_name = "LIBRARY",
+        value_parser = PossibleValuesParser::new(Library::ALL.map(Library::name)))]
+    compat: Option<String>,
+}
+
+impl Values {
+    fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+        let Self { spec, peak, steps, compat } = self;
+        let spec = parse_schedule(&spec)?;
+        let library = Library::ALL
+            .into_iter()
+            .find(|library| compat.as_deref() == Some(library.name()));
+        let schedule = match library {
+            Some(library) => spec.build_compat(library, peak, steps),
+            None => spec.build(peak, steps),
+        };
+        let schedule = schedule.map_err(|p| Error::Invalid(p.message))?;
+        writeln!(out, "step,lr")?;
+        for step in 0..steps {
+            writeln!(out, "{step},{:?}", schedule.lr(step))?;
+        }
+        Ok(())
+    }
+}
+
+/// Plot schedules side by side as SVG; all kinds if none is named.
+///
+/// What is drawn is the factor on the peak. Without --out the SVG goes to
+/// standard output.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout schedules plot --steps 200 --out schedules.svg\n  \
+    lrscout schedules plot '{ kind = \"wsd\" }' \
+    '{ kind = \"wsd\", decay = 0.6 }' --steps 500 > wsd.svg")]
+struct Plot {
+    /// The schedules, as inline TOML tables.
+    #[arg(value_name = "SPEC")]
+    specs: Vec<String>,
+    /// The budget, in optimizer updates.
+    #[arg(long)]
+    steps: usize,
+    /// Write the SVG to this file.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Plot {
+    fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+        let specs: Vec<ScheduleSpec> = if self.specs.is_empty() {
+            kinds()
+                .iter()
+                .filter(|kind| kind.stands_alone())
+                .map(|kind| ScheduleSpec::of_kind(kind.name))
+                .collect::<Result<_, _>>()?
+        } else {
+            let read = |text: &String| parse_schedule(text);
+            self.specs.iter().map(read).collect::<Result<_, _>>()?
+        };
+        let curves: Vec<(String, Vec<f64>)> = specs
+            .iter()
+            .map(|spec| Ok((spec.label(), spec.rates(1.0, self.steps)?)))
+            .collect::<Result<_, crate::schedule::Problem>>()
+            .map_err(|problem| Error::Invalid(problem.message))?;
+        let svg = plot::schedules(&curves);
+        match self.out {
+            Some(path) => {
+                std::fs::write(&path, svg).map_err(Error::io(&path))?;
+            }
+            None => out.write_all(svg.as_bytes())?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        schedules: Schedules,
+    }
+
+    /// What `lrscout schedules ...` prints.
+    fn printed(arguments: &[&str]) -> anyhow::Result<String> {
+        let command = Command::try_parse_from(
+            std::iter::once("schedules").chain(arguments.iter().copied()),
+        )?;
+        let mut out = vec![];
+        command.schedules.run(&mut out)?;
+        Ok(String::from_utf8(out)?)
+    }
+
+    #[test]
+    fn values_are_the_shortest_decimals() {
+        let spec = r#"{ kind = "exponential", end_ratio = 1e-8 }"#;
+        let got = printed(&["values", spec, "--peak", "0.1", "--steps", "4"]);
+        let want = "step,lr\n0,0.1\n1,0.001\n2,1e-5\n3,1e-7\n";
+        let got = got.expect("stands");
+        let rows = |text: &str| -> Vec<f64> {
+            let fields = text.lines().skip(1).filter_map(|l| l.split_once(','));
+            fields.map(|(_, lr)| lr.parse().expect("a number")).collect()
+        };
+        for (got, want) in rows(&got).into_iter().zip(rows(want)) {
+            assert!((got / want - 1.0).abs() < 1e-12, "{got} is not {want}");
+        }
+        assert!(got.starts_with("step,lr\n0,0.1\n1,"), "{got}");
+        assert!(got.lines().all(|line| line.len() < 26), "{got}");
+    }
+
+    #[test]
+    fn values_follow_a_library() {
+        let spec = r#"{ kind = "linear", warmup = 2 }"#;
+        let got = printed(&[
+            "values", spec, "--peak", "1", "--steps", "4", "--compat", "hf",
+        ]);
+        let want = "step,lr\n0,0.0\n1,0.5\n2,1.0\n3,0.5\n";
+        assert_eq!(got.expect("stands"), want);
+    }
+
+    #[test]
+    fn a_bad_spec_or_budget_is_bad_input() {
+        let long = r#"{ kind = "linear", warmup = 9 }"#;
+        for spec in [r#"{ kind = "linaer" }"#, "{ kind", long] {
+            let got = printed(&["values", spec, "--peak", "1", "--steps", "4"]);
+            let error = got.expect_err("it cannot stand");
+            assert!(matches!(
+                error.downcast_ref(),
+                Some(Error::Input { .. } | Error::Invalid(_))
+            ));
+        }
+    }
+
+    #[test]
+    fn the_list_has_every_kind_in_every_format() {
+        for format in ["text", "csv", "json"] {
+            let got = printed(&["list", "--format", format]).expect("a list");
+            for kind in kinds() {
+                assert!(got.contains(kind.name), "{format}: {}", kind.name);
+            }
+        }
+        let csv = printed(&["list", "--format", "csv"]).expect("a list");
+        let rex = "rex,d=0.5,\"slow first, fast at the end; d sets how \
+                   much\",Chen et al. 2021";
+        assert!(csv.contains(rex), "{csv}");
+    }
+
+    #[test]
+    fn plots_go_to_standard_output_or_a_file() {
+        let svg = printed(&["plot", "--steps", "20"]).expect("a plot");
+        assert!(svg.contains("<svg"));
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let path = file.path().to_str().expect("UTF-8");
+        let spec = r#"{ kind = "rex" }"#;
+        let printed = printed(&["plot", spec, "--steps", "9", "--out", path]);
+        assert_eq!(printed.expect("a plot"), "");
+        let svg = std::fs::read_to_string(path).expect("written");
+        assert!(svg.contains("rex"));
+    }
+}

@@ -1,0 +1,172 @@
+//! Data sets while they are still numbers in vectors.
+
+use super::{Dataset, Split, Task};
+use candle_core::{Device, Result, Tensor};
+
+/// Standardised inputs beyond this many deviations are clipped: a few
+/// measurements in real tables are absurd.
+const CLIP: f32 = 6.0;
+
+/// Columns that vary by less, relative to their mean, are rounding errors.
+const CONSTANT: f64 = 1e-12;
+
+/// A data set before it becomes tensors.
+#[derive(Debug)]
+pub(super) struct Plain {
+    /// Shape of one example.
+    pub(super) shape: Vec<usize>,
+    pub(super) task: Task,
+    /// Training, validation, test.
+    pub(super) parts: [Part; 3],
+    pub(super) optimum: Option<f64>,
+}
+
+/// Inputs and targets, row-major.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) inputs: Values,
+    pub(super) targets: Values,
+}
+
+#[derive(Debug)]
+pub(super) enum Values {
+    Real(Vec<f32>),
+    Index(Vec<u32>),
+}
+
+impl Plain {
+    /// Classes from inputs.
+    pub(super) fn classify(
+        shape: Vec<usize>,
+        classes: usize,
+        inputs: [Vec<f32>; 3],
+        targets: [Vec<u32>; 3],
+    ) -> Self {
+        let targets = targets.map(Values::Index);
+        Self::new(shape, Task::Classify { classes }, inputs, targets)
+    }
+
+    /// One value each from `width` inputs.
+    pub(super) fn regress(
+        width: usize,
+        inputs: [Vec<f32>; 3],
+        targets: [Vec<f32>; 3],
+    ) -> Self {
+        let targets = targets.map(Values::Real);
+        Self::new(vec![width], Task::Regress { width: 1 }, inputs, targets)
+    }
+
+    fn new(
+        shape: Vec<usize>,
+        task: Task,
+        inputs: [Vec<f32>; 3],
+        targets: [Values; 3],
+    ) -> Self {
+        let mut targets = targets.into_iter();
+        let parts = inputs.map(|inputs| Part {
+            inputs: Values::Real(inputs),
+            targets: targets.next().expect("as many as inputs"),
+        });
+        Self { shape, task, parts, optimum: None }
+    }
+
+    /// The tensors of it, on `device`.
+    pub(super) fn into_dataset(self, device: &Device) -> Result<Dataset> {
+        let (task, shape) = (self.task, self.shape);
+        let features: usize = shape.iter().product();
+        let split = |part: Part| -> Result<Split> {
+            let n = part.inputs.len() / features;
+            let mut inputs_shape = vec![n];
+            inputs_shape.extend(&shape);
+            let targets_shape = match task {
+                Task::Classify { .. } => vec![n],
+                Task::Regress { width } => vec![n, width],
+                Task::NextToken { .. } => inputs_shape.clone(),
+            };
+            Ok(Split {
+                inputs: part.inputs.tensor(inputs_shape, device)?,
+                targets: part.targets.tensor(targets_shape, device)?,
+            })
+        };
+        let [train, valid, test] = self.parts.map(split);
+        let (train, valid, test) = (train?, valid?, test?);
+        Ok(Dataset { train, valid, test, task, optimum: self.optimum })
+    }
+}
+
+impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Self::Real(values) => values.len(),
+            Self::Index(values) => values.len(),
+        }
+    }
+
+    fn tensor(self, shape: Vec<usize>, device: &Device) -> Result<Tensor> {
+        match self {
+            Self::Real(values) => Tensor::from_vec(values, shape, device),
+            Self::Index(values) => Tensor::from_vec(values, shape, device),
+        }
+    }
+}
+
+/// Columns of `parts` (each row-major, `width` wide) to mean 0 and deviation
+/// 1 over the first part; constant columns become 0; clipped at 6.
+pub(super) fn standardise_columns(parts: &mut [Vec<f32>; 3], width: usize) {
+    for column in 0..width {
+        let train = parts[0].iter().skip(column).step_by(width);
+        let scale = Scale::of(train.map(|&x| f64::from(x)));
+        for part in parts.iter_mut() {
+            for x in part.iter_mut().skip(column).step_by(width) {
+                *x = scale.clipped(f64::from(*x));
+            }
+        }
+    }
+}
+
+/// All of `parts` by the mean and deviation of all of the first.
+pub(super) fn standardise_all(parts: &mut [Vec<f32>; 3]) {
+    standardise_columns(parts, 1);
+}
+
+/// Targets to mean 0 and deviation 1 over the first part. Nothing is clipped:
+/// large errors are what a loss is about.
+pub(super) fn standardise_targets(parts: [Vec<f64>; 3]) -> [Vec<f32>; 3] {
+    let scale = Scale::of(parts[0].iter().copied());
+    parts.map(|part| part.into_iter().map(|y| scale.apply(y)).collect())
+}
+
+/// Mean and deviation of a column of the training part.
+pub(super) struct Scale {
+    mean: f64,
+    deviation: f64,
+}
+
+impl Scale {
+    /// Of the values, of which there is at least one.
+    pub(super) fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let n = values.clone().count() as f64;
+        let mean = values.clone().sum::<f64>() / n;
+        let square = values.map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        let deviation = square.sqrt();
+        // A constant column carries nothing: everything in it becomes 0.
+        let varies = deviation > CONSTANT * mean.abs();
+        Self { mean, deviation: if varies { deviation } else { f64::INFINITY } }
+    }
+
+    /// Deviations from the mean.
+    #[expect(clippy::cast_possible_truncation, reason = "tensors are f32")]
+    pub(super) fn apply(&self, x: f64) -> f32 {
+        ((x - self.mean) / self.deviation) as f32
+    }
+
+    /// The same for inputs.
+    pub(super) fn clipped(&self, x: f64) -> f32 {
+        self.apply(x).clamp(-CLIP, CLIP)
+    }
+
+    /// Whether all values were the same.
+    pub(super) fn is_constant(&self) -> bool {
+        self.deviation.is_infinite()
+    }
+}

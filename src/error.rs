@@ -1,0 +1,100 @@
+//! What can stop an experiment, in words that say what to do about it.
+
+use std::path::{Path, PathBuf};
+
+/// The cause behind an [`Error`], from whichever crate it came.
+pub type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// Everything that can stop an experiment.
+///
+/// A run that diverges is *not* here: it is a result, recorded as
+/// [`Outcome::Diverged`](crate::Outcome) and ranked last.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An input file that cannot be used as written.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Input {
+        /// The file.
+        path: PathBuf,
+        /// 1-based line.
+        line: usize,
+        /// 1-based column, in characters.
+        column: usize,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// A value that makes no sense, in a place without line and column (an
+    /// argument, a call); the message has the remedy.
+    #[error("{0}")]
+    Invalid(String),
+    /// A file that cannot be read or written.
+    #[error("{}: {cause}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        cause: std::io::Error,
+    },
+    /// A tensor operation that failed: a bug in a model or data set.
+    #[error("{context}: {cause}")]
+    Tensor {
+        /// The run it happened in.
+        context: String,
+        /// The cause.
+        cause: Source,
+    },
+    /// A stored result that is not what was written.
+    #[error("{}: {message}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The user asked to stop; what is finished is kept.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An [`Error::Input`] at byte `offset` of `text`.
+    pub(crate) fn input(
+        path: &Path,
+        text: &str,
+        offset: usize,
+        message: impl Into<String>,
+    ) -> Self {
+        let mut offset = offset.min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        Self::Input {
+            path: path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message: message.into(),
+        }
+    }
+
+    /// An [`Error::Io`] on `path`; for `map_err`.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |cause| Self::Io { path, cause }
+    }
+
+    /// An [`Error::Tensor`] in `context`; for `map_err`.
+    pub(crate) fn tensor<E: Into<Source>>(
+        context: impl Into<String>,
+    ) -> impl FnOnce(E) -> Self {
+        move |cause| Self::Tensor {
+            context: context.into(),
+            cause: cause.into(),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Lists where one value stands: each is an axis, and a table stands for the
+//! product of its axes.
+
+use super::keys::natural_depth;
+use super::wire::{Entry, Node, Source, Table, Value};
+use crate::error::Result;
+
+/// The values of an axis, or the single value.
+fn values(entry: &Entry) -> &[Node] {
+    match &entry.node.value {
+        Value::List(items)
+            if entry.node.depth() > natural_depth(&entry.key) =>
+        {
+            items
+        }
+        _ => std::slice::from_ref(&entry.node),
+    }
+}
+
+/// Tables that `table` stands for.
+pub(super) fn count(table: &Table) -> u128 {
+    table.iter().fold(1, |product, entry| {
+        let len = values(entry).len() as u128;
+        product.saturating_mul(len)
+    })
+}
+
+/// Things that `node`, a name, a table, or a list of those, stands for.
+pub(super) fn count_things(node: &Node) -> u128 {
+    match &node.value {
+        Value::List(items) => items
+            .iter()
+            .fold(0, |sum, item| sum.saturating_add(count_things(item))),
+        Value::Table(table) => count(table),
+        _ => 1,
+    }
+}
+
+/// The tables that `table` stands for, the last axis fastest; call it only
+/// after [`count`].
+pub(super) fn expand(source: Source<'_>, table: &Table) -> Result<Vec<Table>> {
+    let mut tables = vec![vec![]];
+    for entry in table {
+        let values = values(entry);
+        if values.is_empty() {
+            let message = format!(
+                "`{}` has no values, give at least one or leave the key out",
+                entry.key
+            );
+            return Err(source.error(entry.node.at, message));
+        }
+        tables = tables
+            .into_iter()
+            .flat_map(|start: Table| {
+                values.iter().map(move |value| {
+                    let mut table = start.clone();
+                    let (key, at) = (entry.key.clone(), entry.at);
+                    table.push(Entry { key, at, node: value.clone() });
+                    table
+                })
+            })
+            .collect();
+    }
+    Ok(tables)
+}

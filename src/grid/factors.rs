@@ -1,0 +1,206 @@
+//! Files with the factors of a `table` schedule: CSV `step,factor`, or a
+//! one-dimensional `.npy` array.
+
+use crate::error::{Error, Result};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// Largest file, in bytes: three million rows of CSV.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// Reads the factors at `path`, one a step.
+///
+/// # Errors
+///
+/// [`Error::Io`] if it cannot be read, [`Error::Input`] on this file if it
+/// holds no factors.
+pub(super) fn read(path: &Path) -> Result<Vec<f64>> {
+    let mut bytes = vec![];
+    File::open(path)
+        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(Error::io(path))?;
+    let refuse = |message: &str| Err(Error::input(path, "", 0, message));
+    if bytes.len() as u64 > MOST_BYTES {
+        return refuse(
+            "the file is larger than 64 MiB, a table has one row a step",
+        );
+    }
+    if bytes.starts_with(b"\x93NUMPY") {
+        return match npy(&bytes) {
+            Some(factors) => Ok(factors),
+            None => refuse(
+                "this array cannot be read, save a one-dimensional one of \
+                 little-endian float64 or float32: `numpy.save(path, \
+                 factors.astype('<f8'))`",
+            ),
+        };
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => csv(path, &text),
+        Err(_) => refuse(
+            "this is neither UTF-8 text nor a .npy array, give a CSV file \
+             with the header `step,factor`",
+        ),
+    }
+}
+
+/// Rows `step,factor` under that header, steps from 0 without gaps.
+fn csv(path: &Path, text: &str) -> Result<Vec<f64>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut factors = vec![];
+    let mut at = 0;
+    let mut header = true;
+    for line in text.split_inclusive('\n') {
+        let row = line.trim();
+        let fields = row.split_once(',').map(|(a, b)| (a.trim(), b.trim()));
+        let wrong = |message: &str| Err(Error::input(path, text, at, message));
+        if header {
+            if fields != Some(("step", "factor")) {
+                return wrong("the header must be `step,factor`");
+            }
+            header = false;
+        } else if !row.is_empty() {
+            let Some((step, factor)) = fields else {
+                return wrong(
+                    "a row must be a step and a factor, as in `0,0.5`",
+                );
+            };
+            if step.parse() != Ok(factors.len()) {
+                let message =
+                    format!("the step of this row must be {}", factors.len());
+                return wrong(&message);
+            }
+            match factor.parse::<f64>() {
+                Ok(factor) if factor.is_finite() => factors.push(factor),
+                _ => {
+                    return wrong(
+                        "the factor of this row must be a finite number",
+                    );
+                }
+            }
+        }
+        at += line.len();
+    }
+    if factors.is_empty() {
+        let message = "the table has no rows, give one `step,factor` a step";
+        return Err(Error::input(path, text, at, message));
+    }
+    Ok(factors)
+}
+
+/// The array of a `.npy` file, format versions 1 to 3.
+fn npy(bytes: &[u8]) -> Option<Vec<f64>> {
+    let (length, start) = match bytes.get(6)? {
+        1 => (u16::from_le_bytes(*bytes.get(8..)?.first_chunk()?).into(), 10),
+        2 | 3 => (u32::from_le_bytes(*bytes.get(8..)?.first_chunk()?), 12),
+        _ => return None,
+    };
+    let data = start + usize::try_from(length).ok()?;
+    let header = std::str::from_utf8(bytes.get(start..data)?).ok()?;
+    let data = &bytes[data..];
+    let shape = header.split_once("'shape': (")?.1.split_once(')')?.0;
+    let len: usize = shape.strip_suffix(',')?.parse().ok()?;
+    let factors: Vec<f64> = if header.contains("'<f8'") {
+        let (numbers, _) = data.as_chunks();
+        numbers.iter().map(|&number| f64::from_le_bytes(number)).collect()
+    } else if header.contains("'<f4'") {
+        let (numbers, _) = data.as_chunks();
+        numbers
+            .iter()
+            .map(|&number| f32::from_le_bytes(number).into())
+            .collect()
+    } else {
+        return None;
+    };
+    (factors.len() == len && factors.iter().all(|f| f.is_finite()))
+        .then_some(factors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_bytes(bytes: &[u8]) -> std::result::Result<Vec<f64>, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("f.csv");
+        std::fs::write(&path, bytes).expect("written");
+        read(&path).map_err(|error| {
+            let error = error.to_string();
+            let name = error.find("f.csv").expect("the file is named");
+            error[name..].to_owned()
+        })
+    }
+
+    #[test]
+    fn rows_become_factors() {
+        let text = b"\xef\xbb\xbfstep,factor\r\n0,0.5\r\n1, 1\r\n\r\n2,1e-3";
+        assert_eq!(read_bytes(text), Ok(vec![0.5, 1.0, 1e-3]));
+    }
+
+    #[test]
+    fn arrays_become_factors() {
+        let file = |descr: &str, shape: &str, data: &[u8]| {
+            let header = format!(
+                "{{'descr': '{descr}', 'fortran_order': False, 'shape': \
+                 ({shape}), }}\n"
+            );
+            let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+            let len = u16::try_from(header.len()).expect("short");
+            bytes.extend(len.to_le_bytes());
+            bytes.extend(header.as_bytes());
+            bytes.extend(data);
+            read_bytes(&bytes)
+        };
+        let wide: Vec<u8> =
+            [1.0, 0.1_f64].iter().flat_map(|x| x.to_le_bytes()).collect();
+        let narrow: Vec<u8> =
+            [1.0, 0.5_f32].iter().flat_map(|x| x.to_le_bytes()).collect();
+        assert_eq!(file("<f8", "2,", &wide), Ok(vec![1.0, 0.1]));
+        assert_eq!(file("<f4", "2,", &narrow), Ok(vec![1.0, 0.5]));
+        for wrong in [
+            file(">f8", "2,", &wide),
+            file("<f8", "3,", &wide),
+            file("<f8", "2, 1", &wide),
+            file("<f8", "", &wide),
+            read_bytes(b"\x93NUMPY\x01\x00\xff\xff"),
+            read_bytes(b"\x93NUMPY"),
+        ] {
+            let message = wrong.expect_err("no such array");
+            assert!(message.contains("numpy.save"), "{message}");
+        }
+    }
+
+    #[test]
+    fn wrong_rows_are_named() {
+        for (text, message) in [
+            ("0,1\n", "f.csv:1:1: the header must be `step,factor`"),
+            (
+                "step,factor\n0,1\n2,1\n",
+                "f.csv:3:1: the step of this row must be 1",
+            ),
+            (
+                "step,factor\n0,x\n",
+                "f.csv:2:1: the factor of this row must be a finite number",
+            ),
+            (
+                "step,factor\n0\n",
+                "f.csv:2:1: a row must be a step and a factor, as in `0,0.5`",
+            ),
+            (
+                "step,factor\n",
+                "f.csv:2:1: the table has no rows, give one `step,factor` a \
+                 step",
+            ),
+            (
+                "",
+                "f.csv:1:1: the table has no rows, give one `step,factor` a \
+                 step",
+            ),
+        ] {
+            assert_eq!(read_bytes(text.as_bytes()), Err(message.to_owned()));
+        }
+        let error = read_bytes(b"\xff\xfe").expect_err("UTF-16");
+        assert!(error.contains("neither UTF-8 text"), "{error}");
+    }
+}

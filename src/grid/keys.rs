@@ -1,0 +1,202 @@
+//! The kinds of models, data sets and optimizers and their keys: what the
+//! grid accepts and what the editor's schema offers, in one place.
+
+use crate::spec::{DatasetSpec, ModelSpec, OptimizerSpec};
+
+/// Things of one sort.
+#[derive(Debug)]
+pub(super) struct Family {
+    /// "model", for messages.
+    pub(super) noun: &'static str,
+    /// Names of the built-in kinds.
+    pub(super) names: fn() -> &'static [&'static str],
+    /// Their keys.
+    pub(super) kinds: &'static [Kind],
+}
+
+/// A kind and its keys, `kind` itself left out.
+#[derive(Debug)]
+pub(super) struct Kind {
+    /// The name in the file.
+    pub(super) name: &'static str,
+    /// Its keys.
+    pub(super) keys: &'static [Key],
+}
+
+/// A key and what may stand there.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// The name in the file.
+    pub(super) name: &'static str,
+    /// What may stand there.
+    pub(super) form: Form,
+    /// Whether there is no default.
+    pub(super) required: bool,
+}
+
+/// The form of a value; ranges are checked on the finished thing.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    /// A whole number from 0.
+    Whole,
+    /// A finite number.
+    Number,
+    /// `true` or `false`.
+    Flag,
+    /// A string.
+    Text,
+    /// A list of whole numbers.
+    Wholes,
+    /// A list of two numbers.
+    Pair,
+    /// One of these strings.
+    Choice(&'static [&'static str]),
+}
+
+impl Form {
+    /// The form in words, for "must be ...".
+    pub(super) fn wanted(self) -> &'static str {
+        match self {
+            Self::Whole => "a whole number from 0",
+            Self::Number => "a finite number",
+            Self::Flag => "`true` or `false`",
+            Self::Text => "a string",
+            Self::Wholes => "a list of whole numbers such as [64, 32]",
+            Self::Pair => "a list of two numbers such as [0.1, 0.2]",
+            Self::Choice(_) => "a name",
+        }
+    }
+}
+
+impl Family {
+    /// The kind called `name`.
+    pub(super) fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.kinds.iter().find(|kind| kind.name == name)
+    }
+}
+
+const fn key(name: &'static str, form: Form) -> Key {
+    Key { name, form, required: false }
+}
+
+const fn need(name: &'static str, form: Form) -> Key {
+    Key { name, form, required: true }
+}
+
+const fn bare(name: &'static str) -> Kind {
+    Kind { name, keys: &[] }
+}
+
+/// The models.
+pub(super) const MODELS: Family = Family {
+    noun: "model",
+    names: ModelSpec::kinds,
+    kinds: &[
+        Kind { name: "mlp", keys: &[key("hidden", Form::Wholes)] },
+        Kind {
+            name: "cnn",
+            keys: &[
+                key("channels", Form::Wholes),
+                key("kernels", Form::Wholes),
+                key("stride", Form::Whole),
+                key("padding", Form::Whole),
+                key("pool", Form::Whole),
+                key("hidden", Form::Wholes),
+            ],
+        },
+        Kind {
+            name: "resnet",
+            keys: &[key("channels", Form::Wholes), key("blocks", Form::Whole)],
+        },
+        Kind {
+            name: "transformer",
+            keys: &[
+                key("width", Form::Whole),
+                key("layers", Form::Whole),
+                key("heads", Form::Whole),
+            ],
+        },
+    ],
+};
+
+const FOLDER: &[Key] = &[key("dir", Form::Text)];
+
+/// The data sets.
+pub(super) const DATASETS: Family = Family {
+    noun: "data set",
+    names: DatasetSpec::kinds,
+    kinds: &[
+        bare("fashion"),
+        bare("letter"),
+        bare("satimage"),
+        bare("dna"),
+        bare("spam"),
+        bare("digits"),
+        bare("diamonds"),
+        bare("words"),
+        bare("mnist1d"),
+        Kind { name: "teacher-student", keys: &[key("noise", Form::Number)] },
+        Kind {
+            name: "power-law",
+            keys: &[key("noise", Form::Number), key("exponent", Form::Number)],
+        },
+        Kind { name: "mnist", keys: FOLDER },
+        Kind { name: "fashion-mnist", keys: FOLDER },
+        Kind { name: "cifar-10", keys: FOLDER },
+        Kind {
+            name: "csv",
+            keys: &[
+                need("file", Form::Text),
+                need("target", Form::Text),
+                key("task", Form::Choice(&["classify", "regress"])),
+                key("split", Form::Pair),
+            ],
+        },
+        Kind {
+            name: "text",
+            keys: &[
+                need("file", Form::Text),
+                key("context", Form::Whole),
+                key("split", Form::Pair),
+            ],
+        },
+    ],
+};
+
+/// The optimizers.
+pub(super) const OPTIMIZERS: Family = Family {
+    noun: "optimizer",
+    names: OptimizerSpec::kinds,
+    kinds: &[
+        Kind {
+            name: "sgd",
+            keys: &[
+                key("momentum", Form::Number),
+                key("nesterov", Form::Flag),
+                key("weight_decay", Form::Number),
+                key("clip_norm", Form::Number),
+            ],
+        },
+        Kind {
+            name: "adamw",
+            keys: &[
+                key("beta1", Form::Number),
+                key("beta2", Form::Number),
+                key("eps", Form::Number),
+                key("weight_decay", Form::Number),
+                key("clip_norm", Form::Number),
+            ],
+        },
+    ],
+};
+
+/// Lists around the value that `name` takes by nature; one more list is an
+/// axis.
+pub(super) fn natural_depth(name: &str) -> usize {
+    match name {
+        "hidden" | "channels" | "kernels" | "split" | "milestones"
+        | "factors" | "join" => 1,
+        "points" => 2,
+        _ => 0,
+    }
+}

@@ -1,0 +1,355 @@
+//! The grid: TOML text in, a checked [`Experiment`] out.
+//!
+//! Every complaint names file, line and column, says what is wrong and what
+//! would be right. What passes here cannot fail later for a reason that
+//! stands in the file. No tensor is made.
+
+mod axes;
+mod factors;
+mod keys;
+mod schedules;
+mod schema;
+mod settings;
+mod things;
+mod wire;
+mod workloads;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use schema::schema;
+pub(crate) use settings::{DeviceSpec, Ladder, LossOn, LrFindPer, LrFindSpec};
+
+use crate::error::{Error, Result};
+use crate::schedule::ScheduleSpec;
+use crate::spec::{WorkloadSpec, quote, unknown_in};
+use settings::MOST_RUNS;
+use std::fs::File;
+use std::io::Read;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use wire::{Source, Table, Value, find};
+
+/// Largest grid file, in bytes; none written by hand comes near.
+const MOST_BYTES: usize = 4 << 20;
+
+/// A checked experiment: workloads x schedules x budgets x multiples x
+/// seeds, every value in range, every name unique.
+#[derive(Clone, Debug)]
+pub(crate) struct Experiment {
+    /// The file's name without its extension; names the results' folder.
+    pub(crate) name: String,
+    /// The question, in words.
+    pub(crate) title: Option<String>,
+    /// One replicate each.
+    pub(crate) seeds: Vec<u64>,
+    /// Runs at once; `None` is one for each core.
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Lengths of the runs, in steps, in file order.
+    pub(crate) budgets: Vec<usize>,
+    /// Multiples of the learning rate found, rising; 1 is among them.
+    pub(crate) lr_multiples: Vec<f64>,
+    /// Label of the schedule that the others are compared with.
+    pub(crate) control: String,
+    /// Where the tensors live.
+    pub(crate) device: DeviceSpec,
+    /// How the peak learning rates are found.
+    pub(crate) lr_find: LrFindSpec,
+    /// The workloads, in file order.
+    pub(crate) workloads: Vec<WorkloadEntry>,
+    /// The schedules, in file order.
+    pub(crate) schedules: Vec<ScheduleSpec>,
+    /// The file as read.
+    pub(crate) text: String,
+}
+
+/// A workload and the cluster it counts in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct WorkloadEntry {
+    /// The workload.
+    pub(crate) spec: WorkloadSpec,
+    /// Workloads of one cluster count once in a ranking; by default those on
+    /// one data set.
+    pub(crate) cluster: String,
+}
+
+/// Names that this room cannot know: those that a user's binary registered
+/// besides the built-in ones, and the finder's rules.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// Models.
+    pub(crate) models: Vec<String>,
+    /// Data sets.
+    pub(crate) datasets: Vec<String>,
+    /// Rules of the finder, all of them; empty if any name will do.
+    pub(crate) rules: Vec<String>,
+}
+
+impl Experiment {
+    /// The schedule that the others are compared with.
+    pub(crate) fn control_spec(&self) -> &ScheduleSpec {
+        self.schedules
+            .iter()
+            .find(|schedule| schedule.label() == self.control)
+            .expect("the control is one of the schedules")
+    }
+
+    /// Reads and checks the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if there is no such file, [`Error::Input`] with line and
+    /// column if it makes no experiment.
+    pub(crate) fn load(path: &Path, known: &Known) -> Result<Self> {
+        if path.is_dir() {
+            let message = format!(
+                "{}: is a folder, name a grid in it, as in `{}`",
+                path.display(),
+                path.join("grid.toml").display()
+            );
+            return Err(Error::Invalid(message));
+        }
+        let mut bytes = vec![];
+        // One byte more than allowed tells an endless file from a full one.
+        let limit = MOST_BYTES as u64 + 1;
+        File::open(path)
+            .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+            .map_err(Error::io(path))?;
+        if bytes.len() > MOST_BYTES {
+            let message = format!(
+                "the file is larger than {MOST_BYTES} bytes, a grid names \
+                 data files and does not hold them"
+            );
+            return Err(Error::input(path, "", 0, message));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let bytes = error.as_bytes();
+            let valid = String::from_utf8_lossy(&bytes[..at]);
+            let message = format!(
+                "byte 0x{:02x} is not UTF-8, save the file as UTF-8",
+                bytes[at]
+            );
+            Error::input(path, &valid, at, message)
+        })?;
+        Self::parse(path, &text, known)
+    }
+
+    /// Checks `text`; `path` names it in messages, and data files are sought
+    /// beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`], with the line and column of the offending key or
+    /// value.
+    pub(crate) fn parse(
+        path: &Path,
+        text: &str,
+        known: &Known,
+    ) -> Result<Self> {
+        let text_read = text.to_owned();
+        // A byte order mark is no column.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let source = Source { path, text };
+        let root = source.document()?;
+        settings::top_keys(source, &root)?;
+
+        let title = settings::title(source, &root)?;
+        let jobs = settings::jobs(source, &root)?;
+        let device = settings::device(source, &root)?;
+        let lr_find = settings::lr_find(source, &root, &known.rules)?;
+        let budgets = settings::budgets(source, &root)?;
+        let lr_multiples = settings::lr_multiples(source, &root)?;
+        let workloads = tables(source, &root, "workload")?;
+        let schedules = tables(source, &root, "schedule")?;
+        let seeds = settings::seeds(source, &root)?;
+        refuse_bombs(
+            source,
+            &root,
+            [seeds.len(), budgets.len(), lr_multiples.len()],
+            &workloads,
+            &schedules,
+        )?;
+
+        let schedules = schedules::read(source, &schedules, &budgets)?;
+        let workloads = workloads::read(source, &workloads, known)?;
+        let control = control(source, &root, &schedules)?;
+        let name = path.file_stem().map_or_else(
+            || "experiment".to_owned(),
+            |stem| stem.to_string_lossy().into_owned(),
+        );
+        Ok(Self {
+            name,
+            title,
+            seeds,
+            jobs,
+            budgets,
+            lr_multiples,
+            control,
+            device,
+            lr_find,
+            workloads,
+            schedules,
+            text: text_read,
+        })
+    }
+}
+
+/// Reads a schedule from an inline table such as
+/// `{ kind = "cosine", warmup = 50 }`.
+///
+/// # Errors
+///
+/// [`Error::Input`] on `<spec>`, with line and column.
+pub(crate) fn parse_schedule(text: &str) -> Result<ScheduleSpec> {
+    let text = text.trim();
+    let source = Source { path: Path::new("<spec>"), text };
+    let refuse = || {
+        let wanted = "an inline table such as { kind = \"cosine\" }";
+        let message = format!("a schedule is {wanted}, got {}", quote(text));
+        source.error(0, message)
+    };
+    // Before TOML complains about the quotes of a bare word.
+    if !text.starts_with('{') {
+        return Err(refuse());
+    }
+    let node = source.value()?;
+    let Value::Table(table) = &node.value else { return Err(refuse()) };
+    let many = axes::count(table);
+    if many > 1 {
+        let message = format!(
+            "the lists in this table make {many} schedules, one is wanted"
+        );
+        return Err(source.error(node.at, message));
+    }
+    let tables = axes::expand(source, table)?;
+    schedules::read_one(source, node.at, &tables[0])
+}
+
+/// The `[[name]]` tables, each with the offset of its header.
+fn tables<'r>(
+    source: Source<'_>,
+    root: &'r Table,
+    name: &str,
+) -> Result<Vec<(usize, &'r Table)>> {
+    let example = match name {
+        "workload" => "`model = \"mlp\"` and `dataset = \"letter\"`",
+        _ => "`kind = \"cosine\"`",
+    };
+    let Some(entry) = find(root, name) else {
+        let message = format!(
+            "the grid has no {name}, add a table `[[{name}]]` with {example}"
+        );
+        return Err(source.error(0, message));
+    };
+    let wanted = format!("tables, each under its header `[[{name}]]`");
+    let items = source.list(name, &entry.node, &wanted)?;
+    if items.is_empty() {
+        let message = format!(
+            "the list of {name}s is empty, add a table `[[{name}]]` with \
+             {example}"
+        );
+        return Err(source.error(entry.node.at, message));
+    }
+    items
+        .iter()
+        .map(|item| match &item.value {
+            Value::Table(table) => Ok((item.at, table)),
+            _ => Err(source.mismatch(name, item, &wanted)),
+        })
+        .collect()
+}
+
+/// Refuses more than [`MOST_RUNS`] runs before any is made, at the list
+/// that multiplies most.
+fn refuse_bombs(
+    source: Source<'_>,
+    root: &Table,
+    [seeds, budgets, multiples]: [usize; 3],
+    workloads: &[(usize, &Table)],
+    schedules: &[(usize, &Table)],
+) -> Result<()> {
+    let total = |counts: &[(usize, u128)]| {
+        counts.iter().fold(0, |sum: u128, &(_, n)| sum.saturating_add(n))
+    };
+    let counts = |tables: &[(usize, &Table)], count: fn(&Table) -> u128| {
+        tables.iter().map(|&(at, table)| (at, count(table))).collect::<Vec<_>>()
+    };
+    let workloads = counts(workloads, workloads::count);
+    let schedules = counts(schedules, axes::count);
+    let place = |key| find(root, key).map_or(0, |entry| entry.node.at);
+    let lists = [
+        (place("seeds"), seeds as u128),
+        (place("budgets"), budgets as u128),
+        (place("lr_multiples"), multiples as u128),
+    ];
+    let (many_workloads, many_schedules) =
+        (total(&workloads), total(&schedules));
+    let runs = lists
+        .iter()
+        .map(|&(_, n)| n)
+        .chain([many_workloads, many_schedules])
+        .fold(1, u128::saturating_mul);
+    if runs <= MOST_RUNS as u128 {
+        return Ok(());
+    }
+    let largest = lists
+        .into_iter()
+        .chain(workloads)
+        .chain(schedules)
+        .max_by_key(|&(_, n)| n)
+        .map_or(0, |(at, _)| at);
+    let message = format!(
+        "the grid has {runs} runs ({many_workloads} workloads x \
+         {many_schedules} schedules x {budgets} budgets x {multiples} \
+         multiples x {seeds} seeds), at most {MOST_RUNS} are allowed; this \
+         list is the longest, shorten it"
+    );
+    Err(source.error(largest, message))
+}
+
+/// The label of the control: as the file says, by label or kind; else
+/// `linear`, else `constant`, else the first.
+fn control(
+    source: Source<'_>,
+    root: &Table,
+    schedules: &[ScheduleSpec],
+) -> Result<String> {
+    let labels: Vec<String> =
+        schedules.iter().map(ScheduleSpec::label).collect();
+    let of_kind = |kind: &str| -> Vec<&str> {
+        let of_kind = schedules.iter().zip(&labels);
+        of_kind
+            .filter(|(schedule, _)| schedule.kind() == kind)
+            .map(|(_, label)| label.as_str())
+            .collect()
+    };
+    let Some(entry) = find(root, "control") else {
+        let usual = of_kind("linear").first().copied();
+        let usual = usual.or_else(|| of_kind("constant").first().copied());
+        return Ok(usual.unwrap_or(&labels[0]).to_owned());
+    };
+    let wanted = "the label or kind of a schedule";
+    let text = source.text("control", &entry.node, wanted)?;
+    if labels.iter().any(|label| label == text) {
+        return Ok(text.to_owned());
+    }
+    match of_kind(text).as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] => {
+            let known: Vec<&str> = labels.iter().map(String::as_str).collect();
+            let home = "`control`";
+            let message = unknown_in("schedule", text, home, &known);
+            Err(source.error(entry.node.at, message))
+        }
+        several => {
+            let message = format!(
+                "{} names {} schedules here, write the label of one: {}",
+                quote(text),
+                several.len(),
+                several.join(", ")
+            );
+            Err(source.error(entry.node.at, message))
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! `[[schedule]]` tables: each the product of its axes, built once for every
+//! budget so that no run finds out that a schedule cannot be.
+
+use super::wire::{Entry, Node, Source, Table, Value, find};
+use super::{axes, factors};
+use crate::error::{Error, Result};
+use crate::schedule::{self, MODIFIERS, Problem, ScheduleSpec};
+use crate::spec::{quote, unknown, unknown_in};
+use std::collections::HashMap;
+
+/// Reads all `tables`, each with the offset of its header.
+pub(super) fn read(
+    source: Source<'_>,
+    tables: &[(usize, &Table)],
+    budgets: &[usize],
+) -> Result<Vec<ScheduleSpec>> {
+    let mut specs = vec![];
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for &(at, table) in tables {
+        for table in axes::expand(source, table)? {
+            let spec = read_one(source, at, &table)?;
+            for &steps in budgets {
+                if let Err(problem) = spec.build(1.0, steps) {
+                    let message = format!(
+                        "{} (at the budget of {steps} steps)",
+                        problem.message
+                    );
+                    let problem = Problem { message, ..problem };
+                    return Err(complaint(source, at, &table, problem));
+                }
+            }
+            let label = spec.label();
+            if let Some(&first) = places.get(&label) {
+                let shown = quote(&label);
+                let message = if first == at {
+                    format!(
+                        "the lists of this schedule make {shown} twice, leave \
+                         one value out"
+                    )
+                } else {
+                    format!(
+                        "two schedules are {shown}, the other is at {}; leave \
+                         one out",
+                        source.place(first)
+                    )
+                };
+                return Err(source.error(at, message));
+            }
+            places.insert(label, at);
+            specs.push(spec);
+        }
+    }
+    Ok(specs)
+}
+
+/// Reads one table without axes; `at` is its header.
+pub(super) fn read_one(
+    source: Source<'_>,
+    at: usize,
+    table: &Table,
+) -> Result<ScheduleSpec> {
+    check_names(source, at, table, &[])?;
+    let parsed = ScheduleSpec::read(value(table));
+    let mut spec = match parsed {
+        Ok(spec) => match spec.problem() {
+            None => spec,
+            Some(problem) => return Err(whose(source, at, table, problem)),
+        },
+        Err(problem) => return Err(whose(source, at, table, problem)),
+    };
+    read_tables(source, at, table, &mut spec)?;
+    Ok(spec)
+}
+
+/// Refuses unknown kinds and unknown keys; parts of a `join` have `more`.
+fn check_names(
+    source: Source<'_>,
+    at: usize,
+    table: &Table,
+    more: &[&str],
+) -> Result<()> {
+    let modifiers = MODIFIERS.iter().map(|&(name, _)| name);
+    let shared = modifiers.chain(more.iter().copied());
+    if let Some(join) = find(table, "join")
+        && find(table, "kind").is_none()
+    {
+        let mut keys = vec!["join"];
+        keys.extend(shared);
+        source.keys(table, "a schedule with `join`", &keys)?;
+        if let Value::List(parts) = &join.node.value {
+            for part in parts {
+                if let Value::Table(table) = &part.value {
+                    let length = ["steps", "share"];
+                    check_names(source, part.at, table, &length)?;
+                }
+            }
+        }
+        return Ok(());
+    }
+    let kinds: Vec<&str> =
+        ScheduleSpec::kinds().iter().map(|kind| kind.name).collect();
+    let Some(kind) = find(table, "kind") else {
+        let message = format!(
+            "this schedule has no `kind`, name one: {}",
+            kinds.join(", ")
+        );
+        return Err(source.error(at, message));
+    };
+    let name = source.text("kind", &kind.node, "a string")?;
+    let known = ScheduleSpec::kinds().iter().find(|kind| kind.name == name);
+    let Some(info) = known else {
+        let message = unknown("schedule", name, &kinds);
+        return Err(source.error(kind.node.at, message));
+    };
+    let mut keys = vec!["kind", "join"];
+    keys.extend(info.keys.iter().map(|key| key.name));
+    keys.extend(shared);
+    let stray = table.iter().find(|entry| !keys.contains(&&*entry.key));
+    let Some(stray) = stray else { return Ok(()) };
+    let home = format!("schedule {}", quote(name));
+    let owners: Vec<&str> = ScheduleSpec::kinds()
+        .iter()
+        .filter(|kind| kind.keys.iter().any(|key| key.name == stray.key))
+        .map(|kind| kind.name)
+        .collect();
+    let message = if owners.is_empty() {
+        keys.retain(|&key| key != "join");
+        unknown_in("key", &stray.key, &home, &keys)
+    } else {
+        format!(
+            "{home} has no key `{}`, it belongs to {}; leave it out",
+            stray.key,
+            owners.join(", ")
+        )
+    };
+    Err(source.error(stray.at, message))
+}
+
+/// The complaint about a table that the schedules refuse: about the part of
+/// a `join` that is at fault, where one is.
+fn whose(
+    source: Source<'_>,
+    at: usize,
+    table: &Table,
+    problem: Problem,
+) -> Error {
+    let parts = match find(table, "join").map(|entry| &entry.node.value) {
+        Some(Value::List(parts)) => parts.as_slice(),
+        _ => &[],
+    };
+    for part in parts {
+        let Value::Table(inside) = &part.value else {
+            return source.error(part.at, problem.message);
+        };
+        let alone: Table = inside
+            .iter()
+            .filter(|entry| !["steps", "share"].contains(&&*entry.key))
+            .cloned()
+            .collect();
+        let own = ScheduleSpec::read(value(&alone));
+        let own = own.map_or_else(Some, |spec| spec.problem());
+        if let Some(own) = own {
+            return whose(source, part.at, inside, own);
+        }
+    }
+    complaint(source, at, table, problem)
+}
+
+/// `problem` at the value of its key, or at the table.
+fn complaint(
+    source: Source<'_>,
+    at: usize,
+    table: &Table,
+    problem: Problem,
+) -> Error {
+    let entry = problem.key.as_deref().and_then(|key| find(table, key));
+    let place = entry.map_or(at, |entry| entry.node.at);
+    source.error(place, problem.message)
+}
+
+/// Reads the factors of every `table` from its file, beside the grid.
+fn read_tables(
+    source: Source<'_>,
+    at: usize,
+    table: &Table,
+    spec: &mut ScheduleSpec,
+) -> Result<()> {
+    if let Some(file) = spec.table_file() {
+        let place = find(table, "file").map_or(at, |entry| entry.node.at);
+        let path = source.file(place, "file", file)?;
+        spec.set_table(factors::read(&path)?);
+        if let Some(problem) = spec.problem() {
+            return Err(complaint(source, at, table, problem));
+        }
+    }
+    let parts = match find(table, "join").map(|entry| &entry.node.value) {
+        Some(Value::List(parts)) => parts.as_slice(),
+        _ => &[],
+    };
+    for (spec, part) in spec.parts_mut().zip(parts) {
+        if let Value::Table(table) = &part.value {
+            read_tables(source, part.at, table, spec)?;
+        }
+    }
+    Ok(())
+}
+
+fn value(table: &[Entry]) -> schedule::Value {
+    let entries = table.iter().map(|entry| {
+        let Entry { key, node, .. } = entry;
+        (key.clone(), one_value(node))
+    });
+    schedule::Value::Table(entries.collect())
+}
+
+fn one_value(node: &Node) -> schedule::Value {
+    match &node.value {
+        Value::Text(text) => schedule::Value::Text(text.clone()),
+        Value::Whole(whole) => schedule::Value::Integer(*whole),
+        Value::Number(number) => schedule::Value::Float(*number),
+        Value::Flag(flag) => schedule::Value::Bool(*flag),
+        Value::List(items) => {
+            schedule::Value::List(items.iter().map(one_value).collect())
+        }
+        Value::Table(table) => value(table),
+    }
+}

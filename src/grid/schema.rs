@@ -1,0 +1,223 @@
+//! The grid's format as a JSON schema, for completion and checks in editors.
+
+use super::keys::natural_depth;
+use super::keys::{DATASETS, Family, Form, Key, MODELS, OPTIMIZERS};
+use crate::schedule::{MODIFIERS, ScheduleSpec};
+use serde_json::{Map, Value, json};
+
+/// The schema (draft 2020-12). It knows names and forms; ranges and what
+/// goes together are for `lrscout check`.
+pub(crate) fn schema() -> Value {
+    let count = json!({ "type": "integer", "minimum": 1 });
+    let share =
+        json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 });
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "lrscout grid",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["budgets", "workload", "schedule"],
+        "properties": {
+            "title": { "type": "string" },
+            "seeds": {
+                "description": "a count, or the seeds themselves",
+                "default": 5,
+                "anyOf": [count, {
+                    "type": "array",
+                    "minItems": 1,
+                    "uniqueItems": true,
+                    "items": { "type": "integer", "minimum": 0 },
+                }],
+            },
+            "jobs": {
+                "description": "runs at once",
+                "default": "auto",
+                "anyOf": [{ "const": "auto" }, count],
+            },
+            "budgets": {
+                "description": "lengths of the runs, in steps",
+                "type": "array",
+                "minItems": 1,
+                "uniqueItems": true,
+                "items": { "type": "integer", "minimum": 10 },
+            },
+            "lr_multiples": {
+                "description": "of the learning rate found; 1 is always \
+                                included",
+                "default": [1],
+                "type": "array",
+                "uniqueItems": true,
+                "items": { "type": "number", "exclusiveMinimum": 0 },
+            },
+            "control": {
+                "description": "label or kind of the schedule that the \
+                                others are compared with",
+                "type": "string",
+            },
+            "device": {
+                "default": "cpu",
+                "type": "string",
+                "pattern": "^(cpu|cuda|cuda:[0-9]+|metal|auto)$",
+            },
+            "lr_find": lr_find(),
+            "workload": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["model", "dataset"],
+                    "properties": {
+                        "name": {
+                            "description": "with {dataset}, {model}, \
+                                            {optimizer}, {batch}, \
+                                            {label_noise}",
+                            "default": "{dataset}-{model}",
+                            "type": "string",
+                        },
+                        "model": things(&MODELS),
+                        "dataset": things(&DATASETS),
+                        "optimizer": things(&OPTIMIZERS),
+                        "batch": axis(count),
+                        "label_noise": axis(share),
+                        "cluster": { "type": "string" },
+                    },
+                },
+            },
+            "schedule": {
+                "type": "array",
+                "minItems": 1,
+                "items": schedules(),
+            },
+        },
+    })
+}
+
+fn lr_find() -> Value {
+    let rate = json!({ "type": "number", "exclusiveMinimum": 0 });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "per": { "enum": ["budget", "workload"], "default": "budget" },
+            "seeds": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100,
+                "default": 3,
+            },
+            "verify": { "type": "boolean", "default": true },
+            "from": rate,
+            "to": rate,
+            "steps": { "type": "integer", "minimum": 10 },
+            "ladder": {
+                "enum": ["exponential", "linear"],
+                "default": "exponential",
+            },
+            "on": { "enum": ["train", "valid"], "default": "train" },
+            "rule": { "type": "string", "default": "lrscout" },
+        },
+    })
+}
+
+/// A name, a table with a kind, or a list of those. A user's binary may have
+/// further names, so any string is a name.
+fn things(family: &Family) -> Value {
+    let names = (family.names)();
+    let name = json!({ "anyOf": [{ "enum": names }, { "type": "string" }] });
+    let tables: Vec<Value> =
+        family.kinds.iter().map(|kind| table(kind.name, kind.keys)).collect();
+    let one = json!({ "anyOf": [name, { "anyOf": tables }] });
+    axis(one)
+}
+
+fn table(kind: &str, keys: &[Key]) -> Value {
+    let mut properties = Map::new();
+    properties.insert("kind".to_owned(), json!({ "const": kind }));
+    let mut required = vec!["kind"];
+    for key in keys {
+        properties.insert(key.name.to_owned(), axis(form(key.form)));
+        if key.required {
+            required.push(key.name);
+        }
+    }
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": required,
+        "properties": properties,
+    })
+}
+
+fn form(form: Form) -> Value {
+    match form {
+        Form::Whole => json!({ "type": "integer", "minimum": 0 }),
+        Form::Number => json!({ "type": "number" }),
+        Form::Flag => json!({ "type": "boolean" }),
+        Form::Text => json!({ "type": "string" }),
+        Form::Wholes => json!({
+            "type": "array",
+            "items": { "type": "integer", "minimum": 0 },
+        }),
+        Form::Pair => json!({
+            "type": "array",
+            "minItems": 2,
+            "maxItems": 2,
+            "items": { "type": "number" },
+        }),
+        Form::Choice(names) => json!({ "enum": names }),
+    }
+}
+
+/// `one`, or a list of them.
+fn axis(one: impl Into<Value>) -> Value {
+    let one = one.into();
+    json!({ "anyOf": [one, { "type": "array", "minItems": 1, "items": one }] })
+}
+
+fn schedules() -> Value {
+    let with_modifiers = |first: (&str, Value), keys: &[&str]| {
+        let modifiers = MODIFIERS.iter().map(|&(name, _)| name);
+        let mut properties = Map::new();
+        for key in keys.iter().copied().chain(modifiers) {
+            let value = match natural_depth(key) {
+                0 => json!({}),
+                _ => json!({ "type": "array" }),
+            };
+            properties.insert(key.to_owned(), value);
+        }
+        let (key, value) = first;
+        properties.insert(key.to_owned(), value);
+        json!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": [key],
+            "properties": properties,
+        })
+    };
+    let join = json!({
+        "type": "array",
+        "minItems": 1,
+        "items": { "type": "object" },
+    });
+    let kinds: Vec<&str> =
+        ScheduleSpec::kinds().iter().map(|kind| kind.name).collect();
+    let mut tables = vec![with_modifiers(("join", join), &[])];
+    tables.extend(ScheduleSpec::kinds().iter().map(|kind| {
+        let keys: Vec<&str> = kind.keys.iter().map(|key| key.name).collect();
+        with_modifiers(("kind", json!({ "const": kind.name })), &keys)
+    }));
+    // Several kinds in one table: whose keys it may have is for the checks.
+    tables.push(json!({
+        "type": "object",
+        "required": ["kind"],
+        "properties": {
+            "kind": {
+                "type": "array",
+                "minItems": 1,
+                "items": { "enum": kinds },
+            },
+        },
+    }));
+    json!({ "anyOf": tables })
+}

@@ -1,0 +1,497 @@
+//! What a grid becomes. The complaints are in `wrong`, mutations in `fuzz`.
+
+mod fuzz;
+mod wrong;
+
+use super::*;
+use crate::spec::{DatasetSpec, ModelSpec, OptimizerSpec};
+
+/// A valid grid, one thing a line.
+const BASE: [&str; 9] = [
+    "seeds = 3",
+    "budgets = [100]",
+    "[[workload]]",
+    "model = \"mlp\"",
+    "dataset = \"letter\"",
+    "[[schedule]]",
+    "kind = \"linear\"",
+    "[[schedule]]",
+    "kind = \"cosine\"",
+];
+
+/// The valid grid with line `line` (from 1) replaced by `new`.
+fn with(line: usize, new: &str) -> String {
+    let mut lines = BASE;
+    lines[line - 1] = new;
+    lines.join("\n") + "\n"
+}
+
+fn parse(text: &str) -> Result<Experiment> {
+    Experiment::parse(Path::new("grid.toml"), text, &Known::default())
+}
+
+fn valid(text: &str) -> Experiment {
+    parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+fn names(grid: &Experiment) -> Vec<&str> {
+    grid.workloads.iter().map(|w| w.spec.name.as_str()).collect()
+}
+
+fn labels(grid: &Experiment) -> Vec<String> {
+    grid.schedules.iter().map(ScheduleSpec::label).collect()
+}
+
+#[test]
+fn what_the_file_leaves_out_has_a_default() {
+    let text = "budgets = [100]\n[[workload]]\nmodel = \"mlp\"\ndataset = \
+                \"letter\"\n[[schedule]]\nkind = \"cosine\"\n";
+    let grid = valid(text);
+    assert_eq!(grid.name, "grid");
+    assert_eq!(grid.title, None);
+    assert_eq!(grid.seeds, [0, 1, 2, 3, 4]);
+    assert_eq!(grid.jobs, None);
+    assert_eq!(grid.lr_multiples, [1.0]);
+    assert_eq!(grid.device, DeviceSpec::Cpu);
+    assert_eq!(grid.lr_find, LrFindSpec::default());
+    assert_eq!(grid.control, "cosine");
+    assert_eq!(grid.text, text);
+    let [WorkloadEntry { spec, cluster }] = grid.workloads.as_slice() else {
+        panic!("one workload");
+    };
+    assert_eq!(cluster, "letter");
+    assert_eq!(spec.name, "letter-mlp");
+    assert_eq!(spec.model, ModelSpec::Mlp { hidden: vec![128, 64] });
+    assert_eq!(spec.dataset, DatasetSpec::Letter {});
+    assert_eq!(spec.optimizer, OptimizerSpec::sgd());
+    assert_eq!((spec.batch, spec.label_noise), (64, 0.0));
+}
+
+#[test]
+fn every_key_of_the_top_is_read() {
+    let grid = valid(
+        &with(
+            1,
+            "title = \"Why?\"\nseeds = [7, 3]\njobs = 2\ndevice = \"cuda:1\"\n\
+         lr_multiples = [4, 0.25]\ncontrol = \"cosine\"\n\
+         [lr_find]\nper = \"workload\"\nseeds = 5\nverify = false\n\
+         from = 1e-6\nto = 1\nsteps = 200\nladder = \"linear\"\n\
+         on = \"valid\"\nrule = \"fastai-valley\"",
+        )
+        .replace("\nbudgets = [100]", "")
+        .replacen("title", "budgets = [1000, 100]\ntitle", 1),
+    );
+    assert_eq!(grid.title.as_deref(), Some("Why?"));
+    assert_eq!(grid.seeds, [7, 3]);
+    assert_eq!(grid.jobs, NonZeroUsize::new(2));
+    assert_eq!(grid.budgets, [1000, 100], "in the order of the file");
+    assert_eq!(grid.lr_multiples, [0.25, 1.0, 4.0], "1 is put in its place");
+    assert_eq!(grid.device, DeviceSpec::Cuda(1));
+    assert_eq!(grid.control, "cosine");
+    assert_eq!(grid.control_spec().label(), "cosine");
+    let LrFindSpec { from, to, steps, .. } = grid.lr_find;
+    assert_eq!((from, to, steps), (Some(1e-6), Some(1.0), Some(200)));
+    assert_eq!(grid.lr_find.per, LrFindPer::Workload);
+    assert_eq!(grid.lr_find.ladder, Ladder::Linear);
+    assert_eq!(grid.lr_find.on, LossOn::Valid);
+    assert_eq!(grid.lr_find.rule, "fastai-valley");
+    assert_eq!((grid.lr_find.seeds, grid.lr_find.verify), (5, false));
+}
+
+#[test]
+fn devices_have_names() {
+    for (name, device) in [
+        ("cpu", DeviceSpec::Cpu),
+        ("cuda", DeviceSpec::Cuda(0)),
+        ("cuda:0", DeviceSpec::Cuda(0)),
+        ("metal", DeviceSpec::Metal),
+        ("auto", DeviceSpec::Auto),
+    ] {
+        let text = with(1, &format!("device = \"{name}\""));
+        assert_eq!(valid(&text).device, device);
+    }
+}
+
+#[test]
+fn lists_of_things_make_products() {
+    let grid = valid(&with(
+        4,
+        "name = \"{dataset}-{model}-{optimizer}-{batch}\"\n\
+         model = [\"mlp\", { kind = \"mlp\", hidden = [64] }]\n\
+         optimizer = [\"adamw\", { kind = \"sgd\", momentum = [0, 0.5] }]\n\
+         batch = [32, 64]",
+    ));
+    assert_eq!(grid.workloads.len(), 2 * 3 * 2);
+    assert_eq!(
+        names(&grid)[..7],
+        [
+            "letter-mlp-adamw-32",
+            "letter-mlp-adamw-64",
+            "letter-mlp-sgd(momentum=0)-32",
+            "letter-mlp-sgd(momentum=0)-64",
+            "letter-mlp-sgd(momentum=0.5)-32",
+            "letter-mlp-sgd(momentum=0.5)-64",
+            "letter-mlp(hidden=64)-adamw-32",
+        ]
+    );
+}
+
+#[test]
+fn a_list_of_lists_is_an_axis_where_lists_are_values() {
+    let grid = valid(&with(
+        4,
+        "model = { kind = \"mlp\", hidden = [[], [64], [32, 16]] }",
+    ));
+    assert_eq!(
+        names(&grid),
+        [
+            "letter-mlp(hidden=none)",
+            "letter-mlp(hidden=64)",
+            "letter-mlp(hidden=32-16)"
+        ]
+    );
+}
+
+#[test]
+fn schedules_have_axes_too() {
+    let grid = valid(&with(9, "kind = \"cosine\"\nend_ratio = [0, 0.1]"));
+    assert_eq!(labels(&grid), ["linear", "cosine", "cosine(end_ratio=0.1)"]);
+    assert_eq!(grid.control, "linear");
+    let grid = valid(&with(9, "kind = [\"cosine\", \"rex\"]\nwarmup = 5"));
+    assert_eq!(labels(&grid), ["linear", "cosine(warmup=5)", "rex(warmup=5)"]);
+}
+
+#[test]
+fn a_kind_serves_as_control_where_it_is_the_only_one() {
+    let text = with(7, "kind = \"linear\"\nwarmup = \"5%\"");
+    assert_eq!(valid(&text).control, "linear(warmup=5%)");
+    let text = format!("control = \"cosine\"\n{text}");
+    assert_eq!(valid(&text).control, "cosine");
+    let text = with(7, "kind = \"rex\"");
+    assert_eq!(valid(&text).control, "rex", "neither linear nor constant");
+    let text = with(9, "kind = \"constant\"").replace("linear", "rex");
+    assert_eq!(valid(&text).control, "constant");
+}
+
+#[test]
+fn workloads_on_one_data_set_form_a_cluster() {
+    let grid = valid(&with(
+        4,
+        "name = \"{model}-{label_noise}\"\nmodel = [\"mlp\", { kind = \
+         \"mlp\", hidden = [8] }]\nlabel_noise = [0, 0.1]",
+    ));
+    assert_eq!(names(&grid)[1], "mlp-0.1");
+    assert!(grid.workloads.iter().all(|w| w.cluster == "letter"));
+    let grid = valid(&with(4, "model = \"mlp\"\ncluster = \"mine\""));
+    assert_eq!(grid.workloads[0].cluster, "mine");
+}
+
+#[test]
+fn registered_names_come_first() {
+    let known = Known {
+        models: vec!["mine".to_owned(), "cnn".to_owned()],
+        datasets: vec!["ours".to_owned()],
+        rules: vec!["lrscout".to_owned()],
+    };
+    let text = with(4, "model = [\"mine\", \"cnn\", { kind = \"mine\" }]")
+        .replace("\"letter\"", "\"ours\"\nname = \"{dataset}-{model}\"");
+    let text = text.replace(", { kind = \"mine\" }", "");
+    let grid = Experiment::parse(Path::new("g.toml"), &text, &known)
+        .expect("registered");
+    assert_eq!(names(&grid), ["ours-mine", "ours-cnn"]);
+    let own = ModelSpec::Registered { name: "cnn".to_owned() };
+    assert_eq!(grid.workloads[1].spec.model, own);
+    assert_eq!(grid.workloads[1].cluster, "ours");
+}
+
+#[test]
+fn files_count_from_the_folder_of_the_grid() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("iris.csv"), "a,b\n1,2\n").expect("written");
+    let text = with(
+        5,
+        "dataset = { kind = \"csv\", file = \"iris.csv\", target = \"b\" }",
+    );
+    std::fs::write(at("flowers.toml"), &text).expect("written");
+    let grid = Experiment::load(&at("flowers.toml"), &Known::default())
+        .expect("the file is there");
+    assert_eq!(grid.name, "flowers");
+    assert_eq!(names(&grid), ["iris-mlp"]);
+    assert_eq!(grid.workloads[0].cluster, "csv:iris.csv");
+    let DatasetSpec::Csv { file, split, .. } = &grid.workloads[0].spec.dataset
+    else {
+        panic!("a csv");
+    };
+    assert_eq!(file, Path::new("iris.csv"), "as written");
+    assert_eq!(split, &[0.1, 0.2]);
+}
+
+#[test]
+fn line_ends_and_byte_order_marks_do_not_matter() {
+    let text = BASE.join("\r\n");
+    let marked = format!("\u{feff}{text}");
+    assert_eq!(names(&valid(&text)), ["letter-mlp"]);
+    let grid = valid(&marked);
+    assert_eq!(grid.text, marked, "kept as read");
+    let error = parse(&marked.replace("seeds", "sedes")).expect_err("typo");
+    assert_eq!(
+        error.to_string(),
+        "grid.toml:1:1: unknown key `sedes` in the head of the file, did you \
+         mean `seeds`?"
+    );
+    let error = parse(&text.replace("\"mlp\"", "\"mpl\"")).expect_err("typo");
+    assert_eq!(
+        error.to_string(),
+        "grid.toml:4:9: unknown model `mpl`, did you mean `mlp`?"
+    );
+}
+
+#[test]
+fn the_shipped_grids_are_valid() {
+    let smoke = valid(include_str!("../../experiments/smoke.toml"));
+    assert_eq!(names(&smoke), ["letter-mlp", "satimage-mlp", "digits-mlp"]);
+    assert_eq!(labels(&smoke), ["constant", "linear", "cosine", "one-cycle"]);
+    assert_eq!((smoke.seeds.len(), smoke.budgets), (3, vec![300]));
+    assert_eq!(smoke.workloads[2].spec.label_noise, 0.1);
+
+    let standard = valid(include_str!("../../experiments/standard.toml"));
+    assert_eq!(
+        names(&standard),
+        [
+            "fashion-mlp",
+            "fashion-cnn",
+            "mnist1d-cnn",
+            "letter-mlp",
+            "satimage-mlp",
+            "diamonds-mlp",
+            "dna-mlp",
+            "spam-mlp",
+            "digits-mlp",
+            "words-transformer",
+            "teacher-student",
+        ]
+    );
+    assert_eq!(
+        labels(&standard),
+        [
+            "constant(warmup=5%)",
+            "linear(warmup=5%)",
+            "cosine(warmup=5%)",
+            "cosine(end_ratio=0.1,warmup=5%)",
+            "step(warmup=5%)",
+            "wsd(warmup=5%)",
+            "wsd(shape=one-minus-sqrt,warmup=5%)",
+            "wsd(decay=0.6,warmup=5%)",
+            "rex(warmup=5%)",
+            "one-cycle",
+        ]
+    );
+    assert_eq!(standard.control, "linear(warmup=5%)");
+    let clusters: std::collections::BTreeSet<_> =
+        standard.workloads.iter().map(|w| &w.cluster).collect();
+    assert_eq!(clusters.len(), 10, "the two on fashion count once");
+}
+
+#[test]
+fn a_schedule_can_stand_in_one_line() {
+    let spec = parse_schedule(" { kind = \"cosine\", warmup = 50 } ");
+    assert_eq!(spec.expect("valid").label(), "cosine(warmup=50)");
+    for (text, message) in [
+        (
+            "{ kind = \"cosin\" }",
+            "<spec>:1:10: unknown schedule `cosin`, did you mean `cosine`?",
+        ),
+        (
+            "{ kind = \"cosine\", warmpu = 5 }",
+            "<spec>:1:20: unknown key `warmpu` in schedule `cosine`, did you \
+             mean `warmup`?",
+        ),
+        (
+            "\"cosine\"",
+            "<spec>:1:1: a schedule is an inline table such as { kind = \
+             \"cosine\" }, got `\"cosine\"`",
+        ),
+        (
+            "{ kind = \"cosine\", end_ratio = [0, 0.1] }",
+            "<spec>:1:1: the lists in this table make 2 schedules, one is \
+             wanted",
+        ),
+        (
+            "",
+            "<spec>:1:1: a schedule is an inline table such as { kind = \
+             \"cosine\" }, got ``",
+        ),
+        (
+            "{",
+            "<spec>:1:2: not valid TOML: unclosed inline table, expected `}`",
+        ),
+    ] {
+        let error = parse_schedule(text).expect_err(text);
+        assert_eq!(error.to_string(), message, "{text}");
+    }
+}
+
+#[test]
+fn the_schema_knows_every_kind() {
+    let schema = schema().to_string();
+    let kinds =
+        [ModelSpec::kinds(), DatasetSpec::kinds(), OptimizerSpec::kinds()];
+    for kind in kinds.concat() {
+        assert!(
+            schema.contains(&format!("{{\"const\":\"{kind}\"}}")),
+            "{kind}"
+        );
+    }
+    assert!(schema.contains("{\"const\":\"one-cycle\"}"));
+}
+
+#[test]
+fn the_table_of_keys_knows_every_kind_and_its_defaults() {
+    use super::keys::{DATASETS, MODELS, OPTIMIZERS};
+    let of = |family: &super::keys::Family| -> Vec<&str> {
+        family.kinds.iter().map(|kind| kind.name).collect()
+    };
+    assert_eq!(of(&MODELS), ModelSpec::kinds());
+    assert_eq!(of(&DATASETS), DatasetSpec::kinds());
+    assert_eq!(of(&OPTIMIZERS), OptimizerSpec::kinds());
+    for kind in OPTIMIZERS.kinds {
+        let text =
+            with(5, "dataset = \"letter\"") + &format!("# {}\n", kind.name);
+        let text = text.replace(
+            "model =",
+            &format!("optimizer = \"{}\"\nmodel =", kind.name),
+        );
+        let grid = valid(&text);
+        assert_eq!(grid.workloads[0].spec.optimizer.label(), kind.name);
+    }
+}
+
+/// `thing` written down and read back.
+fn again<T>(thing: &T) -> T
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let text = serde_json::to_string(thing).expect("plain data");
+    serde_json::from_str(&text).expect("its own words")
+}
+
+#[test]
+fn things_survive_being_written_down() {
+    let grid = valid(include_str!("../../experiments/standard.toml"));
+    for WorkloadEntry { spec, .. } in &grid.workloads {
+        assert_eq!(again(&spec.model), spec.model);
+        assert_eq!(again(&spec.dataset), spec.dataset);
+        assert_eq!(again(&spec.optimizer), spec.optimizer);
+    }
+    for schedule in &grid.schedules {
+        assert_eq!(again(schedule), *schedule);
+    }
+}
+
+/// The rows of the key tables of the format's page: section and example.
+fn examples(page: &str) -> Vec<(&str, &str)> {
+    let mut section = "";
+    let mut examples = vec![];
+    for line in page.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            section = title;
+        } else if let Some(row) = line.strip_prefix("| `") {
+            let cell = row.trim_end_matches('|').rsplit('|').next();
+            let cell = cell.expect("cells").trim().trim_matches('`');
+            examples.push((section, cell));
+        }
+    }
+    examples
+}
+
+#[test]
+fn every_example_of_the_formats_page_works() {
+    let page = include_str!("../../experiments/README.md");
+    let mut tried = 0;
+    for (section, example) in examples(page) {
+        let lines = example.replace("; ", "\n");
+        let example = lines.as_str();
+        let text = match section {
+            "The head" if example.starts_with("budgets") => with(2, example),
+            "The head" => with(1, example),
+            "`[lr_find]`" => {
+                with(2, &format!("{}\n[lr_find]\n{example}", BASE[1]))
+            }
+            "`[[workload]]`" if example.starts_with("model") => {
+                with(4, example)
+            }
+            "`[[workload]]`" if example.starts_with("dataset") => {
+                with(5, example)
+            }
+            "`[[workload]]`" => with(4, &format!("{}\n{example}", BASE[3])),
+            "Grids" => continue,
+            "Models" => {
+                let (data, model) = match example {
+                    e if e.contains("transformer") => ("words", e),
+                    e if e.contains("cnn") || e.contains("resnet") => {
+                        ("fashion", e)
+                    }
+                    e => ("letter", e),
+                };
+                with(4, model).replace("letter", data)
+            }
+            "Data sets" => {
+                let text = with(5, example);
+                match example {
+                    e if e.contains("text") || e.contains("words") => {
+                        text.replace("\"mlp\"", "\"transformer\"")
+                    }
+                    _ => text,
+                }
+            }
+            "Optimizers" => {
+                let name = "name = \"{optimizer}\"";
+                with(4, &format!("{}\n{name}\n{example}", BASE[3]))
+            }
+            "`[[schedule]]`" | "Schedules" => {
+                format!(
+                    "{}
+{example}
+",
+                    BASE[..6].join(
+                        "
+"
+                    )
+                )
+            }
+            other => panic!("an example in the section {other:?}"),
+        };
+        tried += 1;
+        match parse(&text) {
+            Ok(_) => {}
+            // Examples name files that only their readers have.
+            Err(error) => {
+                let error = error.to_string();
+                let absent = error.contains("missing file")
+                    || error.contains("cannot download");
+                assert!(absent, "{example}: {error}");
+            }
+        }
+    }
+    assert!(tried > 40, "only {tried} examples found");
+    let infos = ScheduleSpec::kinds().iter();
+    let schedules = infos.flat_map(|info| {
+        info.keys.iter().map(|key| key.name).chain([info.name])
+    });
+    let kinds = [&keys::MODELS, &keys::DATASETS, &keys::OPTIMIZERS]
+        .into_iter()
+        .flat_map(|family| family.kinds);
+    let things = kinds.flat_map(|kind| {
+        kind.keys.iter().map(|key| key.name).chain([kind.name])
+    });
+    for name in settings::KEYS.iter().copied().chain(schedules).chain(things) {
+        let shown = page.contains(&format!("`{name}`"))
+            || page.contains(&format!("[{name}]"));
+        assert!(shown || name == "factors", "the page lacks `{name}`");
+    }
+    let blocks = page.split("```toml\n").skip(1);
+    for block in blocks.filter_map(|rest| rest.split("```").next()) {
+        valid(block);
+    }
+}

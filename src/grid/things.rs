@@ -1,0 +1,180 @@
+//! Models, data sets and optimizers as a workload names them: a name, a
+//! table with a `kind`, or a list of those.
+
+use super::axes;
+use super::keys::{Family, Form, Kind};
+use super::wire::{Entry, Node, Source, Table, Value, find, plain};
+use crate::error::{Error, Result};
+use crate::spec::{Problem, one_of, quote, unknown, unknown_in};
+use serde::de::DeserializeOwned;
+
+/// A thing and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Thing<T> {
+    /// The thing.
+    pub(super) spec: T,
+    /// Byte offset of its name or table.
+    at: usize,
+    /// Its keys, for their places.
+    table: Table,
+}
+
+impl<T> Thing<T> {
+    /// Byte offset of the value of `key`, or of the thing itself.
+    pub(super) fn place(&self, key: Option<&str>) -> usize {
+        key.and_then(|key| find(&self.table, key))
+            .map_or(self.at, |entry| entry.node.at)
+    }
+
+    /// `problem` as a complaint about this thing.
+    pub(super) fn error(&self, source: Source<'_>, problem: Problem) -> Error {
+        source.error(self.place(problem.key), problem.message)
+    }
+}
+
+/// Reads what `node` stands for. `own` are the names that the user's binary
+/// registered; they come first, as they do in its registry.
+pub(super) fn read<T: DeserializeOwned>(
+    source: Source<'_>,
+    family: &Family,
+    node: &Node,
+    own: &[String],
+    register: impl Fn(&str) -> T,
+) -> Result<Vec<Thing<T>>> {
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let mut things = vec![];
+    for item in items {
+        let tables = match &item.value {
+            Value::Text(_) => vec![vec![Entry {
+                key: "kind".to_owned(),
+                at: item.at,
+                node: item.clone(),
+            }]],
+            Value::Table(table) => axes::expand(source, table)?,
+            _ => {
+                let noun = family.noun;
+                let message = format!(
+                    "a {noun} is a name or a table such as {{ kind = \"{}\" \
+                     }}, got {}",
+                    family.kinds[0].name,
+                    item.shown()
+                );
+                return Err(source.error(item.at, message));
+            }
+        };
+        for table in tables {
+            let spec = read_one(source, family, item, &table, own, &register)?;
+            things.push(Thing { spec, at: item.at, table });
+        }
+    }
+    if things.is_empty() {
+        let message =
+            format!("the list of {}s is empty, name at least one", family.noun);
+        return Err(source.error(node.at, message));
+    }
+    Ok(things)
+}
+
+fn read_one<T: DeserializeOwned>(
+    source: Source<'_>,
+    family: &Family,
+    item: &Node,
+    table: &Table,
+    own: &[String],
+    register: impl Fn(&str) -> T,
+) -> Result<T> {
+    let mut names = (family.names)().to_vec();
+    names.extend(own.iter().map(String::as_str));
+    let noun = family.noun;
+    let Some(kind) = find(table, "kind") else {
+        let message = format!(
+            "this {noun} has no `kind`, name one: {}",
+            names.join(", ")
+        );
+        return Err(source.error(item.at, message));
+    };
+    let name = source.text("kind", &kind.node, "a string")?;
+    let home = format!("{noun} {}", quote(name));
+    if own.iter().any(|own| own == name) {
+        source.keys(table, &home, &["kind"])?;
+        return Ok(register(name));
+    }
+    let Some(known) = family.kind(name) else {
+        return Err(source.error(kind.node.at, unknown(noun, name, &names)));
+    };
+    check(source, known, &home, item, table)?;
+    plain(table).try_into().map_err(|error: toml::de::Error| {
+        // What serde still refuses is out of the range of its type.
+        source.error(item.at, error.message().to_owned())
+    })
+}
+
+/// Refuses unknown keys, missing keys and values of the wrong form.
+fn check(
+    source: Source<'_>,
+    kind: &Kind,
+    home: &str,
+    item: &Node,
+    table: &Table,
+) -> Result<()> {
+    let mut names = vec!["kind"];
+    names.extend(kind.keys.iter().map(|key| key.name));
+    source.keys(table, home, &names)?;
+    for key in kind.keys {
+        match find(table, key.name) {
+            Some(entry) => form(source, key.name, key.form, &entry.node)?,
+            None if key.required => {
+                let name = key.name;
+                let message = format!("{home} needs the key `{name}`");
+                return Err(source.error(item.at, message));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn form(source: Source<'_>, key: &str, form: Form, node: &Node) -> Result<()> {
+    let whole = |node: &Node| matches!(node.value, Value::Whole(0..));
+    let fits = match (form, &node.value) {
+        (Form::Choice(names), Value::Text(text)) => {
+            if !names.contains(&text.as_str()) {
+                let home = format!("`{key}`");
+                let message = unknown_in("value", text, &home, names);
+                return Err(source.error(node.at, message));
+            }
+            true
+        }
+        (Form::Whole, _) => whole(node),
+        (Form::Number, _) => node.number().is_some_and(f64::is_finite),
+        (Form::Flag, value) => matches!(value, Value::Flag(_)),
+        (Form::Text, value) => matches!(value, Value::Text(_)),
+        (Form::Wholes, Value::List(items)) => {
+            if let Some(item) = items.iter().find(|item| !whole(item)) {
+                let wanted = form.wanted();
+                let got = item.shown();
+                let message =
+                    format!("`{key}` must be {wanted}, got {got} in it");
+                return Err(source.error(item.at, message));
+            }
+            true
+        }
+        (Form::Pair, Value::List(items)) => {
+            items.len() == 2
+                && items
+                    .iter()
+                    .all(|item| item.number().is_some_and(f64::is_finite))
+        }
+        (Form::Choice(_) | Form::Wholes | Form::Pair, _) => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(match form {
+        Form::Choice(names) => source.mismatch(key, node, &one_of(names)),
+        _ => source.mismatch(key, node, form.wanted()),
+    })
+}

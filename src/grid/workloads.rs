@@ -1,0 +1,375 @@
+//! `[[workload]]` tables: each the product of its models, data sets,
+//! optimizers, batch sizes and shares of label noise.
+
+use super::keys::{DATASETS, MODELS, OPTIMIZERS};
+use super::things::{self, Thing};
+use super::wire::{Node, Source, Table, Value, find};
+use super::{Known, WorkloadEntry, axes};
+use crate::error::Result;
+use crate::spec::{
+    DatasetSpec, ModelSpec, OptimizerSpec, Targets, WorkloadSpec, quote,
+    unknown_in,
+};
+use std::collections::HashMap;
+
+/// Keys of `[[workload]]`.
+const KEYS: &[&str] = &[
+    "name",
+    "model",
+    "dataset",
+    "optimizer",
+    "batch",
+    "label_noise",
+    "cluster",
+];
+
+/// Keys at which a list is an axis, and what a name's template may hold.
+const AXES: &[&str] =
+    &["dataset", "model", "optimizer", "batch", "label_noise"];
+
+/// Largest batch; more rows than any data set here has.
+const MOST_BATCH: usize = 1_000_000;
+
+/// Workloads that `table` stands for.
+pub(super) fn count(table: &Table) -> u128 {
+    AXES.iter()
+        .filter_map(|key| find(table, key))
+        .map(|entry| axes::count_things(&entry.node))
+        .fold(1, u128::saturating_mul)
+}
+
+/// Reads all `tables`, each with the offset of its header.
+pub(super) fn read(
+    source: Source<'_>,
+    tables: &[(usize, &Table)],
+    known: &Known,
+) -> Result<Vec<WorkloadEntry>> {
+    let mut entries: Vec<WorkloadEntry> = vec![];
+    let mut places: HashMap<String, (usize, usize)> = HashMap::new();
+    for (index, &(at, table)) in tables.iter().enumerate() {
+        let place = find(table, "name").map_or(at, |entry| entry.node.at);
+        for entry in read_table(source, at, table, known)? {
+            let name = entry.spec.name.clone();
+            if let Some(&(other, first)) = places.get(&name) {
+                let shown = quote(&name);
+                let message = if other == index {
+                    format!(
+                        "the lists of this workload make {shown} twice, {}",
+                        apart(table)
+                    )
+                } else {
+                    format!(
+                        "two workloads are called {shown}, the other is at \
+                         {}; give each its own `name`",
+                        source.place(first)
+                    )
+                };
+                return Err(source.error(place, message));
+            }
+            places.insert(name, (index, place));
+            entries.push(entry);
+        }
+    }
+    Ok(entries)
+}
+
+/// How the workloads of `table` can be told apart.
+fn apart(table: &Table) -> String {
+    let name = find(table, "name").map(|entry| &entry.node.value);
+    let template = match name {
+        Some(Value::Text(text)) => text,
+        _ => Template::DEFAULT,
+    };
+    let missing: Vec<String> = AXES
+        .iter()
+        .filter(|key| {
+            find(table, key)
+                .is_some_and(|entry| axes::count_things(&entry.node) > 1)
+        })
+        .map(|key| format!("{{{key}}}"))
+        .filter(|placeholder| !template.contains(placeholder))
+        .collect();
+    if missing.is_empty() {
+        return "leave one value out".to_owned();
+    }
+    let missing = missing.join("-");
+    format!("tell them apart: `name = \"{template}-{missing}\"`")
+}
+
+fn read_table(
+    source: Source<'_>,
+    at: usize,
+    table: &Table,
+    known: &Known,
+) -> Result<Vec<WorkloadEntry>> {
+    refuse_others(source, table)?;
+    let needed = |key: &str, example: &str| {
+        find(table, key).ok_or_else(|| {
+            let message = format!(
+                "this workload has no `{key}`, name one, as in `{key} = \
+                 \"{example}\"`"
+            );
+            source.error(at, message)
+        })
+    };
+    let models = needed("model", "mlp")?;
+    let datasets = needed("dataset", "letter")?;
+    let models =
+        things::read(source, &MODELS, &models.node, &known.models, |name| {
+            ModelSpec::Registered { name: name.to_owned() }
+        })?;
+    for model in &models {
+        if let Some(problem) = model.spec.problem() {
+            return Err(model.error(source, problem));
+        }
+    }
+    let datasets = read_datasets(source, &datasets.node, known)?;
+    let optimizers = read_optimizers(source, table)?;
+    let batches = scalars(table, "batch", &Value::Whole(64));
+    let noises = scalars(table, "label_noise", &Value::Number(0.0));
+    let template = Template::read(source, at, table)?;
+    let cluster = find(table, "cluster")
+        .map(|entry| source.text("cluster", &entry.node, "a string"))
+        .transpose()?;
+
+    let batches = batches
+        .iter()
+        .map(|node| source.whole("batch", node, 1, MOST_BATCH))
+        .collect::<Result<Vec<_>>>()?;
+    let noises = noises
+        .iter()
+        .map(|node| {
+            let wanted = "a share of the training labels from 0, below 1";
+            source
+                .number("label_noise", node, wanted, |x| {
+                    (0.0..1.0).contains(&x)
+                })
+                .map(|noise| (node.at, noise))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    for (key, empty) in
+        [("batch", batches.is_empty()), ("label_noise", noises.is_empty())]
+    {
+        if empty {
+            let place = find(table, key).map_or(at, |entry| entry.node.at);
+            let message = format!(
+                "`{key}` has no values, give at least one or leave the key \
+                 out"
+            );
+            return Err(source.error(place, message));
+        }
+    }
+
+    let mut entries = vec![];
+    for dataset in &datasets {
+        for model in &models {
+            if let Some(problem) = model.spec.misfit(&dataset.spec) {
+                return Err(model.error(source, problem));
+            }
+            for optimizer in &optimizers {
+                for &batch in &batches {
+                    for &(place, label_noise) in &noises {
+                        noise_fits(source, place, label_noise, &dataset.spec)?;
+                        let mut spec = WorkloadSpec {
+                            name: String::new(),
+                            model: model.spec.clone(),
+                            dataset: dataset.spec.clone(),
+                            label_noise,
+                            optimizer: optimizer.spec.clone(),
+                            batch,
+                        };
+                        spec.name = template.fill(source, &spec)?;
+                        let cluster = cluster.map_or_else(
+                            || dataset.spec.identity(),
+                            str::to_owned,
+                        );
+                        entries.push(WorkloadEntry { spec, cluster });
+                    }
+                }
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// Refuses keys that a workload lacks, with a word on the likely ones.
+fn refuse_others(source: Source<'_>, table: &Table) -> Result<()> {
+    for entry in table {
+        let remedy = match entry.key.as_str() {
+            "command" | "fingerprint" => {
+                "a workload here is a `model` on a `dataset`; rank the runs \
+                 of another program with `lrscout rank RUNS.csv`"
+            }
+            key if super::settings::KEYS.contains(&key) => {
+                "it belongs to the top of the file, before the first table"
+            }
+            _ => continue,
+        };
+        let message = format!(
+            "unknown key {} in `[[workload]]`, {remedy}",
+            quote(&entry.key)
+        );
+        return Err(source.error(entry.at, message));
+    }
+    source.keys(table, "`[[workload]]`", KEYS)
+}
+
+fn read_optimizers(
+    source: Source<'_>,
+    table: &Table,
+) -> Result<Vec<Thing<OptimizerSpec>>> {
+    let default = Node { at: 0, value: Value::Text("sgd".to_owned()) };
+    let node = find(table, "optimizer").map_or(&default, |entry| &entry.node);
+    let optimizers =
+        things::read(source, &OPTIMIZERS, node, &[], |_| OptimizerSpec::sgd())?;
+    for optimizer in &optimizers {
+        if let Some(problem) = optimizer.spec.problem() {
+            return Err(optimizer.error(source, problem));
+        }
+    }
+    Ok(optimizers)
+}
+
+fn read_datasets(
+    source: Source<'_>,
+    node: &Node,
+    known: &Known,
+) -> Result<Vec<Thing<DatasetSpec>>> {
+    let datasets =
+        things::read(source, &DATASETS, node, &known.datasets, |name| {
+            DatasetSpec::Registered { name: name.to_owned() }
+        })?;
+    for dataset in &datasets {
+        if let Some(problem) = dataset.spec.problem() {
+            return Err(dataset.error(source, problem));
+        }
+        find_files(source, dataset)?;
+    }
+    Ok(datasets)
+}
+
+/// The files must be there, beside the grid. The paths stay as written, so
+/// that a spec is the same from whichever folder the grid is read.
+fn find_files(source: Source<'_>, dataset: &Thing<DatasetSpec>) -> Result<()> {
+    let kind = dataset.spec.kind();
+    let downloads = matches!(kind, "mnist" | "fashion-mnist" | "cifar-10");
+    let Some((key, files)) = dataset.spec.files() else {
+        if downloads && !cfg!(feature = "hub") {
+            let message = format!(
+                "this binary cannot download `{kind}`, name the folder of \
+                 its files with `dir`, or build with `--features hub`"
+            );
+            return Err(source.error(dataset.place(None), message));
+        }
+        return Ok(());
+    };
+    for file in files {
+        source.file(dataset.place(Some(key)), key, &file)?;
+    }
+    Ok(())
+}
+
+/// The values of a plain key: one, several, or the default.
+fn scalars(table: &Table, key: &str, default: &Value) -> Vec<Node> {
+    match find(table, key) {
+        None => vec![Node { at: 0, value: default.clone() }],
+        Some(entry) => match &entry.node.value {
+            Value::List(items) => items.clone(),
+            _ => vec![entry.node.clone()],
+        },
+    }
+}
+
+fn noise_fits(
+    source: Source<'_>,
+    at: usize,
+    noise: f64,
+    dataset: &DatasetSpec,
+) -> Result<()> {
+    let what = match dataset.targets() {
+        Targets::Values => "numbers",
+        Targets::Characters => "characters",
+        Targets::Classes | Targets::Unknown => return Ok(()),
+    };
+    if noise == 0.0 {
+        return Ok(());
+    }
+    let message = format!(
+        "`label_noise` swaps classes, but `{}` has {what} to predict, leave \
+         it out",
+        dataset.name()
+    );
+    Err(source.error(at, message))
+}
+
+/// The `name` of a workload, with placeholders.
+struct Template<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Template<'a> {
+    /// What a workload without `name` is called.
+    const DEFAULT: &'static str = "{dataset}-{model}";
+
+    fn read(source: Source<'_>, at: usize, table: &'a Table) -> Result<Self> {
+        let Some(entry) = find(table, "name") else {
+            return Ok(Self { text: Self::DEFAULT, at });
+        };
+        let text = source.text("name", &entry.node, "a string")?;
+        Ok(Self { text, at: entry.node.at })
+    }
+
+    /// The name of `spec`.
+    fn fill(&self, source: Source<'_>, spec: &WorkloadSpec) -> Result<String> {
+        let mut name = String::new();
+        let mut rest = self.text;
+        while let Some(open) = rest.find('{') {
+            name.push_str(&rest[..open]);
+            let after = &rest[open + 1..];
+            let Some(close) = after.find('}') else {
+                let message = "`name` has a `{` without its `}`, placeholders \
+                               look like `{dataset}`";
+                return Err(source.error(self.at, message));
+            };
+            match &after[..close] {
+                "dataset" => name.push_str(&spec.dataset.name()),
+                "model" => name.push_str(&spec.model.label()),
+                "optimizer" => name.push_str(&spec.optimizer.label()),
+                "batch" => name.push_str(&spec.batch.to_string()),
+                "label_noise" => name.push_str(&spec.label_noise.to_string()),
+                other => {
+                    let what = "placeholder";
+                    let message = unknown_in(what, other, "`name`", AXES);
+                    return Err(source.error(self.at, message));
+                }
+            }
+            rest = &after[close + 1..];
+        }
+        name.push_str(rest);
+        self.usable(source, name)
+    }
+
+    /// Names become file names, on every system.
+    fn usable(&self, source: Source<'_>, name: String) -> Result<String> {
+        let forbidden =
+            |c: char| c.is_control() || r#"/\:*?"<>|{}"#.contains(c);
+        let remedy = if name.trim() != name || name.is_empty() {
+            "it must not be empty or begin or end with a space"
+        } else if name.starts_with('.') || name.ends_with('.') {
+            "it must not begin or end with a dot"
+        } else if name.len() > 150 {
+            "it must not be longer than 150 bytes"
+        } else if name.contains(forbidden) {
+            r#"it must not contain any of / \ : * ? " < > | { }"#
+        } else {
+            return Ok(name);
+        };
+        let message = format!(
+            "{} cannot be a workload's name, which is a file name too: \
+             {remedy}",
+            quote(&name)
+        );
+        Err(source.error(self.at, message))
+    }
+}

@@ -1,0 +1,192 @@
+//! Element-wise functions, and the exponential that others build on.
+
+use super::vectorised;
+use serde::{Deserialize, Serialize};
+
+/// What follows a linear layer.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// Nothing.
+    #[default]
+    Identity,
+    /// `max(x, 0)`.
+    Relu,
+    /// Gaussian error linear unit, tanh form (Hendrycks & Gimpel 2016).
+    Gelu,
+}
+
+/// e^x to about 2 units in the last place, branch-free so that it
+/// vectorises; 0 below -87, infinity only for infinity, NaN for NaN.
+///
+/// Cody-Waite reduction to `[-ln 2 / 2, ln 2 / 2]` and a polynomial of degree
+/// 6 (Taylor, whose remainder there is below 2e-8).
+#[inline(always)]
+pub(super) fn exp(x: f32) -> f32 {
+    // 1.5 * 2^23: adding it rounds to a whole number in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    const LN2_HIGH: f32 = 0.693_359_4;
+    const LN2_LOW: f32 = -2.121_944_4e-4;
+    let limited = if x > 88.0 { 88.0 } else { x };
+    let limited = if limited < -87.0 { -87.0 } else { limited };
+    let shifted = limited * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = limited - n * LN2_HIGH - n * LN2_LOW;
+    let p = 1.0 / 720.0;
+    let p = p * r + 1.0 / 120.0;
+    let p = p * r + 1.0 / 24.0;
+    let p = p * r + 1.0 / 6.0;
+    let p = p * r + 0.5;
+    let p = p * r + 1.0;
+    let p = p * r + 1.0;
+    let exponent = (shifted.to_bits() << 23).wrapping_add(127 << 23);
+    let y = p * f32::from_bits(exponent);
+    let y = if x < -87.0 { 0.0 } else { y };
+    if x > 88.0 { f32::INFINITY } else { y }
+}
+
+/// Argument of the sigmoid that GELU multiplies with, and its derivative.
+#[inline(always)]
+fn gelu_argument(x: f32) -> (f32, f32) {
+    // 2 sqrt(2 / pi), and the cubic term of the tanh form.
+    const SCALE: f32 = 1.595_769;
+    const CUBIC: f32 = 0.044_715;
+    let square = x * x;
+    (SCALE * x * (1.0 + CUBIC * square), SCALE * (1.0 + 3.0 * CUBIC * square))
+}
+
+#[inline(always)]
+fn gelu(x: f32) -> f32 {
+    x / (1.0 + exp(-gelu_argument(x).0))
+}
+
+#[inline(always)]
+fn gelu_derivative(x: f32) -> f32 {
+    let (argument, slope) = gelu_argument(x);
+    let s = 1.0 / (1.0 + exp(-argument));
+    s + x * s * (1.0 - s) * slope
+}
+
+/// NaN stays NaN, other than with `f32::max`.
+#[inline(always)]
+fn relu(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
+vectorised! {
+    /// `x = relu(x + bias)` for rows of the bias's length.
+    fn bias_relu(x: &mut [f32], bias: &[f32]) {
+        for row in x.chunks_exact_mut(bias.len()) {
+            for (x, b) in row.iter_mut().zip(bias) {
+                *x = relu(*x + b);
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// `x = x + bias` for rows of the bias's length.
+    fn bias(x: &mut [f32], bias: &[f32]) {
+        for row in x.chunks_exact_mut(bias.len()) {
+            for (x, b) in row.iter_mut().zip(bias) {
+                *x += b;
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// `y = gelu(x)`.
+    fn gelu_forward(x: &[f32], y: &mut [f32]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = gelu(*x);
+        }
+    }
+}
+
+vectorised! {
+    /// `dx = dy gelu'(x)`.
+    fn gelu_backward(x: &[f32], dy: &[f32], dx: &mut [f32]) {
+        for ((dx, dy), x) in dx.iter_mut().zip(dy).zip(x) {
+            *dx = dy * gelu_derivative(*x);
+        }
+    }
+}
+
+vectorised! {
+    /// `dx = dy` where the rectified output `y` is not 0 (NaN passes on),
+    /// else 0.
+    fn relu_backward(y: &[f32], dy: &[f32], dx: &mut [f32]) {
+        for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
+            *dx = if *y == 0.0 { 0.0 } else { *dy };
+        }
+    }
+}
+
+vectorised! {
+    /// Sums of the columns of `x`, rows of `sums`'s length, added to `sums`.
+    fn add_column_sums(x: &[f32], sums: &mut [f32]) {
+        for row in x.chunks_exact(sums.len()) {
+            for (sum, x) in sums.iter_mut().zip(row) {
+                *sum += x;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::on_every_path;
+
+    #[test]
+    fn the_exponential_is_accurate_and_keeps_special_values() {
+        for i in -8700..8800 {
+            let x = i as f32 / 100.0;
+            let (got, want) = (f64::from(exp(x)), f64::from(x).exp());
+            assert!((got / want - 1.0).abs() < 1e-6, "{x}: {got} {want}");
+        }
+        assert_eq!(exp(f32::NEG_INFINITY), 0.0);
+        assert_eq!(exp(f32::INFINITY), f32::INFINITY);
+        assert!(exp(f32::NAN).is_nan());
+        assert_eq!(exp(0.0), 1.0);
+    }
+
+    #[test]
+    fn gelu_and_its_derivative_match_the_formula() {
+        on_every_path(|path| {
+            let x: Vec<f32> = (-50..=50).map(|i| i as f32 / 10.0).collect();
+            let mut y = vec![0.0; x.len()];
+            gelu_forward(&x, &mut y);
+            let exact = |x: f64| {
+                let u = (2.0 / std::f64::consts::PI).sqrt()
+                    * (x + 0.044_715 * x.powi(3));
+                0.5 * x * (1.0 + u.tanh())
+            };
+            let mut dx = vec![0.0; x.len()];
+            gelu_backward(&x, &vec![1.0; x.len()], &mut dx);
+            for ((&x, &y), &dx) in x.iter().zip(&y).zip(&dx) {
+                let x = f64::from(x);
+                assert!((f64::from(y) - exact(x)).abs() < 1e-6, "{path} {x}");
+                let slope = (exact(x + 1e-5) - exact(x - 1e-5)) / 2e-5;
+                assert!((f64::from(dx) - slope).abs() < 1e-5, "{path} {x}");
+            }
+        });
+    }
+
+    #[test]
+    fn relu_lets_nan_through_both_ways() {
+        on_every_path(|path| {
+            let mut x = [f32::NAN, -1.0, 2.0];
+            bias_relu(&mut x, &[0.0, 0.0, 1.0]);
+            assert!(x[0].is_nan(), "{path}");
+            assert_eq!(x[1..], [0.0, 3.0], "{path}");
+            let mut dx = [0.0; 3];
+            relu_backward(&x, &[1.0, 1.0, f32::NAN], &mut dx);
+            assert_eq!(dx[..2], [1.0, 0.0], "{path}");
+            assert!(dx[2].is_nan(), "{path}");
+        });
+    }
+}

@@ -1,0 +1,158 @@
+//! CPU kernels: f32 slices in, f32 slices out, one thread, no candle.
+//!
+//! The only room with `unsafe`. Loops are written so that the compiler
+//! vectorises them, and compiled several times for the instruction sets of
+//! [`Level`]; the best one that the machine has is chosen at run time. The
+//! portable version is the same code, so it gives the same answer to
+//! rounding. Matrix products come from the crate `gemm`, which chooses in
+//! the same way.
+//!
+//! NaN and infinity propagate through every kernel: a diverged run must be
+//! seen.
+
+#![allow(
+    unsafe_code,
+    reason = "calls to functions compiled for found features, gemm's pointers"
+)]
+
+pub(crate) mod activation;
+pub(crate) mod attention;
+pub(crate) mod conv;
+pub(crate) mod gemm;
+pub(crate) mod norm;
+pub(crate) mod pool;
+pub(crate) mod softmax;
+pub(crate) mod update;
+
+use std::sync::OnceLock;
+
+/// An instruction set that kernels are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    /// 512-bit vectors.
+    Avx512,
+    /// 256-bit vectors with fused multiply-add.
+    Avx2,
+    /// Whatever the target has at least (SSE2, NEON).
+    Portable,
+}
+
+/// Lanes of the independent sums in reductions: enough for two 512-bit
+/// vectors, the same on every path, so that all paths add in one order.
+const LANES: usize = 16;
+
+fn detect() -> Level {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq");
+        let avx2 =
+            is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        if avx512 && avx2 {
+            return Level::Avx512;
+        }
+        if avx2 {
+            return Level::Avx2;
+        }
+    }
+    Level::Portable
+}
+
+fn level() -> Level {
+    static DETECTED: OnceLock<Level> = OnceLock::new();
+    #[cfg(test)]
+    if let Some(level) = FORCED.get() {
+        return level;
+    }
+    *DETECTED.get_or_init(detect)
+}
+
+#[cfg(test)]
+thread_local! {
+    static FORCED: std::cell::Cell<Option<Level>> =
+        const { std::cell::Cell::new(None) };
+}
+
+/// Runs `check` on every path that this machine has.
+#[cfg(test)]
+pub(crate) fn on_every_path(check: impl Fn(&str)) {
+    let paths: &[Level] = match detect() {
+        Level::Avx512 => &[Level::Avx512, Level::Avx2, Level::Portable],
+        Level::Avx2 => &[Level::Avx2, Level::Portable],
+        Level::Portable => &[Level::Portable],
+    };
+    for &path in paths {
+        FORCED.set(Some(path));
+        check(&format!("{path:?}"));
+    }
+    FORCED.set(None);
+}
+
+/// The path taken on this machine: `avx512`, `avx2` or `portable`.
+pub(crate) fn path() -> &'static str {
+    match level() {
+        Level::Avx512 => "avx512",
+        Level::Avx2 => "avx2",
+        Level::Portable => "portable",
+    }
+}
+
+/// Defines a function whose body is compiled for every [`Level`] and
+/// dispatched at run time.
+macro_rules! vectorised {
+    (
+        $(#[$meta:meta])*
+        fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block
+    ) => {
+        $(#[$meta])*
+        pub(crate) fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            fn portable($($arg: $ty),*) $(-> $ret)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(
+                    enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"
+                )]
+                fn avx512($($arg: $ty),*) $(-> $ret)? {
+                    portable($($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $ty),*) $(-> $ret)? {
+                    portable($($arg),*)
+                }
+                match $crate::kernels::level() {
+                    // SAFETY: the features were found on this machine.
+                    $crate::kernels::Level::Avx512 => {
+                        return unsafe { avx512($($arg),*) };
+                    }
+                    // SAFETY: as above.
+                    $crate::kernels::Level::Avx2 => {
+                        return unsafe { avx2($($arg),*) };
+                    }
+                    $crate::kernels::Level::Portable => {}
+                }
+            }
+            portable($($arg),*)
+        }
+    };
+}
+pub(crate) use vectorised;
+
+/// Keeps candle's own threads out of the way: its element-wise operations
+/// would otherwise spread over a pool that all runs share, and several runs
+/// at once then wait for each other (measured: 1.8 to 3 times slower).
+///
+/// Call it first thing in a program, while there is one thread. What the
+/// user has set stays.
+pub(crate) fn one_thread_a_run() {
+    for name in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
+        if std::env::var_os(name).is_none() {
+            // SAFETY: called before any thread is started, as the doc asks,
+            // so nothing reads the environment meanwhile.
+            unsafe { std::env::set_var(name, "1") };
+        }
+    }
+}

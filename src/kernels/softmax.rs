@@ -1,0 +1,56 @@
+//! Softmax with cross-entropy.
+
+use super::activation::exp;
+use super::vectorised;
+
+/// A target that is not counted: padding.
+pub(crate) const IGNORED: u32 = u32::MAX;
+
+vectorised! {
+    /// Mean cross-entropy of `logits` `(n, classes)` against `targets` and,
+    /// in `gradient`, its derivative by the logits. Targets that are
+    /// [`IGNORED`] count neither way; a target beyond the classes is NaN.
+    fn cross_entropy(
+        logits: &[f32],
+        targets: &[u32],
+        classes: usize,
+        gradient: &mut [f32],
+    ) -> f32 {
+        let counted = targets.iter().filter(|&&t| t != IGNORED).count();
+        let share = 1.0 / counted as f32;
+        let mut total = 0.0_f64;
+        let rows =
+            logits.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
+        for ((row, gradient), &target) in rows.zip(targets) {
+            if target == IGNORED {
+                gradient.fill(0.0);
+                continue;
+            }
+            let mut most = f32::NEG_INFINITY;
+            for &x in row {
+                // Not f32::max, which would drop a NaN.
+                most = if x > most || x.is_nan() { x } else { most };
+            }
+            for (g, &x) in gradient.iter_mut().zip(row) {
+                *g = exp(x - most);
+            }
+            let mut sum = 0.0;
+            for g in gradient.iter() {
+                sum += *g;
+            }
+            let factor = share / sum;
+            for g in gradient.iter_mut() {
+                *g *= factor;
+            }
+            let target = target as usize;
+            let logit = row.get(target).copied().unwrap_or(f32::NAN);
+            if let Some(g) = gradient.get_mut(target) {
+                *g -= share;
+            }
+            total += f64::from(sum.ln() - (logit - most));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a mean loss")]
+        let mean = (total / counted as f64) as f32;
+        mean
+    }
+}

@@ -1,0 +1,65 @@
+//! Finds the learning rate of a model, ranks learning-rate schedules on it,
+//! and says which one to use, with the evidence.
+//!
+//! ```no_run
+//! use candle_nn::Module as _;
+//! use lrscout::{Dataset, Learner, ScheduleSpec, nn};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dataset: Dataset = unimplemented!();
+//! let learner = Learner::new(
+//!     |vb, data| {
+//!         let hidden = nn::linear(data.features(), 64, vb.pp("hidden"))?;
+//!         let out = nn::linear(64, data.outputs(), vb.pp("out"))?;
+//!         Ok(candle_nn::func(move |x| out.forward(&hidden.forward(x)?.relu()?)))
+//!     },
+//!     dataset,
+//! );
+//! let lr = learner.find_lr()?.lr;
+//! let schedule = ScheduleSpec::cosine().build(lr, 2_000)?;
+//! let fit = learner.fit(&schedule, 2_000)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A program of your own gets the whole command line on its models and data:
+//! see [`main`] and [`Registry`].
+
+mod cli;
+mod data;
+mod error;
+mod grid;
+mod kernels;
+mod lr_find;
+mod model;
+pub mod nn;
+mod optim;
+mod plan;
+mod ranking;
+mod record;
+mod report;
+mod runner;
+mod schedule;
+mod seed;
+mod spec;
+mod stats;
+mod store;
+mod train;
+mod workload;
+
+pub use cli::main;
+pub use data::{Dataset, Split, Task};
+pub use error::{Error, Result, Source};
+pub use lr_find::{
+    FindOutcome, Ladder, LossKind, LrFound, LrPoint, RangeTest, Rule, Trial,
+    Verify,
+};
+pub use model::Model;
+pub use ranking::{LeaderboardRow, Protocol, Ranking, Scale, Verdict};
+pub use record::{Observation, Outcome, RunRecord};
+pub use schedule::{Bound, Library, Problem, Schedule, ScheduleSpec, bound};
+pub use spec::{
+    DatasetSpec, ModelSpec, OptimizerSpec, TableTask, WorkloadSpec,
+};
+pub use train::{Fit, Learner, Progress, Score};
+pub use workload::{Build, Registry, Workload};

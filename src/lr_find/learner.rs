@@ -1,0 +1,169 @@
+//! The finder on real trainings.
+
+use super::{
+    FindOutcome, Ladder, LossKind, LrFound, RangeTest, Rule, Verify, find,
+};
+use crate::error::{Error, Result};
+use crate::grid::{self, LrFindSpec};
+use crate::report::plot::{RangeTestPlot, range_test};
+use crate::schedule::ScheduleSpec;
+use crate::spec::OptimizerSpec;
+use crate::train::{self, Learner};
+use crate::workload::Workload;
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// Seeds of the finder count from here, so that no run shares its weights or
+/// batches with the search for its rate.
+const FIRST_SEED: u64 = 1 << 32;
+
+impl Learner {
+    /// The learning rate of this model on this data set, by a range test with
+    /// three seeds.
+    ///
+    /// It disturbs nothing: a later [`fit`](Self::fit) gives the same as
+    /// without it, and a second call gives the same rate.
+    ///
+    /// # Errors
+    ///
+    /// If the model or the data set fails.
+    pub fn find_lr(&self) -> Result<LrFound> {
+        let fallback = usual_rate(&self.workload.optimizer);
+        self.find_lr_with(&RangeTest { fallback, ..RangeTest::default() })
+    }
+
+    /// [`find_lr`](Self::find_lr) by a range test of your own.
+    ///
+    /// # Errors
+    ///
+    /// If the test makes no sense, or the model or the data set fails.
+    pub fn find_lr_with(&self, test: &RangeTest) -> Result<LrFound> {
+        let workload = self.resident()?;
+        let seed = FIRST_SEED ^ self.seed;
+        on_workload(&workload, test, None, seed, &|| false)
+    }
+}
+
+impl LrFound {
+    /// The curve with its suggestion, interval and trials, as SVG.
+    pub fn plot(&self) -> String {
+        self.to_svg("learning rate range test")
+    }
+
+    pub(crate) fn to_svg(&self, title: &str) -> String {
+        range_test(title, &self.picture())
+    }
+
+    /// The numbers of the plot.
+    pub(crate) fn picture(&self) -> RangeTestPlot {
+        let column = |value: fn(&super::LrPoint) -> f64| {
+            self.curve.iter().map(value).collect()
+        };
+        RangeTestPlot {
+            rates: column(|point| point.lr),
+            losses: column(|point| point.loss),
+            smoothed: column(|point| point.smoothed),
+            suggestion: Some(self.lr),
+            interval: Some(self.interval),
+            trials: self
+                .verification
+                .iter()
+                .map(|trial| (trial.lr, trial.loss.unwrap_or(f64::INFINITY)))
+                .collect(),
+        }
+    }
+}
+
+impl fmt::Display for FindOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The learning rate of `workload` for trainings of `horizon` steps, as a
+/// grid asks for it; trials run under the `control` schedule. `stop` is asked
+/// before every update.
+///
+/// # Errors
+///
+/// [`Error::Interrupted`] when `stop` says so; otherwise if the model or the
+/// data set fails.
+pub(crate) fn for_workload(
+    workload: &Workload,
+    spec: &LrFindSpec,
+    control: &ScheduleSpec,
+    horizon: usize,
+    stop: &dyn Fn() -> bool,
+) -> Result<LrFound> {
+    let usual = RangeTest::default();
+    let test = RangeTest {
+        from: spec.from.unwrap_or(usual.from),
+        to: spec.to.unwrap_or(usual.to),
+        steps: spec.steps.unwrap_or(usual.steps),
+        ladder: match spec.ladder {
+            grid::Ladder::Exponential => Ladder::Exponential,
+            grid::Ladder::Linear => Ladder::Linear,
+        },
+        on: match spec.on {
+            grid::LossOn::Train => LossKind::Train,
+            grid::LossOn::Valid => LossKind::Valid,
+        },
+        rule: spec.rule.parse()?,
+        seeds: spec.seeds,
+        fallback: usual_rate(&workload.optimizer),
+        ..usual
+    };
+    let verify = spec.verify.then(|| (Verify::new(horizon), control));
+    on_workload(workload, &test, verify, FIRST_SEED, stop)
+}
+
+fn on_workload(
+    workload: &Workload,
+    test: &RangeTest,
+    verify: Option<(Verify, &ScheduleSpec)>,
+    seed: u64,
+    stop: &dyn Fn() -> bool,
+) -> Result<LrFound> {
+    let mut train = |rates: &[f64],
+                     seed: u64,
+                     on: LossKind,
+                     watch: &mut super::Watch<'_>| {
+        let mut stopped = false;
+        let mut watch = |step: usize, loss: f64| {
+            stopped = stop();
+            if stopped {
+                return ControlFlow::Break(());
+            }
+            watch(step, loss)
+        };
+        let on_valid = on == LossKind::Valid;
+        let losses =
+            train::losses(workload, seed, rates, on_valid, &mut watch)?;
+        if stopped { Err(Error::Interrupted) } else { Ok(losses) }
+    };
+    let control = verify.as_ref().map(|&(_, control)| control);
+    let mut trial = |peak_lr: f64, steps: usize, seed: u64| {
+        // A schedule that cannot stand at so few steps is a constant rate.
+        let rates = control
+            .and_then(|control| control.rates(peak_lr, steps).ok())
+            .unwrap_or_else(|| vec![peak_lr; steps]);
+        let fit = train::fit(workload, seed, &rates, stop)?;
+        Ok(fit.valid.map(|score| score.loss))
+    };
+    let verify = verify.as_ref().map(|(verify, _)| verify);
+    find(test, verify, seed, &mut train, &mut trial)
+}
+
+/// What the optimizer is usually started with.
+fn usual_rate(optimizer: &OptimizerSpec) -> f64 {
+    match optimizer {
+        OptimizerSpec::Sgd { .. } => 1e-2,
+        OptimizerSpec::Adamw { .. } => 1e-3,
+    }
+}

@@ -1,0 +1,274 @@
+//! The range test itself: run, widened where it is too narrow, read.
+
+use super::found::{FindOutcome, LrFound, LrPoint};
+use super::reading::{Reading, Stop};
+use super::smooth::median;
+use super::{RangeTest, Rule, Train, interval, suggest};
+use crate::error::Result;
+use crate::seed;
+use rand::RngExt as _;
+use std::ops::ControlFlow;
+
+/// Times the range may grow downwards.
+const LOWERINGS: usize = 3;
+
+/// Decades above the lower end in which the curve must not yet turn.
+const ROOM_BELOW: f64 = 1.5;
+
+/// Width of the interval, in decades, from which a suggestion is none.
+const TOO_WIDE: f64 = 2.0;
+
+/// Without anything better, cycles begin this far below the suggestion.
+const CYCLE_RATIO: f64 = 10.0;
+
+/// One seed's range test.
+struct Curve {
+    lr: Vec<f64>,
+    loss: Vec<f64>,
+    reading: Reading,
+}
+
+impl Curve {
+    fn record(
+        test: &RangeTest,
+        seed: u64,
+        train: &mut Train<'_>,
+    ) -> Result<Self> {
+        let mut lr = test.rates();
+        let logs: Vec<f64> = lr.iter().map(|lr| lr.log10()).collect();
+        let mut stop = Stop::default();
+        let ours = test.rule == Rule::Lrscout;
+        let mut watch = |step: usize, loss: f64| {
+            if stop.push(logs[step], loss) && ours {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let loss = train(&lr, seed, test.on, &mut watch)?;
+        lr.truncate(loss.len());
+        let reading = Reading::of(&lr, &loss);
+        Ok(Self { lr, loss, reading })
+    }
+
+    /// Whether the first rates were already too high to see the start.
+    fn wants_lower(&self) -> bool {
+        let Some(&first) = self.lr.first() else { return false };
+        // Before any update no rate can be blamed.
+        if !self.loss[0].is_finite() {
+            return false;
+        }
+        let turn = match self.reading.outcome() {
+            FindOutcome::Found => self.reading.lowest_lr(),
+            FindOutcome::NonFiniteAtStart | FindOutcome::NoDescent
+                if self.reading.diverged =>
+            {
+                self.reading.highest_lr()
+            }
+            _ => None,
+        };
+        turn.is_some_and(|lr| (lr / first).log10() < ROOM_BELOW)
+    }
+
+    fn suggestion(&self, rule: Rule) -> Option<f64> {
+        let found = match rule {
+            Rule::Lrscout => self.reading.suggestion(),
+            rule => suggest(rule, &self.lr, &self.loss),
+        };
+        found.map(|found| found.lr).filter(|lr| *lr > 0.0 && lr.is_finite())
+    }
+
+    fn points(&self) -> Vec<LrPoint> {
+        let smoothed = self.reading.smoothed.iter().copied();
+        let smoothed = smoothed.chain(std::iter::repeat(f64::NAN));
+        let rows = self.lr.iter().zip(&self.loss).zip(smoothed);
+        rows.map(|((&lr, &loss), smoothed)| LrPoint { lr, loss, smoothed })
+            .collect()
+    }
+}
+
+/// Runs the range test on each of its seeds and puts them together.
+pub(super) fn run(
+    test: &RangeTest,
+    seed: u64,
+    train: &mut Train<'_>,
+) -> Result<LrFound> {
+    let seeds: Vec<u64> = (0..test.seeds)
+        .map(|k| seed::stream(seed, &format!("range test {k}")).random())
+        .collect();
+    let mut test = test.clone();
+    let mut first = Curve::record(&test, seeds[0], train)?;
+    let mut cost_steps = first.loss.len();
+    for _ in 0..LOWERINGS {
+        if !(test.widen && first.wants_lower()) {
+            break;
+        }
+        test = test.lower();
+        first = Curve::record(&test, seeds[0], train)?;
+        cost_steps += first.loss.len();
+    }
+    let mut curves = vec![first];
+    for &seed in &seeds[1..] {
+        let curve = Curve::record(&test, seed, train)?;
+        cost_steps += curve.loss.len();
+        curves.push(curve);
+    }
+    Ok(LrFound { cost_steps, ..judge(&test, &curves, seed) })
+}
+
+/// The answer of all seeds.
+fn judge(test: &RangeTest, curves: &[Curve], seed: u64) -> LrFound {
+    let outcome = majority(curves);
+    let mut rule = test.rule;
+    let mut answers = answers(curves, rule);
+    if answers.is_empty() && rule != Rule::Lrscout {
+        rule = Rule::Lrscout;
+        answers = self::answers(curves, rule);
+    }
+    let per_seed: Vec<f64> = answers.iter().map(|(_, lr)| *lr).collect();
+    let logs = per_seed.iter().map(|lr| lr.ln()).collect();
+    let fell =
+        matches!(outcome, FindOutcome::Found | FindOutcome::NeverDiverged);
+    let middle = median(logs).filter(|_| fell || rule != Rule::Lrscout);
+    let Some(middle) = middle else {
+        return nothing(test, outcome, &curves[0]);
+    };
+    let lr = middle.exp();
+    let (low, high) = if rule == Rule::Lrscout {
+        let readings: Vec<&Reading> =
+            answers.iter().map(|(curve, _)| &curve.reading).collect();
+        interval::of_readings(&readings, seed)
+    } else {
+        interval::of_suggestions(&per_seed, seed)
+    };
+    let interval = (low.min(lr), high.max(lr));
+    let wide = (interval.1 / interval.0).log10() > TOO_WIDE;
+    let outcome = if wide && fell { FindOutcome::TooNoisy } else { outcome };
+    let distance = |(_, at): &(&Curve, f64)| (at.ln() - middle).abs();
+    let nearest = answers
+        .iter()
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+        .map_or(&curves[0], |(curve, _)| *curve);
+    let onset = nearest.reading.onset_lr().filter(|&low| low < lr);
+    LrFound {
+        lr,
+        interval,
+        cycle: (onset.unwrap_or(lr / CYCLE_RATIO), lr),
+        outcome,
+        reason: reason(test, rule, outcome, nearest, &per_seed, interval),
+        rule,
+        suggestion: lr,
+        curve: nearest.points(),
+        per_seed,
+        verification: vec![],
+        cost_steps: 0,
+    }
+}
+
+/// Curves with an answer, and it.
+fn answers(curves: &[Curve], rule: Rule) -> Vec<(&Curve, f64)> {
+    let answer = |curve: &'_ Curve| curve.suggestion(rule);
+    curves.iter().filter_map(|c| answer(c).map(|lr| (c, lr))).collect()
+}
+
+/// The outcome of most seeds; of equally many the better one.
+fn majority(curves: &[Curve]) -> FindOutcome {
+    let count = |outcome: FindOutcome| {
+        curves.iter().filter(|c| c.reading.outcome() == outcome).count()
+    };
+    let worst_first = [
+        FindOutcome::NonFiniteAtStart,
+        FindOutcome::NoDescent,
+        FindOutcome::NeverDiverged,
+        FindOutcome::Found,
+    ];
+    worst_first
+        .into_iter()
+        .max_by_key(|&outcome| count(outcome))
+        .unwrap_or(FindOutcome::NoDescent)
+}
+
+/// The answer where the curves give none.
+fn nothing(test: &RangeTest, outcome: FindOutcome, curve: &Curve) -> LrFound {
+    let broke = curve.reading.diverged.then(|| curve.reading.highest_lr());
+    // What made the loss diverge is too high, whatever is usual.
+    let safe = broke.flatten().map(|lr| lr / CYCLE_RATIO);
+    let first_finite = curve.loss.first().is_some_and(|l| l.is_finite());
+    let lr = match safe {
+        Some(safe) if first_finite => test.fallback.min(safe),
+        _ => test.fallback,
+    };
+    let what = match outcome {
+        FindOutcome::NonFiniteAtStart if first_finite => format!(
+            "the loss is not finite after a few updates even at {:.2e}",
+            test.from
+        ),
+        FindOutcome::NonFiniteAtStart => {
+            "the loss is not finite before the first update: look at the \
+             model and the data"
+                .to_owned()
+        }
+        _ => match broke.flatten() {
+            Some(lr) => {
+                format!("the loss fell at no rate and diverged at {lr:.2e}")
+            }
+            None => format!(
+                "the loss fell at no rate up to {:.2e}",
+                curve.lr.last().copied().unwrap_or(test.to)
+            ),
+        },
+    };
+    LrFound {
+        lr,
+        interval: (lr, lr),
+        cycle: (lr / CYCLE_RATIO, lr),
+        outcome,
+        reason: format!("{what}; {lr:.2e} is a fallback"),
+        rule: test.rule,
+        suggestion: lr,
+        curve: curve.points(),
+        per_seed: vec![],
+        verification: vec![],
+        cost_steps: 0,
+    }
+}
+
+/// The outcome in words.
+fn reason(
+    test: &RangeTest,
+    rule: Rule,
+    outcome: FindOutcome,
+    curve: &Curve,
+    per_seed: &[f64],
+    (low, high): (f64, f64),
+) -> String {
+    let seeds = match per_seed.len() {
+        1 => "one seed".to_owned(),
+        n => format!("the median of {n} seeds"),
+    };
+    let lowest = curve.reading.lowest_lr().unwrap_or(0.0);
+    let seen = match outcome {
+        FindOutcome::Found => format!("the loss is lowest at {lowest:.2e}"),
+        FindOutcome::NeverDiverged => format!(
+            "the loss never rose again up to {:.2e}",
+            curve.lr.last().copied().unwrap_or(test.to)
+        ),
+        FindOutcome::TooNoisy => format!(
+            "the noise leaves everything from {low:.2e} to {high:.2e} open"
+        ),
+        FindOutcome::NoDescent => "the loss fell at no rate".to_owned(),
+        FindOutcome::NonFiniteAtStart => {
+            "the loss is not finite from the start".to_owned()
+        }
+    };
+    let by = if rule == test.rule {
+        format!("rule `{}`", rule.name())
+    } else {
+        format!(
+            "rule `{}`, since `{}` has no answer",
+            rule.name(),
+            test.rule.name()
+        )
+    };
+    format!("{seen}; {by}, {seeds}")
+}

@@ -1,0 +1,248 @@
+//! What a curve says: where it stops, where it is lowest, and whether that
+//! means anything.
+//!
+//! All is measured from the loss at the start and in units of the descent and
+//! the noise, so adding a constant to the loss or scaling it changes nothing,
+//! and negative losses are like any other.
+
+use super::FindOutcome;
+use super::rules::Suggestion;
+use super::smooth::{Smoother, median, noise};
+
+/// Our suggestion is the rate at the lowest loss over this. The minimum lies
+/// near the edge of what converges, and a whole run needs room below it.
+const DIVISOR: f64 = 3.0;
+
+/// Decades at the start whose losses give the level to measure from.
+const START_DECADES: f64 = 0.8;
+
+/// Fewest rows for that level.
+const START_ROWS: usize = 5;
+
+/// Standard deviations of one loss that are no noise.
+const NOISE_MARGIN: f64 = 6.0;
+
+/// Losses in a row above the limit that mean divergence.
+const ABOVE_IN_A_ROW: usize = 3;
+
+/// Losses in the running mean whose minimum is the descent so far.
+const LEVEL_ROWS: usize = 5;
+
+/// Standard errors of a smoothed loss that are no noise.
+const SIGNIFICANT: f64 = 4.0;
+
+/// Share of the descent that the loss must rise again to have turned.
+const TURNED: f64 = 0.5;
+
+/// Share of the descent at which the loss has begun to fall.
+const ONSET: f64 = 0.1;
+
+/// Watches a range test and says when the loss has diverged.
+#[derive(Default)]
+pub(super) struct Stop {
+    first_log_lr: f64,
+    start_rows: usize,
+    losses: Vec<f64>,
+    lowest_level: Option<f64>,
+    above: usize,
+}
+
+impl Stop {
+    /// Takes the next update; true when the loss has diverged with it: it is
+    /// not finite, or the last few exceed the start by as much as the loss
+    /// had fallen, and by more than noise.
+    pub(super) fn push(&mut self, log_lr: f64, loss: f64) -> bool {
+        if !loss.is_finite() {
+            return true;
+        }
+        if self.losses.is_empty() {
+            self.first_log_lr = log_lr;
+        }
+        let rows = self.losses.len();
+        let early = log_lr - self.first_log_lr <= START_DECADES;
+        if rows == self.start_rows && (early || rows < START_ROWS) {
+            self.start_rows += 1;
+        }
+        self.losses.push(loss);
+        let level = self.losses.len().checked_sub(LEVEL_ROWS).map(|from| {
+            self.losses[from..].iter().sum::<f64>() / LEVEL_ROWS as f64
+        });
+        self.lowest_level = match (self.lowest_level, level) {
+            (Some(lowest), Some(level)) => Some(lowest.min(level)),
+            (lowest, level) => lowest.or(level),
+        };
+        let above = self.losses.len() > self.start_rows
+            && loss > self.start()
+            && loss > self.limit();
+        self.above = if above { self.above + 1 } else { 0 };
+        self.above >= ABOVE_IN_A_ROW
+    }
+
+    /// Loss at the start; 0 of nothing.
+    fn start(&self) -> f64 {
+        median(self.losses[..self.start_rows].to_vec()).unwrap_or(0.0)
+    }
+
+    /// Loss above which the curve has diverged.
+    fn limit(&self) -> f64 {
+        let start = self.start();
+        let fallen = start - self.lowest_level.unwrap_or(start);
+        start + fallen.max(NOISE_MARGIN * noise(&self.losses))
+    }
+}
+
+/// A range test, read.
+pub(super) struct Reading {
+    /// Row of the record of each row here: those with a rate that has a
+    /// logarithm, up to the stop.
+    rows: Vec<usize>,
+    lr: Vec<f64>,
+    /// Raw losses, those beyond the limit of divergence brought down to it.
+    loss: Vec<f64>,
+    /// Of the losses above.
+    pub(super) smoothed: Vec<f64>,
+    smoother: Smoother,
+    /// Whether the loss diverged.
+    pub(super) diverged: bool,
+    /// Row here of the lowest smoothed loss.
+    lowest: usize,
+    /// Loss at the start.
+    start: f64,
+    /// Standard deviation of a single loss.
+    noise: f64,
+    outcome: FindOutcome,
+}
+
+impl Reading {
+    /// Reads raw losses, one row an update.
+    pub(super) fn of(lr: &[f64], loss: &[f64]) -> Self {
+        let mut stop = Stop::default();
+        let mut rows = vec![];
+        let mut diverged = false;
+        for (row, (&lr, &loss)) in lr.iter().zip(loss).enumerate() {
+            if !(lr > 0.0 && lr.is_finite()) {
+                continue;
+            }
+            rows.push(row);
+            diverged = stop.push(lr.log10(), loss);
+            if diverged {
+                break;
+            }
+        }
+        let limit = stop.limit();
+        let lr: Vec<f64> = rows.iter().map(|&row| lr[row]).collect();
+        let log_lr: Vec<f64> = lr.iter().map(|lr| lr.log10()).collect();
+        let capped = |&row: &usize| match loss[row] {
+            loss if loss.is_finite() => loss.min(limit),
+            _ => limit,
+        };
+        let loss: Vec<f64> = rows.iter().map(capped).collect();
+        let smoother = Smoother::new(&log_lr);
+        let smoothed = smoother.smooth(&loss);
+        let mut reading = Self {
+            rows,
+            lr,
+            loss,
+            lowest: lowest(&smoothed),
+            smoothed,
+            smoother,
+            diverged,
+            start: stop.start(),
+            noise: noise(&stop.losses),
+            outcome: FindOutcome::NoDescent,
+        };
+        let finite = stop.losses.len();
+        reading.outcome = reading.judge(finite);
+        reading
+    }
+
+    fn judge(&self, finite: usize) -> FindOutcome {
+        if finite < START_ROWS {
+            return if self.diverged {
+                FindOutcome::NonFiniteAtStart
+            } else {
+                FindOutcome::NoDescent
+            };
+        }
+        let level = self.smoothed[self.lowest];
+        let fallen = self.start - level;
+        let error = self.noise * self.smoother.error_share(self.lowest);
+        // Of the two levels, each has its error; the median's is alike.
+        let least = SIGNIFICANT * std::f64::consts::SQRT_2 * error;
+        if fallen <= least.max(rounding(&self.loss)) {
+            return FindOutcome::NoDescent;
+        }
+        let turned = level + (TURNED * fallen).max(least);
+        let after = &self.smoothed[self.lowest..];
+        if self.diverged || after.iter().any(|&loss| loss >= turned) {
+            FindOutcome::Found
+        } else {
+            FindOutcome::NeverDiverged
+        }
+    }
+
+    /// What the curve showed; never [`FindOutcome::TooNoisy`], which is a
+    /// matter of its interval.
+    pub(super) fn outcome(&self) -> FindOutcome {
+        self.outcome
+    }
+
+    /// A third of the rate at the lowest smoothed loss; `None` where the loss
+    /// did not fall.
+    pub(super) fn suggestion(&self) -> Option<Suggestion> {
+        let fell = matches!(
+            self.outcome,
+            FindOutcome::Found | FindOutcome::NeverDiverged
+        );
+        fell.then(|| Suggestion {
+            index: self.rows[self.lowest],
+            lr: self.lr[self.lowest] / DIVISOR,
+        })
+    }
+
+    /// Suggestion of a curve with the same shape and other noise: residuals
+    /// of `sign(row)`.
+    pub(super) fn resampled(&self, sign: &dyn Fn(usize) -> f64) -> f64 {
+        let pairs = self.loss.iter().zip(&self.smoothed).enumerate();
+        let losses: Vec<f64> = pairs
+            .map(|(row, (loss, smooth))| smooth + sign(row) * (loss - smooth))
+            .collect();
+        self.lr[lowest(&self.smoother.smooth(&losses))] / DIVISOR
+    }
+
+    /// Rows that were read.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The rate at the last row read.
+    pub(super) fn highest_lr(&self) -> Option<f64> {
+        self.lr.last().copied()
+    }
+
+    /// The rate at the lowest smoothed loss.
+    pub(super) fn lowest_lr(&self) -> Option<f64> {
+        self.lr.get(self.lowest).copied()
+    }
+
+    /// The rate at which the loss began to fall.
+    pub(super) fn onset_lr(&self) -> Option<f64> {
+        let level = *self.smoothed.get(self.lowest)?;
+        let begun = self.start - ONSET * (self.start - level);
+        let before = &self.smoothed[..self.lowest];
+        let last = before.iter().rposition(|&loss| loss >= begun);
+        self.lr.get(last.map_or(0, |last| last + 1)).copied()
+    }
+}
+
+/// The first of the lowest; 0 of nothing.
+fn lowest(values: &[f64]) -> usize {
+    let order = |a: &usize, b: &usize| values[*a].total_cmp(&values[*b]);
+    (0..values.len()).min_by(order).unwrap_or(0)
+}
+
+/// What of a difference of such losses is rounding.
+fn rounding(losses: &[f64]) -> f64 {
+    let largest = losses.iter().fold(0.0_f64, |most, l| most.max(l.abs()));
+    64.0 * f64::EPSILON * largest
+}

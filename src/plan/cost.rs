@@ -1,0 +1,119 @@
+//! What a grid costs and what it can show, before anything is run.
+
+use super::Plan;
+use crate::grid::Experiment;
+use crate::stats::power;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// Range tests and verification of a learning rate, in trainings of its
+/// budget (measured on the standard grid).
+const TRAININGS_PER_RATE: f64 = 5.0;
+
+/// Cost and attainable significance of one grid.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Estimate {
+    pub(crate) grid: String,
+    pub(crate) workloads: usize,
+    pub(crate) clusters: usize,
+    pub(crate) schedules: usize,
+    pub(crate) seeds: usize,
+    pub(crate) budgets: Vec<usize>,
+    pub(crate) lr_multiples: Vec<f64>,
+    pub(crate) control: String,
+    /// Workload x schedule x budget x multiple.
+    pub(crate) cells: usize,
+    pub(crate) learning_rates: usize,
+    pub(crate) runs: usize,
+    /// Optimizer updates of all runs, without finding the rates.
+    pub(crate) steps: usize,
+    /// Updates that runs with a common beginning need not repeat.
+    pub(crate) steps_shared: usize,
+    /// Runs at once behind `seconds`.
+    pub(crate) jobs: usize,
+    /// Wall time, rates included; `None` without a measurement.
+    pub(crate) seconds: Option<f64>,
+    /// Smallest two-sided p that the exact Wilcoxon test can give.
+    pub(crate) smallest_p: f64,
+    /// The same after Holm's correction over all comparisons with the
+    /// control.
+    pub(crate) smallest_p_holm: f64,
+    /// Clusters needed before any schedule can be called worse.
+    pub(crate) workloads_wanted: usize,
+    /// Seeds needed for a claim within one workload.
+    pub(crate) seeds_wanted: usize,
+    /// The same in words; empty if nothing is missing.
+    pub(crate) wanted: Vec<String>,
+}
+
+/// Seeds below which paired seeds within one workload can show nothing at
+/// 5 %: the exact Wilcoxon test needs six.
+const SEEDS_FOR_WITHIN: usize = 6;
+
+/// Counts, and estimates the time from the seconds of one update of each
+/// workload with `jobs` runs at once.
+pub(crate) fn estimate(
+    experiment: &Experiment,
+    plan: &Plan,
+    step_seconds: Option<&[f64]>,
+    jobs: usize,
+) -> Estimate {
+    let clusters: BTreeSet<&str> =
+        experiment.workloads.iter().map(|w| w.cluster.as_str()).collect();
+    let schedules = experiment.schedules.len();
+    let seconds = step_seconds.map(|seconds| {
+        let runs: f64 = plan
+            .runs
+            .iter()
+            .map(|run| seconds[run.workload] * run.budget as f64)
+            .sum();
+        let finds: f64 = plan
+            .finds
+            .iter()
+            .map(|find| seconds[find.workload] * find.budget as f64)
+            .sum();
+        (runs + TRAININGS_PER_RATE * finds) / jobs as f64
+    });
+    let comparisons = schedules.saturating_sub(1).max(1);
+    let smallest_p = power::smallest_wilcoxon_p(clusters.len());
+    let smallest_p_holm = (smallest_p * comparisons as f64).min(1.0);
+    let alpha = 0.05;
+    let workloads_wanted = power::workloads_needed(comparisons, alpha);
+    let mut wanted = vec![];
+    if clusters.len() < workloads_wanted {
+        wanted.push(format!(
+            "{} clusters cannot show a difference at {alpha}: with \
+             {schedules} schedules it takes {workloads_wanted}",
+            clusters.len()
+        ));
+    }
+    let seeds = experiment.seeds.len();
+    if seeds < SEEDS_FOR_WITHIN {
+        wanted.push(format!(
+            "{seeds} seeds cannot show a difference within one workload: it \
+             takes {SEEDS_FOR_WITHIN}"
+        ));
+    }
+    Estimate {
+        grid: experiment.name.clone(),
+        workloads: experiment.workloads.len(),
+        clusters: clusters.len(),
+        schedules,
+        seeds,
+        budgets: experiment.budgets.clone(),
+        lr_multiples: experiment.lr_multiples.clone(),
+        control: experiment.control.clone(),
+        cells: plan.runs.len() / seeds.max(1),
+        learning_rates: plan.finds.len(),
+        runs: plan.runs.len(),
+        steps: plan.runs.iter().map(|run| run.budget).sum(),
+        steps_shared: 0,
+        jobs,
+        seconds,
+        smallest_p,
+        smallest_p_holm,
+        workloads_wanted,
+        seeds_wanted: SEEDS_FOR_WITHIN,
+        wanted,
+    }
+}

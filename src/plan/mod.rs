@@ -1,0 +1,169 @@
+//! From a checked experiment to its cells: what has to be computed, each with
+//! an id made of nothing but what changes its numbers.
+//!
+//! A grid expands to two kinds of cells. A [`FindCell`] finds the learning
+//! rate of a workload at a horizon; a [`RunCell`] trains one schedule with
+//! one seed at a multiple of the rate its find cell found. A run refers to
+//! its find cell by id, so all ids are known before anything runs, and adding
+//! seeds, schedules or workloads leaves the ids of the others as they were.
+
+pub(crate) mod cost;
+
+use crate::grid::{Experiment, LrFindPer};
+use crate::spec::WorkloadSpec;
+use serde::Serialize;
+
+/// Raised by hand whenever the same spec gives other numbers than before
+/// (kernels, initialisation, batch order): results of two versions never mix.
+pub(crate) const NUMERICS_VERSION: u32 = 1;
+
+/// Finding one learning rate.
+#[derive(Clone, Debug)]
+pub(crate) struct FindCell {
+    /// Content hash of everything that changes the numbers.
+    pub(crate) id: String,
+    /// Index into [`Experiment::workloads`].
+    pub(crate) workload: usize,
+    /// Updates of the trainings that the rate is for.
+    pub(crate) budget: usize,
+}
+
+/// Training one schedule with one seed.
+#[derive(Clone, Debug)]
+pub(crate) struct RunCell {
+    /// Content hash of everything that changes the numbers.
+    pub(crate) id: String,
+    /// Index into [`Plan::finds`] of the cell that finds its rate.
+    pub(crate) find: usize,
+    /// Index into [`Experiment::workloads`].
+    pub(crate) workload: usize,
+    /// Index into [`Experiment::schedules`].
+    pub(crate) schedule: usize,
+    /// Updates.
+    pub(crate) budget: usize,
+    /// Peak rate over the rate found.
+    pub(crate) lr_multiple: f64,
+    /// Seed of weights and batch order.
+    pub(crate) seed: u64,
+}
+
+/// All cells of one experiment, in the order of its tables.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// Rates to find.
+    pub(crate) finds: Vec<FindCell>,
+    /// Trainings to run.
+    pub(crate) runs: Vec<RunCell>,
+}
+
+/// What changes the numbers of any cell of a workload. Names, paths, hosts
+/// and the grid are not in it.
+#[derive(Serialize)]
+struct Identity<'a> {
+    numerics: u32,
+    device: &'a str,
+    data: &'a str,
+    model: &'a crate::spec::ModelSpec,
+    optimizer: &'a crate::spec::OptimizerSpec,
+    batch: usize,
+}
+
+impl Plan {
+    /// Expands `experiment`. `fingerprints` has one digest of the data of
+    /// each workload, in its order, label noise included; `device` is the
+    /// device class (`cpu`, `cuda`, `metal`).
+    pub(crate) fn new(
+        experiment: &Experiment,
+        fingerprints: &[String],
+        device: &str,
+    ) -> Self {
+        let mut finds = vec![];
+        let mut runs = vec![];
+        let longest = experiment.budgets.iter().copied().max().unwrap_or(0);
+        for (workload, entry) in experiment.workloads.iter().enumerate() {
+            let identity =
+                identity(&entry.spec, &fingerprints[workload], device);
+            for &budget in &experiment.budgets {
+                let horizon = match experiment.lr_find.per {
+                    LrFindPer::Budget => budget,
+                    LrFindPer::Workload => longest,
+                };
+                let id = find_id(experiment, &identity, horizon);
+                let find = finds
+                    .iter()
+                    .position(|f: &FindCell| {
+                        f.workload == workload && f.id == id
+                    })
+                    .unwrap_or_else(|| {
+                        finds.push(FindCell { id, workload, budget: horizon });
+                        finds.len() - 1
+                    });
+                for &lr_multiple in &experiment.lr_multiples {
+                    for schedule in 0..experiment.schedules.len() {
+                        for &seed in &experiment.seeds {
+                            let id = content_id(&(
+                                "run",
+                                &identity,
+                                &finds[find].id,
+                                &experiment.schedules[schedule],
+                                budget,
+                                lr_multiple,
+                                seed,
+                            ));
+                            runs.push(RunCell {
+                                id,
+                                find,
+                                workload,
+                                schedule,
+                                budget,
+                                lr_multiple,
+                                seed,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        Self { finds, runs }
+    }
+}
+
+fn identity<'a>(
+    spec: &'a WorkloadSpec,
+    data: &'a str,
+    device: &'a str,
+) -> Identity<'a> {
+    Identity {
+        numerics: NUMERICS_VERSION,
+        device,
+        data,
+        model: &spec.model,
+        optimizer: &spec.optimizer,
+        batch: spec.batch,
+    }
+}
+
+fn find_id(
+    experiment: &Experiment,
+    identity: &Identity<'_>,
+    horizon: usize,
+) -> String {
+    content_id(&(
+        "find",
+        identity,
+        &experiment.lr_find,
+        experiment.lr_find.verify.then(|| experiment.control_spec()),
+        horizon,
+    ))
+}
+
+/// Hex of the first 128 bits of BLAKE3 over the canonical JSON of `spec`
+/// (fields in order of declaration).
+fn content_id(spec: &impl Serialize) -> String {
+    digest(&serde_json::to_vec(spec).expect("specs are plain data"))
+}
+
+/// Hex of the first 128 bits of BLAKE3 over `bytes`.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex()[..32].to_owned()
+}

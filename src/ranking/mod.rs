@@ -1,0 +1,262 @@
+//! From scores to verdicts: which schedule to use, its equals, and those not
+//! to try.
+
+mod cells;
+mod notes;
+mod pairs;
+mod protocol;
+mod regret;
+mod rows;
+mod study;
+mod verdict;
+
+pub use protocol::{Protocol, Scale};
+pub use rows::LeaderboardRow;
+pub(crate) use rows::{PairRow, WorkloadRow};
+pub use verdict::Verdict;
+
+use crate::error::Result;
+use crate::record::Observation;
+use crate::stats::bootstrap;
+use crate::stats::friedman::Friedman;
+use cells::Table;
+use regret::Regret;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use study::Study;
+
+/// A ranking of schedules over workloads, with its tests and verdicts.
+///
+/// Serializes to the JSON of `lrscout rank --format json`.
+///
+/// A workload's score of a schedule is the mean over the seeds that all
+/// schedules have; workloads of one cluster (same data) are averaged before
+/// anything is compared, and budgets and multiples inside each workload
+/// before that, so `n`, the number of clusters, is all the independent
+/// evidence there is. A run without a score diverged: its schedule ranks
+/// behind all those that did not diverge there.
+///
+/// ```
+/// use lrscout::{Observation, Protocol, Ranking};
+///
+/// # fn main() -> lrscout::Result<()> {
+/// let run = |workload: &str, schedule: &str, score| Observation {
+///     workload: workload.into(),
+///     cluster: workload.into(),
+///     schedule: schedule.into(),
+///     seed: 0,
+///     budget: None,
+///     lr_multiple: None,
+///     score: Some(score),
+///     line: 0,
+/// };
+/// let runs = [
+///     run("letter", "cosine", 0.31),
+///     run("letter", "linear", 0.33),
+///     run("fashion", "cosine", 0.52),
+///     run("fashion", "linear", 0.55),
+/// ];
+/// let ranking = Ranking::of(&runs, "valid_loss", &Protocol::default())?;
+/// assert_eq!(ranking.recommended(), Some("cosine"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Serialize)]
+pub struct Ranking {
+    schedules: Vec<String>,
+    workloads: Vec<String>,
+    /// Clusters.
+    n: usize,
+    /// Schedules.
+    k: usize,
+    alpha: f64,
+    mean_ranks: BTreeMap<String, f64>,
+    friedman: Friedman,
+    nemenyi: Nemenyi,
+    pairs: Vec<Pair>,
+    regret: BTreeMap<String, Regret>,
+    diverged: BTreeMap<String, usize>,
+    verdicts: BTreeMap<String, Verdict>,
+    notes: Vec<String>,
+    #[serde(skip)]
+    leaderboard: Vec<LeaderboardRow>,
+    #[serde(skip)]
+    workload_rows: Vec<WorkloadRow>,
+}
+
+/// Nemenyi's test, for the rank diagram.
+#[derive(Clone, Debug, Serialize)]
+struct Nemenyi {
+    critical_difference: Option<f64>,
+    /// By `a|b`.
+    p: BTreeMap<String, f64>,
+}
+
+/// A schedule against the control.
+#[derive(Clone, Debug, Serialize)]
+struct Pair {
+    a: String,
+    b: String,
+    n: usize,
+    mean_difference: Option<f64>,
+    wilcoxon_w: f64,
+    p: f64,
+    p_holm: f64,
+    method: &'static str,
+    bayes: Bayes,
+    probability_a_better: f64,
+    #[serde(skip)]
+    interval: Option<(f64, f64)>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Bayes {
+    left: f64,
+    rope: f64,
+    right: f64,
+    rope_width: f64,
+}
+
+/// A leaderboard and the name of its file, without extension.
+#[derive(Clone, Debug)]
+pub(crate) struct Board {
+    /// `leaderboard`, or `leaderboard-<budget>-<multiple>`.
+    pub(crate) name: String,
+    pub(crate) ranking: Ranking,
+}
+
+/// Random draws behind a ranking.
+#[derive(Clone, Copy, Debug)]
+struct Draws {
+    bootstrap: usize,
+    /// `None`: as many as the probabilities need.
+    posterior: Option<usize>,
+}
+
+impl Default for Draws {
+    fn default() -> Self {
+        Self { bootstrap: bootstrap::DRAWS, posterior: None }
+    }
+}
+
+impl Ranking {
+    /// Ranks `observations`, whose scores are from the column
+    /// `score_column`, by `protocol`. Their order does not matter.
+    ///
+    /// # Errors
+    ///
+    /// If a run is there twice, a workload is in two clusters, a schedule
+    /// lacks a workload (unless [`Protocol::allow_missing`]), there is
+    /// nothing to rank, or the protocol does not fit the runs.
+    pub fn of(
+        observations: &[Observation],
+        score_column: &str,
+        protocol: &Protocol,
+    ) -> Result<Self> {
+        Self::with(observations, score_column, protocol, Draws::default())
+    }
+
+    fn with(
+        observations: &[Observation],
+        column: &str,
+        protocol: &Protocol,
+        draws: Draws,
+    ) -> Result<Self> {
+        protocol.check()?;
+        let table = Table::new(observations, column, protocol)?;
+        let control = protocol.control_among(&table.schedules)?;
+        Ok(Study::new(&table, control, protocol, draws).ranking(column))
+    }
+
+    /// The schedule to use; `None` if every run diverged or there is only
+    /// one schedule.
+    pub fn recommended(&self) -> Option<&str> {
+        let mut verdicts = self.verdicts.iter();
+        verdicts
+            .find(|(_, verdict)| **verdict == Verdict::Recommended)
+            .map(|(schedule, _)| schedule.as_str())
+    }
+
+    /// The verdict on a schedule; `None` if it is not in the ranking.
+    pub fn verdict(&self, schedule: &str) -> Option<Verdict> {
+        self.verdicts.get(schedule).copied()
+    }
+
+    /// What a reader must know beside the numbers: what this many workloads
+    /// can show, what was left out.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The leaderboard, best first.
+    pub fn leaderboard(&self) -> Vec<LeaderboardRow> {
+        self.leaderboard.clone()
+    }
+
+    /// Every schedule against the control.
+    pub(crate) fn pairwise(&self) -> Vec<PairRow> {
+        let row = |pair: &Pair| PairRow {
+            a: pair.a.clone(),
+            b: pair.b.clone(),
+            n: pair.n,
+            mean_difference: pair.mean_difference,
+            low: pair.interval.map(|(low, _)| low),
+            high: pair.interval.map(|(_, high)| high),
+            wilcoxon_w: pair.wilcoxon_w,
+            p: pair.p,
+            p_holm: pair.p_holm,
+            method: pair.method.to_owned(),
+            p_a_better: pair.bayes.left,
+            p_equivalent: pair.bayes.rope,
+            p_b_better: pair.bayes.right,
+            rope_width: pair.bayes.rope_width,
+            probability_a_better: pair.probability_a_better,
+        };
+        self.pairs.iter().map(row).collect()
+    }
+
+    /// Every schedule on every workload.
+    pub(crate) fn workload_rows(&self) -> Vec<WorkloadRow> {
+        self.workload_rows.clone()
+    }
+}
+
+/// The overall board, then one for each budget and multiple if the runs have
+/// a column of them.
+///
+/// # Errors
+///
+/// As [`Ranking::of`].
+pub(crate) fn boards(
+    observations: &[Observation],
+    score_column: &str,
+    protocol: &Protocol,
+) -> Result<Vec<Board>> {
+    let overall = Ranking::of(observations, score_column, protocol)?;
+    let mut boards =
+        vec![Board { name: "leaderboard".to_owned(), ranking: overall }];
+    for (budget, multiple) in cells::conditions(observations) {
+        let picked = protocol.budget.is_none_or(|b| budget == Some(b))
+            && protocol.lr_multiple.is_none_or(|m| multiple == Some(m));
+        if !picked || (budget, multiple) == (None, None) {
+            continue;
+        }
+        let runs: Vec<Observation> = observations
+            .iter()
+            .filter(|r| (r.budget, r.lr_multiple) == (budget, multiple))
+            .cloned()
+            .collect();
+        let parts = [
+            Some("leaderboard".to_owned()),
+            budget.map(|budget| budget.to_string()),
+            multiple.map(|multiple| multiple.to_string()),
+        ];
+        let name = parts.into_iter().flatten().collect::<Vec<_>>().join("-");
+        let ranking = Ranking::of(&runs, score_column, protocol)?;
+        boards.push(Board { name, ranking });
+    }
+    Ok(boards)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! What a reader must know beside the numbers, in sentences.
+
+use super::cells::Table;
+use super::protocol::{Protocol, Scale};
+use crate::stats::power::{smallest_wilcoxon_p, workloads_needed};
+use std::fmt::Write as _;
+
+/// What the notes are made from, beside the table.
+pub(super) struct Facts<'a> {
+    pub(super) protocol: &'a Protocol,
+    pub(super) column: &'a str,
+    pub(super) control: usize,
+    pub(super) rope: f64,
+    pub(super) all_diverged: bool,
+    /// Schedules without a mean difference to the control.
+    pub(super) incomparable: Vec<usize>,
+    /// Pairs of schedules with equal scores everywhere, and all pairs.
+    pub(super) tied: (usize, usize),
+}
+
+/// The notes, most important first.
+pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
+    let mut notes = vec![];
+    let k = table.schedules.len();
+    let quoted = |j: usize| format!("`{}`", table.schedules[j]);
+    if facts.all_diverged {
+        notes.push(
+            "Every run diverged, so no schedule is recommended.".to_owned(),
+        );
+    }
+    if k > 1 {
+        notes.push(power(table, facts.protocol.alpha));
+    }
+    notes.extend(
+        table.left_out.iter().map(|place| format!("Left out: {place}.")),
+    );
+    if table.unpaired > 0 {
+        notes.push(format!(
+            "{} not used, because another schedule has no run with that seed.",
+            counted(table.unpaired, "run was", "runs were")
+        ));
+    }
+    if facts.protocol.control.is_none() && k > 1 {
+        notes.push(format!(
+            "No control was named, so {} is the control.",
+            quoted(facts.control)
+        ));
+    }
+    notes.push(scale(table, facts));
+    if !facts.incomparable.is_empty() {
+        let names: Vec<String> =
+            facts.incomparable.iter().map(|&j| quoted(j)).collect();
+        notes.push(format!(
+            "No mean difference to the control, because one of the two \
+             diverged more often on some workload: {}.",
+            names.join(", ")
+        ));
+    }
+    let (tied, pairs) = facts.tied;
+    if tied > 0 {
+        notes.push(format!(
+            "{tied} of {} {} equal on every workload.",
+            counted(pairs, "pair of schedules", "pairs of schedules"),
+            if tied == 1 { "is" } else { "are" }
+        ));
+    }
+    notes
+}
+
+/// What this number of workloads can show.
+fn power(table: &Table, alpha: f64) -> String {
+    let n = table.clusters.len();
+    let comparisons = table.schedules.len() - 1;
+    let needed = workloads_needed(comparisons, alpha);
+    let smallest = smallest_wilcoxon_p(n);
+    let corrected = (smallest * comparisons as f64).min(1.0);
+    let has = if n < table.blocks.len() {
+        format!(
+            "{} in {}",
+            counted(table.blocks.len(), "workload", "workloads"),
+            counted(n, "cluster", "clusters")
+        )
+    } else {
+        counted(n, "workload", "workloads")
+    };
+    let smallest = format!(
+        "the smallest attainable p is {}, {} after Holm's correction over {}",
+        short(smallest),
+        short(corrected),
+        counted(comparisons, "comparison", "comparisons")
+    );
+    if n >= needed {
+        return format!("With {has} {smallest}.");
+    }
+    let what = if n < table.blocks.len() { "clusters" } else { "workloads" };
+    let mut note = format!(
+        "With {has} no schedule can be shown to be worse at {alpha}: \
+         {smallest}; {needed} {what} are wanted."
+    );
+    let for_one = workloads_needed(1, alpha);
+    if n < for_one {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            note,
+            " None is called equivalent either with fewer than {for_one}."
+        );
+    }
+    note
+}
+
+fn scale(table: &Table, facts: &Facts<'_>) -> String {
+    let (column, rope) = (facts.column, short(facts.rope));
+    match table.scale {
+        Scale::Relative => format!(
+            "Differences and regrets are in logarithms of `{column}`; \
+             schedules within {rope} are practically equal."
+        ),
+        Scale::Raw => format!(
+            "Differences and regrets are in units of `{column}`; schedules \
+             within {rope} are practically equal."
+        ),
+    }
+}
+
+/// A number in few digits.
+fn short(number: f64) -> String {
+    if number >= 0.001 || number == 0.0 {
+        let text = format!("{number:.4}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        format!("{number:.1e}")
+    }
+}
+
+fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

@@ -1,0 +1,359 @@
+//! From a table of runs to all that is said about it.
+
+use super::cells::{Cell, Table, mean_rows};
+use super::protocol::{Protocol, Scale};
+use super::regret::{self, Regret};
+use super::rows::{LeaderboardRow, workload_rows};
+use super::verdict::{self, Evidence, Verdict};
+use super::{Bayes, Draws, Nemenyi, Pair, Ranking, notes, pairs};
+use crate::seed::stream;
+use crate::stats::bayes::{self, Regions};
+use crate::stats::bootstrap::Interval;
+use crate::stats::friedman::friedman;
+use crate::stats::multiple::holm;
+use crate::stats::nemenyi;
+use crate::stats::wilcoxon::{SignedRank, signed_rank};
+use std::collections::BTreeMap;
+
+/// Everything computed on the way from a table to a ranking. Vectors have one
+/// entry a schedule, in the order of the names.
+pub(super) struct Study<'a> {
+    table: &'a Table,
+    control: usize,
+    protocol: &'a Protocol,
+    draws: Draws,
+    /// `(clusters, schedules)`.
+    ranks: Vec<Vec<f64>>,
+    mean_ranks: Vec<f64>,
+    regrets: Vec<Regret>,
+    /// 95 % intervals of the mean differences to the control.
+    intervals: Vec<Option<Interval>>,
+    /// Best first.
+    order: Vec<usize>,
+    /// Differences `a - b` of each cluster, for all pairs `a < b`, lower is
+    /// better.
+    differences: BTreeMap<(usize, usize), Vec<f64>>,
+    tests: BTreeMap<(usize, usize), SignedRank>,
+    /// p of all pairs, with Holm's correction over all of them.
+    p_all: BTreeMap<(usize, usize), f64>,
+    rope: f64,
+}
+
+impl<'a> Study<'a> {
+    pub(super) fn new(
+        table: &'a Table,
+        control: usize,
+        protocol: &'a Protocol,
+        draws: Draws,
+    ) -> Self {
+        let k = table.schedules.len();
+        let ranks = table.by_cluster(Cell::ranks);
+        let mean_ranks = mean_rows(ranks.iter());
+        let effects =
+            regret::effects(table, control, protocol.seed, draws.bootstrap);
+        let mut order: Vec<usize> = (0..k).collect();
+        // Means of equal ranks in another order may differ in the last bit.
+        let coarse = |j: usize| (mean_ranks[j] * 1e9).round();
+        let mean_regret = |j: usize| effects.regrets[j].mean;
+        order.sort_by(|&a, &b| {
+            coarse(a)
+                .total_cmp(&coarse(b))
+                .then(table.runs[a].1.cmp(&table.runs[b].1))
+                .then(mean_regret(a).total_cmp(&mean_regret(b)))
+                .then(a.cmp(&b))
+        });
+        let pairs = || (0..k).flat_map(|b| (0..b).map(move |a| (a, b)));
+        let differences: BTreeMap<(usize, usize), Vec<f64>> = pairs()
+            .map(|(a, b)| ((a, b), pairs::differences(table, a, b)))
+            .collect();
+        let tests: BTreeMap<(usize, usize), SignedRank> = differences
+            .iter()
+            .map(|(&pair, differences)| (pair, signed_rank(differences)))
+            .collect();
+        let p: Vec<f64> = tests.values().map(|test| test.p).collect();
+        let p_all = tests.keys().copied().zip(holm(&p)).collect();
+        Self {
+            table,
+            control,
+            protocol,
+            draws,
+            ranks,
+            mean_ranks,
+            regrets: effects.regrets,
+            intervals: effects.differences,
+            order,
+            differences,
+            tests,
+            p_all,
+            rope: rope(table, control, protocol),
+        }
+    }
+
+    /// Differences `a - b` of each cluster.
+    fn differences(&self, a: usize, b: usize) -> Vec<f64> {
+        if a < b {
+            self.differences[&(a, b)].clone()
+        } else {
+            self.differences[&(b, a)].iter().map(|d| -d).collect()
+        }
+    }
+
+    /// Rank sums in favour of `a` and of `b`, and p.
+    fn test(&self, a: usize, b: usize) -> SignedRank {
+        let test = self.tests[&(a.min(b), a.max(b))];
+        if a < b {
+            return test;
+        }
+        SignedRank { plus: test.minus, minus: test.plus, ..test }
+    }
+
+    /// Whether `a` and `b` differ significantly among all pairs.
+    fn differ(&self, a: usize, b: usize) -> bool {
+        self.p_all[&(a.min(b), a.max(b))] < self.protocol.alpha
+    }
+
+    /// All schedules but `j`.
+    fn others(&self, j: usize) -> Vec<usize> {
+        (0..self.mean_ranks.len()).filter(|&i| i != j).collect()
+    }
+
+    /// Posterior probabilities of each schedule of `of` against the control,
+    /// then of each of `against_best` against `best`.
+    fn posterior(
+        &self,
+        of: &[usize],
+        best: Option<usize>,
+        against_best: &[usize],
+    ) -> (Vec<Regions>, Vec<Regions>) {
+        let mut differences: Vec<Vec<f64>> =
+            of.iter().map(|&j| self.differences(j, self.control)).collect();
+        if let Some(best) = best {
+            let more = against_best.iter();
+            differences.extend(more.map(|&j| self.differences(j, best)));
+        }
+        let pairs: Vec<bayes::Pair<'_>> = differences
+            .iter()
+            .map(|d| bayes::Pair { differences: d, rope: self.rope })
+            .collect();
+        let mut rng = stream(self.protocol.seed, "posterior");
+        let mut regions = match self.draws.posterior {
+            None => bayes::signed_rank(&pairs, &mut rng),
+            Some(draws) => bayes::signed_rank_with(&pairs, draws, &mut rng),
+        };
+        let best = regions.split_off(of.len());
+        (regions, best)
+    }
+
+    /// All of it.
+    pub(super) fn ranking(&self, column: &str) -> Ranking {
+        let (table, alpha) = (self.table, self.protocol.alpha);
+        let (n, k) = (table.clusters.len(), table.schedules.len());
+        let others = self.others(self.control);
+        let tests: Vec<SignedRank> =
+            others.iter().map(|&j| self.test(j, self.control)).collect();
+        let p: Vec<f64> = tests.iter().map(|test| test.p).collect();
+        let p_holm = holm(&p);
+        let mut dominated = vec![false; k];
+        for ((&j, test), p) in others.iter().zip(&tests).zip(&p_holm) {
+            dominated[j] = *p < alpha && test.plus > test.minus;
+        }
+        let evidence = Evidence {
+            alpha,
+            clusters: n,
+            control: self.control,
+            order: &self.order,
+            all_diverged: table.runs.iter().all(|(all, bad)| all == bad),
+            dominated: &dominated,
+        };
+        let best = evidence.recommended();
+        let rivals = best.map_or(vec![], |best| self.others(best));
+        let (to_control, to_best) = self.posterior(&others, best, &rivals);
+        let mut p_equivalent = vec![None; k];
+        for (&j, regions) in rivals.iter().zip(&to_best) {
+            p_equivalent[j] = Some(regions.rope);
+        }
+        let verdicts: Vec<Verdict> = (0..k)
+            .map(|j| {
+                let worse = best.is_some_and(|best| {
+                    best != j
+                        && self.differ(j, best)
+                        && self.test(j, best).plus > self.test(j, best).minus
+                });
+                evidence.verdict(j, p_equivalent[j], worse)
+            })
+            .collect();
+        let wins =
+            table.by_cluster(|c| pairs::win_shares(table, c, self.control));
+        let wins = mean_rows(wins.iter());
+        let pairs: Vec<Pair> = others
+            .iter()
+            .enumerate()
+            .map(|(i, &j)| {
+                self.pair(j, &tests[i], p_holm[i], to_control[i], wins[j])
+            })
+            .collect();
+        let notes = self.notes(column, evidence.all_diverged, &pairs);
+        Ranking {
+            schedules: table.schedules.clone(),
+            workloads: table
+                .blocks
+                .iter()
+                .map(|block| block.workload.clone())
+                .collect(),
+            n,
+            k,
+            alpha,
+            mean_ranks: self.named(self.mean_ranks.iter().copied()),
+            friedman: friedman(&self.ranks),
+            nemenyi: self.nemenyi(),
+            regret: self.named(self.regrets.iter().copied()),
+            diverged: self.named(table.runs.iter().map(|runs| runs.1)),
+            verdicts: self.named(verdicts.iter().copied()),
+            notes,
+            leaderboard: self.leaderboard(&pairs, &p_equivalent, &verdicts),
+            workload_rows: workload_rows(table),
+            pairs,
+        }
+    }
+
+    /// Values of the schedules by their names.
+    fn named<T>(&self, values: impl Iterator<Item = T>) -> BTreeMap<String, T> {
+        self.table.schedules.iter().cloned().zip(values).collect()
+    }
+
+    fn nemenyi(&self) -> Nemenyi {
+        let names = &self.table.schedules;
+        let (n, k) = (self.ranks.len(), names.len());
+        let pairs = (0..k).flat_map(|a| (a + 1..k).map(move |b| (a, b)));
+        let keys = pairs.map(|(a, b)| format!("{}|{}", names[a], names[b]));
+        Nemenyi {
+            critical_difference: nemenyi::critical_difference(
+                k,
+                n,
+                self.protocol.alpha,
+            ),
+            p: keys.zip(nemenyi::pairwise(&self.mean_ranks, n)).collect(),
+        }
+    }
+
+    fn pair(
+        &self,
+        j: usize,
+        test: &SignedRank,
+        p_holm: f64,
+        regions: Regions,
+        wins: f64,
+    ) -> Pair {
+        let names = &self.table.schedules;
+        let differences = self.differences(j, self.control);
+        let n = differences.len();
+        let mean = differences.iter().sum::<f64>() / n as f64;
+        // Back to the user's sign; `+ 0` turns -0 into 0.
+        let turn = |d: f64| self.table.sign * d + 0.0;
+        let interval = self.intervals[j].map(|interval| {
+            let (a, b) = (turn(interval.low), turn(interval.high));
+            (a.min(b), a.max(b))
+        });
+        Pair {
+            a: names[j].clone(),
+            b: names[self.control].clone(),
+            n,
+            mean_difference: mean.is_finite().then(|| turn(mean)),
+            wilcoxon_w: test.w(),
+            p: test.p,
+            p_holm,
+            method: if test.exact { "exact" } else { "normal" },
+            bayes: Bayes {
+                left: regions.left,
+                rope: regions.rope,
+                right: regions.right,
+                rope_width: self.rope,
+            },
+            probability_a_better: wins,
+            interval,
+        }
+    }
+
+    fn leaderboard(
+        &self,
+        pairs: &[Pair],
+        p_equivalent: &[Option<f64>],
+        verdicts: &[Verdict],
+    ) -> Vec<LeaderboardRow> {
+        let groups = verdict::groups(&self.order, |a, b| self.differ(a, b));
+        let row = |(i, &j): (usize, &usize)| {
+            let schedule = &self.table.schedules[j];
+            let pair = pairs.iter().find(|pair| pair.a == *schedule);
+            LeaderboardRow {
+                place: i + 1,
+                group: groups[j].clone(),
+                schedule: schedule.clone(),
+                mean_rank: self.mean_ranks[j],
+                mean_regret: self.regrets[j].mean,
+                regret_low: self.regrets[j].low,
+                regret_high: self.regrets[j].high,
+                win_rate_vs_control: pair.map(|p| p.probability_a_better),
+                p_holm: pair.map(|pair| pair.p_holm),
+                p_equivalent: p_equivalent[j],
+                diverged: self.table.runs[j].1,
+                runs: self.table.runs[j].0,
+                verdict: verdicts[j],
+            }
+        };
+        self.order.iter().enumerate().map(row).collect()
+    }
+
+    fn notes(
+        &self,
+        column: &str,
+        all_diverged: bool,
+        pairs: &[Pair],
+    ) -> Vec<String> {
+        let tied = self
+            .differences
+            .values()
+            .filter(|differences| differences.iter().all(|d| *d == 0.0));
+        let incomparable = self
+            .others(self.control)
+            .into_iter()
+            .zip(pairs)
+            .filter(|(_, pair)| pair.mean_difference.is_none())
+            .map(|(j, _)| j)
+            .collect();
+        let facts = notes::Facts {
+            protocol: self.protocol,
+            column,
+            control: self.control,
+            rope: self.rope,
+            all_diverged,
+            incomparable,
+            tied: (tied.count(), self.differences.len()),
+        };
+        notes::notes(self.table, &facts)
+    }
+}
+
+/// Half width of the region of practical equivalence.
+fn rope(table: &Table, control: usize, protocol: &Protocol) -> f64 {
+    /// Half a per cent.
+    const SHARE: f64 = 0.005;
+    if let Some(rope) = protocol.rope {
+        return rope;
+    }
+    match table.scale {
+        Scale::Relative => SHARE,
+        Scale::Raw => {
+            let scores = table
+                .by_cluster(|cell| vec![cell.standings[control].score.abs()]);
+            let finite: Vec<f64> = scores
+                .into_iter()
+                .flatten()
+                .filter(|score| score.is_finite())
+                .collect();
+            if finite.is_empty() {
+                return 0.0;
+            }
+            SHARE * finite.iter().sum::<f64>() / finite.len() as f64
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What the numbers say about each schedule.
+//!
+//! The rules, for `n` clusters at level alpha:
+//!
+//! - `dominated`: `p_holm < alpha` and worse than the control. The family is
+//!   the `k - 1` comparisons with the control, which is fixed before the
+//!   results are seen, so with no difference anywhere the chance of one false
+//!   `dominated` is at most alpha, whatever the number of schedules, seeds or
+//!   budgets. A rule against the best schedule found would need all
+//!   `k (k - 1) / 2` pairs to hold as much. Significance is enough: whether
+//!   the difference matters is for `mean_difference` and the ROPE to say.
+//! - `recommended`: the best place among those not dominated; exactly one,
+//!   however little evidence there is, unless every run diverged or there is
+//!   one schedule only.
+//! - `control`: the control, if it is not recommended.
+//! - `equivalent`: not significantly worse than the recommended one (Holm
+//!   over all pairs, because that one was chosen by the same data), and
+//!   practically equal to it with a probability of 0.9. With fewer clusters
+//!   than one comparison needs to become significant nothing is called
+//!   equivalent either.
+//! - `undecided`: the rest.
+
+use crate::stats::power::smallest_wilcoxon_p;
+use serde::{Deserialize, Serialize};
+
+/// Posterior probability from which two schedules count as practically equal.
+const EQUAL: f64 = 0.9;
+
+/// What the evidence says about a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The schedule to use.
+    Recommended,
+    /// As good as the recommended one, for practical purposes.
+    Equivalent,
+    /// Neither a difference that matters nor that there is none was shown.
+    Undecided,
+    /// Worse than the control, more clearly than chance explains.
+    Dominated,
+    /// What the others were tested against, if not recommended itself.
+    Control,
+}
+
+impl Verdict {
+    /// The verdict as tables spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Recommended => "recommended",
+            Self::Equivalent => "equivalent",
+            Self::Undecided => "undecided",
+            Self::Dominated => "dominated",
+            Self::Control => "control",
+        }
+    }
+}
+
+/// What the verdicts rest on; one entry a schedule.
+pub(super) struct Evidence<'a> {
+    pub(super) alpha: f64,
+    pub(super) clusters: usize,
+    pub(super) control: usize,
+    /// Best first.
+    pub(super) order: &'a [usize],
+    pub(super) all_diverged: bool,
+    /// Worse than the control, `p_holm < alpha`.
+    pub(super) dominated: &'a [bool],
+}
+
+impl Evidence<'_> {
+    /// The schedule to use.
+    pub(super) fn recommended(&self) -> Option<usize> {
+        if self.all_diverged || self.order.len() < 2 {
+            return None;
+        }
+        self.order.iter().copied().find(|&j| !self.dominated[j])
+    }
+
+    /// The verdict on schedule `j`, whose probability of being practically
+    /// equal to the recommended one is `p_equivalent`, and which may be
+    /// significantly `worse_than_best`.
+    pub(super) fn verdict(
+        &self,
+        j: usize,
+        p_equivalent: Option<f64>,
+        worse_than_best: bool,
+    ) -> Verdict {
+        let enough = smallest_wilcoxon_p(self.clusters) < self.alpha;
+        if self.recommended() == Some(j) {
+            Verdict::Recommended
+        } else if j == self.control {
+            Verdict::Control
+        } else if self.dominated[j] {
+            Verdict::Dominated
+        } else if enough
+            && !worse_than_best
+            && p_equivalent.is_some_and(|p| p >= EQUAL)
+        {
+            Verdict::Equivalent
+        } else {
+            Verdict::Undecided
+        }
+    }
+}
+
+/// Letters for `order`, best first: schedules that share one are not told
+/// apart. A letter spans neighbours of which no two differ (`differ(a, b)`).
+pub(super) fn groups(
+    order: &[usize],
+    differ: impl Fn(usize, usize) -> bool,
+) -> Vec<String> {
+    let mut groups = vec![String::new(); order.len()];
+    let mut letters = ('a'..='z').chain('A'..='Z').chain('α'..='ω');
+    let mut reached = 0;
+    for start in 0..order.len() {
+        let mut end = start + 1;
+        while end < order.len()
+            && order[start..end].iter().all(|&i| !differ(i, order[end]))
+        {
+            end += 1;
+        }
+        // One that ends no further than the last is part of it.
+        if end > reached
+            && let Some(letter) = letters.next()
+        {
+            for &j in &order[start..end] {
+                groups[j].push(letter);
+            }
+            reached = end;
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_span_neighbours_that_are_not_told_apart() {
+        // 0 and 1 are close to their neighbours only; 3 is far from all.
+        let far = |a: usize, b: usize| a.abs_diff(b) > 1 || a.max(b) == 3;
+        assert_eq!(groups(&[0, 1, 2, 3], far), ["a", "ab", "b", "c"]);
+        assert_eq!(groups(&[1, 0], |_, _| false), ["a", "a"]);
+        assert_eq!(groups(&[1, 0], |_, _| true), ["b", "a"]);
+        assert!(groups(&[], |_, _| true).is_empty());
+    }
+
+    #[test]
+    fn one_schedule_is_recommended_and_it_is_not_dominated() {
+        let evidence = Evidence {
+            alpha: 0.05,
+            clusters: 10,
+            control: 2,
+            order: &[1, 0, 2, 3],
+            all_diverged: false,
+            dominated: &[false, true, false, false],
+        };
+        assert_eq!(evidence.recommended(), Some(0));
+        let of = |j, p| evidence.verdict(j, p, false);
+        assert_eq!(of(0, None), Verdict::Recommended);
+        assert_eq!(of(1, Some(1.0)), Verdict::Dominated);
+        assert_eq!(of(2, Some(1.0)), Verdict::Control);
+        assert_eq!(of(3, Some(0.95)), Verdict::Equivalent);
+        assert_eq!(of(3, Some(0.5)), Verdict::Undecided);
+        let few = Evidence { clusters: 5, ..evidence };
+        assert_eq!(few.verdict(3, Some(1.0), false), Verdict::Undecided);
+    }
+}

@@ -1,0 +1,83 @@
+//! What a run leaves behind: numbers only, no tensors, no paths.
+
+use serde::{Deserialize, Serialize};
+
+/// How a run ended. Divergence is a result, not an error.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Spent its whole budget.
+    Completed,
+    /// Loss became non-finite or rose past four times its start.
+    Diverged,
+    /// An error or panic of this one run; the others went on.
+    Failed,
+    /// Ended early on request.
+    Stopped,
+}
+
+/// One row of `results/<grid>/runs.csv`. Field order is column order; new
+/// columns go to the end only.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct RunRecord {
+    /// Content hash of the run's spec; the key that makes a rerun a no-op.
+    pub run_id: String,
+    /// Name of the workload (model x data set x optimizer).
+    pub workload: String,
+    /// Workloads that share a data set share a cluster.
+    pub cluster: String,
+    /// Label of the optimizer.
+    pub optimizer: String,
+    /// Label of the schedule.
+    pub schedule: String,
+    /// Budget, in optimizer updates.
+    pub budget: usize,
+    /// Peak rate as a multiple of the rate found.
+    pub lr_multiple: f64,
+    /// Seed of weights and batch order.
+    pub seed: u64,
+    /// Peak learning rate of the schedule.
+    pub peak_lr: f64,
+    /// Optimizer updates done.
+    pub steps: usize,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Mean training loss over the last tenth of the steps.
+    pub train_loss: Option<f64>,
+    /// Mean validation loss at the end; empty if it diverged.
+    pub valid_loss: Option<f64>,
+    /// Mean test loss at the end.
+    pub test_loss: Option<f64>,
+    /// Validation metric at the end, in the unit of `metric`.
+    pub valid_metric: Option<f64>,
+    /// Test metric at the end, in the unit of `metric`.
+    pub test_metric: Option<f64>,
+    /// `accuracy` (share), `rmse` or `bits-per-character`.
+    pub metric: String,
+    /// Wall time of the updates alone, in seconds.
+    pub train_seconds: f64,
+}
+
+/// One run as the ranking sees it, from our `runs.csv` or another tool's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// Name of the workload, the block of the test.
+    pub workload: String,
+    /// Workloads of one cluster count once; the workload's own name if the
+    /// file has no clusters.
+    pub cluster: String,
+    /// Label of the schedule.
+    pub schedule: String,
+    /// Seed, the replicate inside a workload.
+    pub seed: u64,
+    /// Budget, where the file has one.
+    pub budget: Option<u64>,
+    /// Multiple of the found rate, where the file has one.
+    pub lr_multiple: Option<f64>,
+    /// Score; `None` if the run diverged or failed and therefore ranks last.
+    pub score: Option<f64>,
+    /// 1-based line of the file, for messages.
+    pub line: usize,
+}

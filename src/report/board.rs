@@ -1,0 +1,246 @@
+//! Boards of one budget and one multiple, side by side.
+
+use super::plot::{Cell, SensitivityLine};
+use super::{ReportInput, none, number};
+use crate::ranking::{LeaderboardRow, PairRow, Verdict};
+
+/// A leaderboard of one budget and one learning-rate multiple.
+pub(super) struct Board<'a> {
+    pub(super) budget: u64,
+    pub(super) multiple: f64,
+    pub(super) rows: &'a [LeaderboardRow],
+}
+
+/// The boards of `input` whose names say budget and multiple, in that order.
+pub(super) fn boards(input: &ReportInput) -> Vec<Board<'_>> {
+    let mut boards: Vec<Board<'_>> = input
+        .boards
+        .iter()
+        .filter_map(|(stem, rows)| {
+            let place = stem.strip_prefix("leaderboard-")?;
+            let (budget, multiple) = place.split_once('-')?;
+            let budget = budget.parse().ok()?;
+            let multiple: f64 = multiple.parse().ok()?;
+            (multiple > 0.0 && multiple.is_finite()).then_some(Board {
+                budget,
+                multiple,
+                rows,
+            })
+        })
+        .collect();
+    boards.sort_by(|a, b| {
+        a.budget.cmp(&b.budget).then(a.multiple.total_cmp(&b.multiple))
+    });
+    boards
+}
+
+/// The distinct budgets of `boards`, rising.
+pub(super) fn budgets(boards: &[Board<'_>]) -> Vec<u64> {
+    let mut budgets: Vec<u64> = boards.iter().map(|b| b.budget).collect();
+    budgets.dedup();
+    budgets
+}
+
+/// The distinct multiples of `boards`, rising.
+pub(super) fn multiples(boards: &[Board<'_>]) -> Vec<f64> {
+    let mut multiples: Vec<f64> = boards.iter().map(|b| b.multiple).collect();
+    multiples.sort_by(f64::total_cmp);
+    multiples.dedup();
+    multiples
+}
+
+/// Schedules by rising mean regret over the boards that `keep` takes; one
+/// that a board has no regret for comes last, with an infinite one.
+pub(super) fn by_regret<'a>(
+    boards: &[Board<'a>],
+    keep: impl Fn(&Board<'a>) -> bool,
+) -> Vec<(&'a str, f64)> {
+    let kept: Vec<&Board<'a>> = boards.iter().filter(|b| keep(b)).collect();
+    let Some(first) = kept.first() else { return vec![] };
+    let mut means: Vec<(&str, f64)> = first
+        .rows
+        .iter()
+        .map(|row| {
+            let regrets = kept.iter().map(|board| {
+                let same =
+                    board.rows.iter().find(|r| r.schedule == row.schedule);
+                same.map_or(f64::INFINITY, regret_of)
+            });
+            let total: f64 = regrets.sum();
+            (row.schedule.as_str(), total / kept.len() as f64)
+        })
+        .collect();
+    means.sort_by(|a, b| a.1.total_cmp(&b.1));
+    means
+}
+
+/// The mean regret of a row; infinite where it has none.
+pub(super) fn regret_of(row: &LeaderboardRow) -> f64 {
+    if row.mean_regret.is_finite() { row.mean_regret } else { f64::INFINITY }
+}
+
+/// A line a schedule for the picture of sensitivity, in the order of the
+/// leaderboard; empty where there are fewer than two multiples.
+pub(super) fn sensitivity(input: &ReportInput) -> Vec<SensitivityLine> {
+    let boards = boards(input);
+    let multiples = multiples(&boards);
+    if multiples.len() < 2 {
+        return vec![];
+    }
+    let by_multiple: Vec<Vec<(&str, f64)>> = multiples
+        .iter()
+        .map(|&multiple| by_regret(&boards, |b| b.multiple == multiple))
+        .collect();
+    let line = |row: &LeaderboardRow| SensitivityLine {
+        schedule: row.schedule.clone(),
+        verdict: row.verdict,
+        points: multiples
+            .iter()
+            .zip(&by_multiple)
+            .filter_map(|(&multiple, means)| {
+                let mean = means.iter().find(|(s, _)| *s == row.schedule)?;
+                Some((multiple, mean.1))
+            })
+            .collect(),
+    };
+    input.overall().iter().map(line).collect()
+}
+
+/// Rows, columns and cells of the heat map: workloads in file order,
+/// schedules in the order of the leaderboard.
+pub(super) fn heatmap(
+    input: &ReportInput,
+) -> (Vec<String>, Vec<String>, Vec<Vec<Cell>>) {
+    let workloads = workload_names(input);
+    let schedules: Vec<String> =
+        input.overall().iter().map(|row| row.schedule.clone()).collect();
+    let cells = workloads
+        .iter()
+        .map(|workload| {
+            schedules
+                .iter()
+                .map(|schedule| cell(input, workload, schedule))
+                .collect()
+        })
+        .collect();
+    (workloads, schedules, cells)
+}
+
+fn cell(input: &ReportInput, workload: &str, schedule: &str) -> Cell {
+    let row = input
+        .workloads
+        .iter()
+        .find(|row| row.workload == workload && row.schedule == schedule);
+    match row {
+        None => Cell::Missing,
+        Some(row) if row.diverged > 0 => Cell::Diverged,
+        Some(row) => row.regret.map_or(Cell::Missing, Cell::Regret),
+    }
+}
+
+/// The workloads of `workloads.csv`, in its order.
+pub(super) fn workload_names(input: &ReportInput) -> Vec<String> {
+    let mut names: Vec<String> = vec![];
+    for row in &input.workloads {
+        if !names.contains(&row.workload) {
+            names.push(row.workload.clone());
+        }
+    }
+    names
+}
+
+/// What a report says of one workload.
+pub(super) struct WorkloadLine {
+    pub(super) workload: String,
+    pub(super) cluster: String,
+    /// Its best schedule, or several that tie.
+    pub(super) best: String,
+    /// The best score.
+    pub(super) score: String,
+    /// Regret of the first schedule of the leaderboard.
+    pub(super) regret: String,
+}
+
+/// A line a workload.
+pub(super) fn workload_lines(input: &ReportInput) -> Vec<WorkloadLine> {
+    let first = input.overall().first().map(|row| row.schedule.as_str());
+    workload_names(input)
+        .into_iter()
+        .map(|workload| {
+            let rows: Vec<_> = input
+                .workloads
+                .iter()
+                .filter(|row| row.workload == workload)
+                .collect();
+            let best: Vec<_> = rows
+                .iter()
+                .filter(|row| {
+                    row.diverged == 0
+                        && row.regret.is_some_and(|regret| regret <= 0.0)
+                })
+                .collect();
+            let names: Vec<&str> =
+                best.iter().map(|row| row.schedule.as_str()).collect();
+            let score = best.first().and_then(|row| row.score);
+            let regret = match first {
+                Some(first) => cell(input, &workload, first),
+                None => Cell::Missing,
+            };
+            WorkloadLine {
+                cluster: rows[0].cluster.clone(),
+                best: if names.is_empty() {
+                    "none".to_owned()
+                } else {
+                    names.join(", ")
+                },
+                score: score.map_or_else(none, number::score),
+                regret: match regret {
+                    Cell::Regret(regret) => number::regret(regret),
+                    Cell::Diverged => "diverged".to_owned(),
+                    Cell::Missing => none(),
+                },
+                workload,
+            }
+        })
+        .collect()
+}
+
+/// Every schedule against the control: schedule, mean difference, interval,
+/// p, corrected p, and the probabilities that it is better, equal, worse.
+pub(super) fn pair_lines(input: &ReportInput) -> Vec<[String; 8]> {
+    let line = |pair: &PairRow| {
+        let interval = match (pair.low, pair.high) {
+            (Some(low), Some(high)) => format!(
+                "{} to {}",
+                number::difference(low),
+                number::difference(high)
+            ),
+            _ => none(),
+        };
+        [
+            pair.a.clone(),
+            pair.mean_difference.map_or_else(none, number::difference),
+            interval,
+            number::probability(pair.p),
+            number::probability(pair.p_holm),
+            number::percent(pair.p_a_better),
+            number::percent(pair.p_equivalent),
+            number::percent(pair.p_b_better),
+        ]
+    };
+    input.pairs.iter().map(line).collect()
+}
+
+/// The schedule that the others were tested against.
+pub(super) fn control(input: &ReportInput) -> Option<&str> {
+    let marked =
+        input.overall().iter().find(|row| row.verdict == Verdict::Control);
+    marked
+        .map(|row| row.schedule.as_str())
+        .or_else(|| input.pairs.first().map(|pair| pair.b.as_str()))
+}
+
+/// The groups of a row: `ab` is in `a` and in `b`.
+pub(super) fn groups(row: &LeaderboardRow) -> Vec<String> {
+    row.group.chars().map(String::from).collect()
+}

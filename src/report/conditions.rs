@@ -1,0 +1,175 @@
+//! What changes with the learning rate and the budget, and where the numbers
+//! end, in sentences.
+
+use super::board::{self, Board};
+use super::number::{count, rate, regret};
+use super::words::{listed, quoted};
+use super::{LrFindRow, ReportInput};
+
+/// What to take at each multiple of the learning rate found.
+pub(super) fn rates(boards: &[Board<'_>]) -> Vec<String> {
+    let multiples = board::multiples(boards);
+    if multiples.len() < 2 {
+        return vec![];
+    }
+    let best = |multiple: f64| {
+        board::by_regret(boards, |board| board.multiple == multiple)
+            .first()
+            .filter(|(_, regret)| regret.is_finite())
+            .copied()
+    };
+    let bests: Vec<_> = multiples.iter().map(|&m| best(m)).collect();
+    let range = format!(
+        "from {} to {} times the learning rate found",
+        rate(multiples[0]),
+        rate(multiples[multiples.len() - 1])
+    );
+    let first = bests[0].map(|(schedule, _)| schedule);
+    if let Some(schedule) = first
+        && bests.iter().all(|b| b.is_some_and(|(s, _)| s == schedule))
+    {
+        return vec![format!(
+            "{} has the lowest mean regret at every learning rate, {range}.",
+            quoted(schedule)
+        )];
+    }
+    let mut sentences: Vec<String> = multiples
+        .iter()
+        .zip(&bests)
+        .map(|(&multiple, best)| match best {
+            Some((schedule, behind)) => format!(
+                "At {} {} has the lowest mean regret, {}.",
+                times(multiple),
+                quoted(schedule),
+                regret(*behind)
+            ),
+            None => format!(
+                "At {} no schedule has a regret: every one diverged \
+                 somewhere.",
+                times(multiple)
+            ),
+        })
+        .collect();
+    if let Some((schedule, most)) = safest(boards, &multiples) {
+        sentences.push(format!(
+            "If you do not trust your learning rate, take {}: {range}, its \
+             mean regret is {} at most.",
+            quoted(schedule),
+            regret(most)
+        ));
+    }
+    sentences
+}
+
+/// The schedule whose highest mean regret over the multiples is lowest.
+fn safest<'a>(
+    boards: &[Board<'a>],
+    multiples: &[f64],
+) -> Option<(&'a str, f64)> {
+    let mut highest: Vec<(&str, f64)> = vec![];
+    for &multiple in multiples {
+        for (schedule, regret) in
+            board::by_regret(boards, |board| board.multiple == multiple)
+        {
+            match highest.iter_mut().find(|(s, _)| *s == schedule) {
+                Some((_, most)) => *most = most.max(regret),
+                None => highest.push((schedule, regret)),
+            }
+        }
+    }
+    highest
+        .into_iter()
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .filter(|(_, most)| most.is_finite())
+}
+
+fn times(multiple: f64) -> String {
+    if multiple == 1.0 {
+        "the learning rate found".to_owned()
+    } else {
+        format!("{} times the learning rate found", rate(multiple))
+    }
+}
+
+/// Whether the best schedule depends on the budget.
+pub(super) fn budgets(boards: &[Board<'_>]) -> Vec<String> {
+    let budgets = board::budgets(boards);
+    if budgets.len() < 2 {
+        return vec![];
+    }
+    let best: Vec<(u64, &str)> = budgets
+        .iter()
+        .filter_map(|&budget| {
+            let means =
+                board::by_regret(boards, |board| board.budget == budget);
+            let (schedule, regret) = means.first().copied()?;
+            regret.is_finite().then_some((budget, schedule))
+        })
+        .collect();
+    let Some(&(_, first)) = best.first() else { return vec![] };
+    if best.len() == budgets.len() && best.iter().all(|(_, s)| *s == first) {
+        return vec![format!(
+            "{} has the lowest mean regret at every budget, from {} to {} \
+             steps.",
+            quoted(first),
+            budgets[0],
+            budgets[budgets.len() - 1]
+        )];
+    }
+    let parts: Vec<String> = best
+        .iter()
+        .map(|(budget, schedule)| {
+            format!("{} with {budget} steps", quoted(schedule))
+        })
+        .collect();
+    vec![format!(
+        "The budget matters: the lowest mean regret has {}.",
+        parts.join(", ")
+    )]
+}
+
+/// What the numbers do not show.
+pub(super) fn limits(input: &ReportInput, boards: &[Board<'_>]) -> Vec<String> {
+    let budgets = board::budgets(boards);
+    let range = match budgets.as_slice() {
+        [] => "the budgets".to_owned(),
+        [one] => format!("the budget of {one} steps"),
+        [first, .., last] => format!("the budgets of {first} to {last} steps"),
+    };
+    let mut limits = vec![format!(
+        "This holds for the models, data sets and sizes of this grid and for \
+         {range}. It says nothing about large models or long trainings."
+    )];
+    if boards.iter().all(|board| board.multiple == 1.0) {
+        limits.push(
+            "Every schedule peaked at the learning rate found for its \
+             workload: with a rate found otherwise, another may be better."
+                .to_owned(),
+        );
+    } else {
+        limits.push(
+            "A regret compares schedules at one learning rate; it does not \
+             compare learning rates with each other."
+                .to_owned(),
+        );
+    }
+    limits.extend(fallbacks(&input.lr_finds));
+    limits
+}
+
+/// The rates that no range test stands behind.
+fn fallbacks(finds: &[LrFindRow]) -> Option<String> {
+    let unsure = finds.iter().filter(|find| find.outcome != "found");
+    let number = unsure.clone().count();
+    let mut outcomes: Vec<&str> =
+        unsure.map(|find| find.outcome.as_str()).collect();
+    outcomes.sort_unstable();
+    outcomes.dedup();
+    (number > 0).then(|| {
+        format!(
+            "The range test did not settle {number} of {}: it ended in {}.",
+            count(finds.len(), "learning rate", "learning rates"),
+            listed(&outcomes)
+        )
+    })
+}

@@ -1,0 +1,148 @@
+//! The report as one HTML page that needs nothing else.
+
+use super::board::{
+    Board, WorkloadLine, boards, control, heatmap, pair_lines, sensitivity,
+    workload_lines,
+};
+use super::number::{count, percent, probability, rate, regret};
+use super::plot::{
+    learning_rate_sensitivity, range_test, rank_diagram, regret_heatmap,
+};
+use super::words::{Words, pieces, words};
+use super::{ReportInput, none};
+use crate::ranking::LeaderboardRow;
+use askama::Template;
+
+/// The page and the pictures on it; the template has the rest.
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    input: &'a ReportInput,
+    words: Words,
+    overall: Vec<Row<'a>>,
+    boards: Vec<BoardRows<'a>>,
+    control: Option<&'a str>,
+    pairs: Vec<[String; 8]>,
+    rank_diagram: Option<String>,
+    sensitivity: Option<String>,
+    heatmap: Option<String>,
+    /// The schedule whose regret the workload table shows.
+    first: Option<&'a str>,
+    workloads: Vec<WorkloadLine>,
+    range_tests: Vec<(&'a str, String)>,
+}
+
+/// A leaderboard of one budget and one multiple.
+struct BoardRows<'a> {
+    name: String,
+    /// The schedule in the first place.
+    leader: &'a str,
+    rows: Vec<Row<'a>>,
+}
+
+/// A leaderboard row as it is shown.
+struct Row<'a> {
+    row: &'a LeaderboardRow,
+    /// Left ends and widths of the regret interval, and its mean, as
+    /// percentages of the widest on the board; none where it has no ends.
+    interval: Option<(f64, f64, f64)>,
+}
+
+/// The report as a page: no script, no network, light and dark.
+///
+/// # Panics
+///
+/// Never: the template writes into memory.
+pub(crate) fn html(input: &ReportInput) -> String {
+    let overall = input.overall();
+    let lines = sensitivity(input);
+    let (workloads, schedules, cells) = heatmap(input);
+    let page = Page {
+        input,
+        words: words(input),
+        overall: rows(overall),
+        boards: boards(input).iter().map(BoardRows::new).collect(),
+        control: control(input),
+        pairs: pair_lines(input),
+        rank_diagram: (overall.len() > 1).then(|| rank_diagram(overall)),
+        sensitivity: (!lines.is_empty())
+            .then(|| learning_rate_sensitivity(&lines)),
+        heatmap: (!workloads.is_empty() && !schedules.is_empty())
+            .then(|| regret_heatmap(&workloads, &schedules, &cells)),
+        first: overall.first().map(|row| row.schedule.as_str()),
+        workloads: workload_lines(input),
+        range_tests: input
+            .range_tests
+            .iter()
+            .map(|(name, plot)| (name.as_str(), range_test(name, plot)))
+            .collect(),
+    };
+    page.render().expect("a template renders into memory")
+}
+
+fn rows(rows: &[LeaderboardRow]) -> Vec<Row<'_>> {
+    let widest = rows
+        .iter()
+        .flat_map(|row| [row.mean_regret, row.regret_high])
+        .filter(|regret| regret.is_finite())
+        .fold(0.0, f64::max);
+    let interval = |row: &LeaderboardRow| {
+        let share =
+            |regret: f64| (100.0 * regret / widest).clamp(0.0, 100.0).round();
+        let all = [row.regret_low, row.mean_regret, row.regret_high];
+        (widest > 0.0 && all.iter().all(|r| r.is_finite())).then(|| {
+            let [low, mean, high] = all.map(share);
+            (low, (high - low).max(1.0), mean)
+        })
+    };
+    rows.iter().map(|row| Row { row, interval: interval(row) }).collect()
+}
+
+impl<'a> BoardRows<'a> {
+    fn new(board: &Board<'a>) -> Self {
+        Self {
+            name: format!(
+                "{} steps, {} times the learning rate found",
+                board.budget,
+                rate(board.multiple)
+            ),
+            leader: board.rows.first().map_or("", |row| &row.schedule),
+            rows: rows(board.rows),
+        }
+    }
+}
+
+impl Row<'_> {
+    fn rank(&self) -> String {
+        format!("{:.2}", self.row.mean_rank)
+    }
+
+    fn regret(&self) -> String {
+        regret(self.row.mean_regret)
+    }
+
+    fn range(&self) -> String {
+        let (low, high) = (self.row.regret_low, self.row.regret_high);
+        if low.is_finite() && high.is_finite() {
+            format!("{} to {}", regret(low), regret(high))
+        } else {
+            "no interval".to_owned()
+        }
+    }
+
+    fn wins(&self) -> String {
+        self.row.win_rate_vs_control.map_or_else(none, percent)
+    }
+
+    fn p(&self) -> String {
+        self.row.p_holm.map_or_else(none, probability)
+    }
+
+    fn p_equivalent(&self) -> String {
+        self.row.p_equivalent.map_or_else(none, percent)
+    }
+
+    fn verdict(&self) -> &'static str {
+        self.row.verdict.name()
+    }
+}

@@ -1,0 +1,99 @@
+//! What the numbers say, for people: tables, pictures, sentences, pages.
+//!
+//! Strings out: nothing here reads or writes a file, and everything is made
+//! from the rows that the tables in a results folder hold.
+
+mod board;
+mod conditions;
+pub(crate) mod html;
+pub(crate) mod markdown;
+mod number;
+pub(crate) mod plot;
+#[cfg(test)]
+mod samples;
+pub(crate) mod table;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use crate::ranking::{LeaderboardRow, PairRow, WorkloadRow};
+use board::groups;
+use serde::Deserialize;
+
+/// Everything that a report of one results folder is made from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReportInput {
+    /// Name of the grid.
+    pub(crate) name: String,
+    /// Its title; the name where it has none.
+    pub(crate) title: String,
+    /// The command that makes the results again.
+    pub(crate) command: String,
+    /// Leaderboards by file stem: `leaderboard` over everything, then
+    /// `leaderboard-<budget>-<multiple>`.
+    pub(crate) boards: Vec<(String, Vec<LeaderboardRow>)>,
+    /// Every schedule against the control.
+    pub(crate) pairs: Vec<PairRow>,
+    /// Every schedule on every workload.
+    pub(crate) workloads: Vec<WorkloadRow>,
+    /// Learning rates found.
+    pub(crate) lr_finds: Vec<LrFindRow>,
+    /// Range tests to show, by name.
+    pub(crate) range_tests: Vec<(String, plot::RangeTestPlot)>,
+    /// Where and by what the results were made.
+    pub(crate) environment: Vec<(String, String)>,
+    /// Remarks of the ranking: what it left out, what it lacks.
+    pub(crate) notes: Vec<String>,
+    /// The grid as it ran.
+    pub(crate) experiment_toml: String,
+}
+
+/// A row of `lr_find.csv`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(crate) struct LrFindRow {
+    /// Name of the workload.
+    pub(crate) workload: String,
+    /// Label of the optimizer.
+    pub(crate) optimizer: String,
+    /// Budget that the rate is for, in steps.
+    pub(crate) budget: u64,
+    /// The learning rate found.
+    pub(crate) lr: Option<f64>,
+    /// Lowest rate that the evidence allows.
+    pub(crate) low: Option<f64>,
+    /// Highest such rate.
+    pub(crate) high: Option<f64>,
+    /// What the range test showed; `found` if all went well.
+    pub(crate) outcome: String,
+    /// The rule that answered.
+    pub(crate) rule: String,
+    /// Steps spent on it.
+    pub(crate) cost_steps: u64,
+}
+
+impl ReportInput {
+    /// The leaderboard over everything, best first; empty if there is none.
+    fn overall(&self) -> &[LeaderboardRow] {
+        self.boards.first().map_or(&[], |(_, rows)| rows)
+    }
+}
+
+impl LrFindRow {
+    fn rate(&self) -> String {
+        self.lr.map_or_else(none, number::rate)
+    }
+
+    fn range(&self) -> String {
+        match (self.low, self.high) {
+            (Some(low), Some(high)) => {
+                format!("{} to {}", number::rate(low), number::rate(high))
+            }
+            _ => none(),
+        }
+    }
+}
+
+/// What stands where there is no number.
+fn none() -> String {
+    "–".to_owned()
+}

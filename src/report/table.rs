@@ -1,0 +1,77 @@
+//! The leaderboard for a terminal.
+
+use super::none;
+use super::number::{percent, probability, regret};
+use crate::ranking::LeaderboardRow;
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+/// Letters that a schedule's label may take.
+const LABEL: usize = 30;
+
+/// The leaderboard as text of at most 100 columns; the verdict comes last.
+pub(crate) fn leaderboard(rows: &[LeaderboardRow]) -> String {
+    if rows.is_empty() {
+        return "no schedules to rank\n".to_owned();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(vec![
+        right("#"),
+        left("schedule"),
+        right("rank"),
+        right("regret"),
+        right("low"),
+        right("high"),
+        right("wins"),
+        right("p"),
+        right("div."),
+        left("verdict"),
+    ]);
+    for row in rows {
+        table.add_row(vec![
+            right(&row.place.to_string()),
+            left(&shortened(&row.schedule)),
+            right(&format!("{:.2}", row.mean_rank)),
+            right(&narrow(&regret(row.mean_regret))),
+            right(&narrow(&regret(row.regret_low))),
+            right(&narrow(&regret(row.regret_high))),
+            right(&row.win_rate_vs_control.map_or_else(none, percent)),
+            right(&narrow(&row.p_holm.map_or_else(none, probability))),
+            right(&row.diverged.to_string()),
+            left(row.verdict.name()),
+        ]);
+    }
+    let mut text = String::new();
+    for line in table.to_string().lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// `< 0.001` as `<.001`.
+fn narrow(number: &str) -> String {
+    number.replace("< 0", "<")
+}
+
+/// `label` on one line, cut in the middle: its ends tell variants apart.
+fn shortened(label: &str) -> String {
+    let letters: Vec<char> =
+        label.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if letters.len() <= LABEL {
+        return letters.into_iter().collect();
+    }
+    let (head, tail) = (LABEL / 2, LABEL - LABEL / 2 - 1);
+    let mut short: String = letters[..head].iter().collect();
+    short.push('…');
+    short.extend(&letters[letters.len() - tail..]);
+    short
+}
+
+fn right(text: &str) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+fn left(text: &str) -> Cell {
+    Cell::new(text)
+}

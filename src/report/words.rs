@@ -1,0 +1,337 @@
+//! The report in sentences, each made from the numbers.
+//!
+//! Names stand between backticks, here and in terminals; pages turn them into
+//! code.
+
+use super::board::{self, Board, boards, budgets, control, multiples};
+use super::number::{count, percent, probability, regret};
+use super::{ReportInput, conditions};
+use crate::ranking::{LeaderboardRow, Verdict};
+use std::fmt::Write as _;
+
+/// The parts of a report that are prose, in their order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Words {
+    /// The recommendation, in one sentence.
+    pub(super) headline: String,
+    /// Whether it is one that chance does not explain.
+    pub(super) decided: bool,
+    /// Why, and what about the other schedules.
+    pub(super) reasons: Vec<String>,
+    /// What the recommendation rests on.
+    pub(super) evidence: Vec<String>,
+    /// What changes with the learning rate and the budget.
+    pub(super) conditions: Vec<String>,
+    /// What the report may not be used for.
+    pub(super) limits: Vec<String>,
+}
+
+/// The report of `input` in words.
+pub(super) fn words(input: &ReportInput) -> Words {
+    let rows = input.overall();
+    if rows.is_empty() {
+        return Words {
+            headline: "There are no results to compare.".to_owned(),
+            ..Words::default()
+        };
+    }
+    let boards = boards(input);
+    let mut conditions = conditions::rates(&boards);
+    conditions.extend(conditions::budgets(&boards));
+    Words {
+        headline: headline(rows),
+        decided: !with(rows, Verdict::Recommended).is_empty()
+            && !chance_explains(rows)
+            && !all_diverged(rows),
+        reasons: reasons(input, rows),
+        evidence: evidence(input, rows, &boards),
+        conditions,
+        limits: conditions::limits(input, &boards),
+    }
+}
+
+/// The pieces of a sentence and whether each is a name.
+pub(super) fn pieces(sentence: &str) -> impl Iterator<Item = (bool, &str)> {
+    sentence
+        .split('`')
+        .enumerate()
+        .map(|(i, piece)| (i % 2 == 1, piece))
+        .filter(|(_, piece)| !piece.is_empty())
+}
+
+/// `name` between backticks, on one line.
+pub(super) fn quoted(name: &str) -> String {
+    let name: String = name
+        .chars()
+        .map(|c| match c {
+            '`' => '\'',
+            c if c.is_control() => ' ',
+            c => c,
+        })
+        .collect();
+    format!("`{name}`")
+}
+
+/// "`a`, `b` and `c`".
+pub(super) fn listed(names: &[&str]) -> String {
+    let mut names: Vec<String> = names.iter().map(|n| quoted(n)).collect();
+    let Some(last) = names.pop() else { return String::new() };
+    if names.is_empty() {
+        return last;
+    }
+    format!("{} and {last}", names.join(", "))
+}
+
+fn with(rows: &[LeaderboardRow], verdict: Verdict) -> Vec<&str> {
+    rows.iter()
+        .filter(|row| row.verdict == verdict)
+        .map(|row| row.schedule.as_str())
+        .collect()
+}
+
+/// p below which chance is no explanation.
+const ALPHA: f64 = 0.05;
+
+fn headline(rows: &[LeaderboardRow]) -> String {
+    if all_diverged(rows) {
+        return "Every run diverged, so there is nothing to recommend: take a \
+                lower learning rate."
+            .to_owned();
+    }
+    if let [row] = rows {
+        return format!(
+            "{} is the only schedule here, so there is nothing to compare it \
+             with.",
+            quoted(&row.schedule)
+        );
+    }
+    let best = with(rows, Verdict::Recommended);
+    if best.is_empty() {
+        return "The evidence does not single out a schedule.".to_owned();
+    }
+    if chance_explains(rows) {
+        return format!(
+            "{} is ahead, but chance explains every difference here.",
+            listed(&best)
+        );
+    }
+    format!("Use {}.", listed(&best))
+}
+
+fn all_diverged(rows: &[LeaderboardRow]) -> bool {
+    rows.iter().all(|row| row.diverged >= row.runs)
+}
+
+/// Whether no difference to the control is significant, and yet not all
+/// schedules are equivalent.
+fn chance_explains(rows: &[LeaderboardRow]) -> bool {
+    let significant =
+        |row: &LeaderboardRow| row.p_holm.is_some_and(|p| p < ALPHA);
+    let equal = |row: &LeaderboardRow| {
+        row.verdict == Verdict::Recommended
+            || row.p_equivalent.is_some_and(|p| p > 1.0 - ALPHA)
+    };
+    !rows.iter().any(significant) && !rows.iter().all(equal)
+}
+
+fn reasons(input: &ReportInput, rows: &[LeaderboardRow]) -> Vec<String> {
+    let first = rows
+        .iter()
+        .find(|row| row.verdict == Verdict::Recommended)
+        .unwrap_or(&rows[0]);
+    let mut reasons = vec![];
+    if rows.len() > 1 {
+        reasons.push(standing(first, rows));
+        reasons.extend(against_control(input, first));
+    }
+    let equals = with(rows, Verdict::Equivalent);
+    if !equals.is_empty() {
+        reasons.push(format!(
+            "{} {} as good for practical purposes: take whichever is at hand.",
+            listed(&equals),
+            is_are(equals.len())
+        ));
+    }
+    let undecided = with(rows, Verdict::Undecided);
+    if !undecided.is_empty() {
+        reasons.push(format!(
+            "{} {} undecided: these results show neither a difference that \
+             matters nor that there is none.",
+            listed(&undecided),
+            is_are(undecided.len())
+        ));
+    }
+    let dominated = with(rows, Verdict::Dominated);
+    if !dominated.is_empty() {
+        reasons.push(format!(
+            "{} {} worse than {}, more clearly than chance explains: do not \
+             try {}.",
+            listed(&dominated),
+            is_are(dominated.len()),
+            control(input).map_or_else(|| "the control".to_owned(), quoted),
+            if dominated.len() == 1 { "it" } else { "them" }
+        ));
+    }
+    reasons.push(divergence(rows));
+    reasons
+}
+
+/// Where `row` stands among `rows`.
+fn standing(row: &LeaderboardRow, rows: &[LeaderboardRow]) -> String {
+    let mean_rank = rows.iter().map(|r| r.mean_rank).fold(f64::NAN, f64::min);
+    let place = if row.mean_rank <= mean_rank {
+        "has the best mean rank"
+    } else {
+        "has the mean rank"
+    };
+    let mut text = format!(
+        "{} {place}, {:.2} among {}",
+        quoted(&row.schedule),
+        row.mean_rank,
+        count(rows.len(), "schedule", "schedules")
+    );
+    if row.mean_regret.is_finite() {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            ", and falls behind the best schedule of each workload by {} on \
+             average",
+            regret(row.mean_regret)
+        );
+        if row.regret_low.is_finite() && row.regret_high.is_finite() {
+            let _ = write!(
+                text,
+                " (95 % interval {} to {})",
+                regret(row.regret_low),
+                regret(row.regret_high)
+            );
+        }
+    }
+    text + "."
+}
+
+fn against_control(
+    input: &ReportInput,
+    row: &LeaderboardRow,
+) -> Option<String> {
+    let control = control(input)?;
+    if control == row.schedule {
+        return Some(format!(
+            "{} is the control itself: nothing else was shown to be better.",
+            quoted(control)
+        ));
+    }
+    let wins = row.win_rate_vs_control?;
+    let mut text = format!(
+        "It beats the control {} in {} of the paired runs",
+        quoted(control),
+        percent(wins)
+    );
+    match row.p_holm {
+        Some(p) => {
+            let sign = if p < 0.001 { "" } else { "= " };
+            let _ = write!(
+                text,
+                " (p {sign}{}, corrected for all comparisons)",
+                probability(p)
+            );
+        }
+        None => text += ", with too few workloads for a test",
+    }
+    let pair = input.pairs.iter().find(|pair| pair.a == row.schedule);
+    if let Some(pair) = pair {
+        let _ = write!(
+            text,
+            "; with a probability of {} it is better by more than {}, with \
+             {} they differ by less",
+            percent(pair.p_a_better),
+            regret(pair.rope_width),
+            percent(pair.p_equivalent)
+        );
+    }
+    Some(text + ".")
+}
+
+fn divergence(rows: &[LeaderboardRow]) -> String {
+    let diverged: Vec<String> = rows
+        .iter()
+        .filter(|row| row.diverged > 0)
+        .map(|row| {
+            format!(
+                "{} in {} of {}",
+                quoted(&row.schedule),
+                row.diverged,
+                count(row.runs, "run", "runs")
+            )
+        })
+        .collect();
+    if diverged.is_empty() {
+        return "No run diverged.".to_owned();
+    }
+    format!(
+        "Diverged: {}. A diverged run counts as worse than any other.",
+        diverged.join(", ")
+    )
+}
+
+fn evidence(
+    input: &ReportInput,
+    rows: &[LeaderboardRow],
+    boards: &[Board<'_>],
+) -> Vec<String> {
+    let runs: usize = rows.iter().map(|row| row.runs).sum();
+    let workloads = board::workload_names(input).len();
+    let mut clusters: Vec<&str> =
+        input.workloads.iter().map(|row| row.cluster.as_str()).collect();
+    clusters.sort_unstable();
+    clusters.dedup();
+    let mut text = count(rows.len(), "schedule", "schedules");
+    if workloads > 0 {
+        let _ =
+            write!(text, " on {}", count(workloads, "workload", "workloads"));
+        if clusters.len() < workloads {
+            let sets = count(clusters.len(), "data set", "data sets");
+            let _ = write!(text, " over {sets}");
+        }
+    }
+    let (budgets, multiples) = (budgets(boards), multiples(boards));
+    if !budgets.is_empty() {
+        let _ = write!(
+            text,
+            ", {}, {} of the learning rate found",
+            count(budgets.len(), "budget", "budgets"),
+            count(multiples.len(), "multiple", "multiples")
+        );
+    }
+    if let Some(seeds) = seeds(rows, workloads, boards.len()) {
+        let _ = write!(text, ", {}", count(seeds, "seed", "seeds"));
+    }
+    let _ = write!(text, ": {} in all.", count(runs, "run", "runs"));
+    let mut evidence = vec![text];
+    if clusters.len() < workloads {
+        evidence.push(
+            "Workloads that share a data set count as one in every test: \
+             they are no independent evidence."
+                .to_owned(),
+        );
+    }
+    evidence
+}
+
+/// Seeds of every cell, if all have the same number.
+fn seeds(
+    rows: &[LeaderboardRow],
+    workloads: usize,
+    boards: usize,
+) -> Option<usize> {
+    let cells = workloads * boards.max(1);
+    let runs = rows.first()?.runs;
+    let even = cells > 0
+        && runs % cells == 0
+        && rows.iter().all(|row| row.runs == runs);
+    even.then(|| runs / cells)
+}
+
+fn is_are(number: usize) -> &'static str {
+    if number == 1 { "is" } else { "are" }
+}

@@ -1,0 +1,82 @@
+//! Learning-rate schedules: pure functions of the step, in closed form.
+//!
+//! A [`ScheduleSpec`] is a schedule as TOML names it, free of any learning
+//! rate; [`ScheduleSpec::build`] fixes the peak and the budget and gives a
+//! [`Schedule`]. Nothing in here holds state, so there is nothing to
+//! checkpoint, and two runs whose first rates agree can share those steps.
+
+mod bound;
+mod checks;
+mod compat;
+mod compose;
+mod kinds;
+mod reading;
+mod shapes;
+mod spec;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use bound::{Bound, bound};
+pub use compat::Library;
+pub(crate) use kinds::{KeyInfo, KindInfo, MODIFIERS, kinds};
+pub use spec::ScheduleSpec;
+pub(crate) use value::Value;
+
+/// A learning-rate schedule: a pure function of the step.
+///
+/// `step` counts optimizer updates from 0. No schedule holds state, so there
+/// is nothing to checkpoint, reset or clone. Any closure is a schedule:
+///
+/// ```
+/// use lrscout::Schedule;
+///
+/// let inverse_sqrt = |step: usize| 1e-3 / (1.0 + step as f64).sqrt();
+/// assert_eq!(inverse_sqrt.lr(3), 5e-4);
+/// ```
+pub trait Schedule: Send + Sync {
+    /// Learning rate of update `step`; finite and never negative.
+    fn lr(&self, step: usize) -> f64;
+}
+
+impl<F: Fn(usize) -> f64 + Send + Sync> Schedule for F {
+    fn lr(&self, step: usize) -> f64 {
+        self(step)
+    }
+}
+
+impl Schedule for Box<dyn Schedule> {
+    fn lr(&self, step: usize) -> f64 {
+        (**self).lr(step)
+    }
+}
+
+/// Why a schedule cannot stand as written, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The key at fault, where it is one.
+    pub key: Option<String>,
+    /// What is wrong and the remedy; it names the key in backticks.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem with `key`.
+    fn at(key: &str, message: impl Into<String>) -> Self {
+        Self { key: Some(key.to_owned()), message: message.into() }
+    }
+
+    /// A problem of the whole.
+    fn whole(message: impl Into<String>) -> Self {
+        Self { key: None, message: message.into() }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}

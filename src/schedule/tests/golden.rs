@@ -1,0 +1,207 @@
+use super::super::{Library, bound};
+use super::{assert_close, factors, spec};
+use crate::schedule::ScheduleSpec;
+use serde_json::Value;
+
+fn oracles(part: &str) -> serde_json::Map<String, Value> {
+    let text = include_str!("../../../tests/golden/schedule-oracles.json");
+    let all: Value = serde_json::from_str(text).expect("valid JSON");
+    all[part].as_object().expect("a table").clone()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    serde_json::from_value(value.clone()).expect("numbers")
+}
+
+/// Our name for each shape of the oracles.
+fn shape(name: &str) -> String {
+    let of = |kind: &str, rest: &str| format!(r#"{{"kind":"{kind}"{rest}}}"#);
+    match name {
+        "linear_to_0.1" => of("linear", r#","end_ratio":0.1"#),
+        "cosine_to_0.1" => of("cosine", r#","end_ratio":0.1"#),
+        "step_0.5_0.75_x0.1" => of("step", ""),
+        "exp_to_0.01" => of("exponential", ""),
+        "inv_sqrt" => of("inverse-sqrt", ""),
+        "rex_0.5" => of("rex", ""),
+        "rex_0.9" => of("rex", r#","d":0.9"#),
+        "poly_2" => of("polynomial", ""),
+        "poly_0.5" => of("polynomial", r#","power":0.5"#),
+        "one_minus_sqrt" => of("one-minus-sqrt", ""),
+        "sgdr_2" => of("sgdr", r#","cycles":2"#),
+        "constant" | "linear" | "cosine" => of(name, ""),
+        wsd => {
+            let (name, decay) = wsd.rsplit_once('_').expect("wsd_shape_c");
+            let shape = match name {
+                "wsd_linear" => "linear",
+                "wsd_1-sqrt" => "one-minus-sqrt",
+                other => panic!("no such oracle: {other}"),
+            };
+            of("wsd", &format!(r#","shape":"{shape}","decay":{decay}"#))
+        }
+    }
+}
+
+#[test]
+fn shapes_are_those_of_numpy() {
+    for (name, want) in oracles("shapes_T10") {
+        let got = factors(&shape(&name), 10);
+        assert_close(&got, &numbers(&want), 1e-12, &name);
+    }
+}
+
+#[test]
+fn sequences_are_those_of_torch() {
+    let ours = [
+        ("OneCycleLR total_steps=10", r#"{"kind":"one-cycle"}"#),
+        (
+            "OneCycleLR total_steps=10 anneal=linear three_phase",
+            r#"{"kind":"one-cycle","anneal":"linear","three_phase":true}"#,
+        ),
+        (
+            "CyclicLR 0.1..1 step_size_up=4 triangular",
+            r#"{"kind":"cyclical","step_size_up":4}"#,
+        ),
+        (
+            "CyclicLR 0.1..1 step_size_up=4 triangular2",
+            r#"{"kind":"cyclical","step_size_up":4,"mode":"triangular2"}"#,
+        ),
+        (
+            "CyclicLR 0.1..1 step_size_up=4 exp_range gamma=0.9",
+            r#"{"kind":"cyclical","step_size_up":4,"mode":"exp-range",
+                "gamma":0.9}"#,
+        ),
+        (
+            "CosineAnnealingWarmRestarts T_0=4 T_mult=2",
+            r#"{"kind":"sgdr","t_0":4,"t_mult":2}"#,
+        ),
+        (
+            "MultiStepLR [5, 8] gamma=0.1",
+            r#"{"kind":"step","milestones":[5,8]}"#,
+        ),
+    ];
+    let oracles = oracles("torch_2_15_peak_1");
+    assert_eq!(oracles.len(), ours.len());
+    for (name, json) in ours {
+        let want = numbers(&oracles[name]);
+        let got = factors(json, want.len());
+        assert_close(&got, &want, 1e-12, name);
+    }
+}
+
+#[test]
+fn bounds_are_those_of_numpy() {
+    for (name, want) in oracles("omega_T400") {
+        let found = bound(&factors(&shape(&name), 400)).expect("rates");
+        let want = |key: &str| want[key].as_f64().expect("a number");
+        for (got, want) in [
+            (found.omega, want("omega_star")),
+            (found.peak, want("base_lr_star")),
+        ] {
+            let error = (got / want - 1.0).abs();
+            assert!(error < 1e-10, "{name}: {got} is not {want}");
+        }
+    }
+}
+
+#[test]
+fn bounds_are_the_published_ones_to_five_places() {
+    for (json, want) in [
+        (r#"{"kind":"knee"}"#, 0.10242),
+        (r#"{"kind":"polynomial","power":0.4}"#, 0.10910),
+        (r#"{"kind":"cyclical"}"#, 0.13008),
+        (r#"{"kind":"sgdr","cycles":2}"#, 0.11487),
+    ] {
+        let found = bound(&factors(json, 400)).expect("rates").omega;
+        assert!((found - want).abs() < 6e-6, "{json}: {found}, not {want}");
+    }
+}
+
+#[test]
+fn the_bound_of_a_constant_is_harmonic() {
+    let steps = 50;
+    let harmonic: f64 = (1..steps).map(|k| 1.0 / f64::from(k)).sum();
+    let t1 = 0.5 / f64::from(steps);
+    let rest = 0.5 + harmonic / 2.0;
+    let found = bound(&vec![1.0; 50]).expect("rates");
+    assert!((found.omega - 2.0 * (t1 * rest).sqrt()).abs() < 1e-14);
+}
+
+#[test]
+fn no_rates_have_no_bound() {
+    assert_eq!(bound(&[]), None);
+    assert_eq!(bound(&[1.0, f64::NAN]), None);
+    assert_eq!(bound(&[1.0, -1.0]), None);
+}
+
+#[test]
+fn libraries_are_reproduced() {
+    let text = include_str!("../../../tests/golden/schedules.json");
+    let all: Value = serde_json::from_str(text).expect("valid JSON");
+    let cases = all["cases"].as_array().expect("a list");
+    assert!(cases.len() >= 60, "only {} cases", cases.len());
+    for case in cases {
+        let library = Library::ALL
+            .into_iter()
+            .find(|library| case["library"] == library.name())
+            .expect("a library");
+        let spec: ScheduleSpec =
+            serde_json::from_value(case["spec"].clone()).expect("a spec");
+        let want = numbers(&case["rates"]);
+        let peak = case["peak"].as_f64().expect("a number");
+        let tolerance = case["tolerance"].as_f64().expect("a number");
+        let name = format!("{} {}", library.name(), spec.label());
+        let schedule = spec
+            .build_compat(library, peak, want.len())
+            .unwrap_or_else(|problem| panic!("{name}: {problem}"));
+        let got: Vec<f64> =
+            (0..want.len()).map(|step| schedule.lr(step)).collect();
+        assert_close(&got, &want, tolerance * peak.max(1e-3), &name);
+    }
+}
+
+#[test]
+fn a_library_says_what_it_lacks() {
+    for (library, json, want) in [
+        (
+            Library::Timm,
+            r#"{"kind":"constant"}"#,
+            "timm has no `constant`, it has linear, polynomial, cosine, \
+             k-decay, step, wsd, sgdr, tanh",
+        ),
+        (
+            Library::Hf,
+            r#"{"kind":"sgdr","t_mult":2}"#,
+            "hf has no such `t_mult`: its cycles are of one length",
+        ),
+        (
+            Library::Keras,
+            r#"{"kind":"linear","cooldown":0.1}"#,
+            "keras has no `cooldown`, leave it out",
+        ),
+        (
+            Library::Optax,
+            r#"{"kind":"linear","warmup":2,"warmup_shape":"cosine"}"#,
+            "optax has no such `warmup_shape`: use linear",
+        ),
+        (
+            Library::Mxnet,
+            r#"{"kind":"one-cycle"}"#,
+            "mxnet has no such `three_phase`: set it to true",
+        ),
+    ] {
+        let problem = spec(json).build_compat(library, 1.0, 10).err();
+        let message = problem.expect("it lacks that").message;
+        assert_eq!(message, want);
+    }
+}
+
+#[test]
+fn kerass_warmup_comes_on_top_of_the_budget() {
+    let schedule = spec(r#"{"kind":"linear","warmup":5}"#)
+        .build_compat(Library::Keras, 1.0, 10)
+        .expect("stands");
+    let lr = |step| schedule.lr(step);
+    assert_eq!((lr(0), lr(5), lr(10)), (0.0, 1.0, 0.5));
+    assert_eq!(lr(14), lr(99));
+    assert!((lr(14) - 0.1).abs() < 1e-12);
+}

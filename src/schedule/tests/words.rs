@@ -1,0 +1,325 @@
+//! Names, labels and messages, as users see them.
+
+use super::super::{MODIFIERS, kinds};
+use super::{complaint, spec};
+use crate::schedule::{Problem, ScheduleSpec};
+
+#[test]
+fn labels_say_what_differs_from_the_defaults() {
+    for (json, want) in [
+        (r#"{"kind":"wsd"}"#, "wsd"),
+        (r#"{"kind":"wsd","decay":0.2,"end_ratio":0}"#, "wsd(end_ratio=0)"),
+        (r#"{"kind":"wsd","decay":0.6}"#, "wsd(decay=0.6)"),
+        (
+            r#"{"kind":"wsd","shape":"one-minus-sqrt","warmup":"5%"}"#,
+            "wsd(shape=one-minus-sqrt,warmup=5%)",
+        ),
+        (r#"{"kind":"cosine","warmup":50}"#, "cosine(warmup=50)"),
+        (r#"{"kind":"cosine","warmup":0,"warmup_shape":"cosine"}"#, "cosine"),
+        (
+            r#"{"kind":"linear","warmup":9,"warmup_start_ratio":0,
+                "cooldown":0.1,"cooldown_shape":"square"}"#,
+            "linear(warmup=9,warmup_start_ratio=0,cooldown=0.1,\
+             cooldown_shape=square)",
+        ),
+        (
+            r#"{"kind":"step","milestones":[0.3,0.6],"gamma":0.2}"#,
+            "step(milestones=[0.3,0.6],gamma=0.2)",
+        ),
+        (
+            r#"{"kind":"one-cycle","final_div_factor":1e9}"#,
+            "one-cycle(final_div_factor=1e9)",
+        ),
+        (
+            r#"{"kind":"piecewise","points":[[0,1],[1,0]]}"#,
+            "piecewise(points=[[0,1],[1,0]])",
+        ),
+        (r#"{"kind":"table","factors":[1,1]}"#, "table(rows=2)"),
+        (
+            r#"{"kind":"table","file":"a.csv","factors":[1,1]}"#,
+            "table(file=a.csv)",
+        ),
+        (
+            r#"{"join":[{"kind":"constant","steps":5},{"kind":"linear",
+                "end_ratio":0.1,"share":0.5}],"warmup":2}"#,
+            "join(constant(steps=5),linear(end_ratio=0.1,share=0.5),warmup=2)",
+        ),
+    ] {
+        assert_eq!(spec(json).label(), want);
+    }
+}
+
+#[test]
+fn unknown_keys_are_refused_with_the_nearest() {
+    for (json, want) in [
+        (
+            r#"{"kind":"cosin"}"#,
+            "`kind` \"cosin\" is unknown, did you mean `cosine`?",
+        ),
+        (
+            r#"{"kind":"one_cycle"}"#,
+            "`kind` \"one_cycle\" is unknown, did you mean `one-cycle`?",
+        ),
+        (
+            r#"{"kind":"wsd","decy":0.5}"#,
+            "`wsd` has no key `decy`, did you mean `decay`?",
+        ),
+        (
+            r#"{"kind":"cosine","warm_up":5}"#,
+            "`cosine` has no key `warm_up`, did you mean `warmup`?",
+        ),
+        (
+            r#"{"kind":"constant","power":2}"#,
+            "`constant` has no key `power`, it belongs to `polynomial`; \
+             leave it out",
+        ),
+        (
+            r#"{"kind":"constant","colour":2}"#,
+            "`constant` has no key `colour`, it takes warmup, warmup_shape, \
+             warmup_start_ratio, cooldown, cooldown_shape, cooldown_end_ratio",
+        ),
+        (
+            r#"{"join":[{"kind":"linear","steps":5,"powr":1}]}"#,
+            "part 1 of `join`: `linear` has no key `powr`, it takes \
+             end_ratio, warmup, warmup_shape, warmup_start_ratio, cooldown, \
+             cooldown_shape, cooldown_end_ratio",
+        ),
+    ] {
+        let message = complaint(json, 10);
+        // serde_json adds where it stood.
+        let message = message.split(" at line").next().unwrap_or_default();
+        assert_eq!(message, want);
+    }
+}
+
+#[test]
+fn values_of_another_type_are_refused() {
+    for (json, want) in [
+        (
+            r#"{"kind":"wsd","decay":"much"}"#,
+            "`decay` takes a number, not the string \"much\"",
+        ),
+        (
+            r#"{"kind":"wsd","shape":"cos"}"#,
+            "`shape` takes one of \"linear\", \"one-minus-sqrt\", \"cosine\", \
+             \"square\", \"exponential\", not the string \"cos\"",
+        ),
+        (
+            r#"{"kind":"linear","warmup":0.05}"#,
+            "`warmup` takes a whole number of steps or a share of the budget \
+             such as \"5%\", not 0.05",
+        ),
+        (
+            r#"{"kind":"linear","warmup_shape":"cosine"}"#,
+            "`warmup_shape` needs `warmup`, add it",
+        ),
+        (
+            r#"{"kind":"sgdr","t_0":-1}"#,
+            "`t_0` takes a whole number, 0 or more, not -1",
+        ),
+        (r#"{"kind":7}"#, "`kind` takes a name such as \"cosine\""),
+        (
+            r#"{"kind":"linear","join":[]}"#,
+            "`join` stands instead of `kind`, leave one out",
+        ),
+        (
+            r#"{"join":[{"kind":"linear"}]}"#,
+            "part 1 of `join`: it takes either `steps` or `share`",
+        ),
+        (
+            r#"{"kind":"linear","kind":"cosine"}"#,
+            "`kind` stands twice, keep one",
+        ),
+    ] {
+        let message = complaint(json, 10);
+        let message = message.split(" at line").next().unwrap_or_default();
+        assert_eq!(message, want);
+    }
+}
+
+/// Checks the key and the message of each spec's problem.
+fn assert_problems(cases: &[(&str, &str, &str)]) {
+    for (json, key, want) in cases {
+        let problem = spec(json).problem().expect("it is out of range");
+        assert_eq!(problem.key.as_deref(), Some(*key));
+        assert_eq!(problem.message, *want);
+    }
+}
+
+#[test]
+fn values_out_of_range_are_refused_before_any_budget() {
+    assert_problems(&[
+        (
+            r#"{"kind":"linear","end_ratio":1.5}"#,
+            "end_ratio",
+            "`end_ratio` is 1.5, it must be from 0 to 1",
+        ),
+        (
+            r#"{"kind":"polynomial","power":0}"#,
+            "power",
+            "`power` is 0, it must be above 0",
+        ),
+        (
+            r#"{"kind":"exponential","end_ratio":0}"#,
+            "end_ratio",
+            "`end_ratio` is 0, it must be above 0 and at most 1",
+        ),
+        (
+            r#"{"kind":"wsd","shape":"exponential","end_ratio":0}"#,
+            "end_ratio",
+            "`end_ratio` is 0, it must be above 0 and at most 1",
+        ),
+        (
+            r#"{"kind":"rex","d":1}"#,
+            "d",
+            "`d` is 1, it must be 0 or more and below 1",
+        ),
+        (
+            r#"{"kind":"step","milestones":[2.5]}"#,
+            "milestones",
+            "`milestones` has 2.5, give shares between 0 and 1 or whole \
+             steps above 1",
+        ),
+        (
+            r#"{"kind":"sgdr","t_0":3,"cycles":2}"#,
+            "cycles",
+            "`cycles` and `t_0` both set the length of the first cycle, \
+             leave one out",
+        ),
+        (
+            r#"{"kind":"tanh","lower":3,"upper":-7}"#,
+            "upper",
+            "`upper` is -7, it must be above `lower` (3)",
+        ),
+        (
+            r#"{"kind":"inverse-sqrt","timescale":0}"#,
+            "timescale",
+            "`timescale` is 0, it must be 1 or more",
+        ),
+        (
+            r#"{"kind":"one-cycle","pct_start":0.6,"three_phase":true}"#,
+            "pct_start",
+            "`pct_start` is 0.6, with `three_phase` it must be 0.5 at most: \
+             the way down takes as long as the way up",
+        ),
+    ]);
+}
+
+#[test]
+fn lists_files_and_modifiers_are_checked_before_any_budget() {
+    assert_problems(&[
+        (
+            r#"{"kind":"piecewise","points":[[0.5,1],[0.2,0]]}"#,
+            "points",
+            "`points` go back from share 0.5 to 0.2, put them in order",
+        ),
+        (
+            r#"{"kind":"table"}"#,
+            "file",
+            "`table` needs `file`, a CSV file `step,factor` or a .npy file",
+        ),
+        (
+            r#"{"kind":"table","factors":[1,-1]}"#,
+            "factors",
+            "`factors` has -1 at step 1, a factor is 0 or more",
+        ),
+        (
+            r#"{"kind":"linear","warmup":"100%"}"#,
+            "warmup",
+            "`warmup` is 100%, it must be above 0% and below 100%",
+        ),
+        (
+            r#"{"kind":"linear","warmup":2,"warmup_shape":"exponential"}"#,
+            "warmup_start_ratio",
+            "an exponential `warmup_shape` needs `warmup_start_ratio`, for \
+             instance 0.01",
+        ),
+        (
+            r#"{"kind":"linear","cooldown":1.5}"#,
+            "cooldown",
+            "`cooldown` is 1.5, it must be above 0 and at most 1",
+        ),
+        (
+            r#"{"join":[]}"#,
+            "join",
+            "`join` is empty, list the schedules to join",
+        ),
+        (
+            r#"{"join":[{"kind":"rex","d":2,"steps":1}]}"#,
+            "join",
+            "part 1 of `join`: `d` is 2, it must be 0 or more and below 1",
+        ),
+    ]);
+}
+
+#[test]
+fn numbers_that_are_none_are_refused() {
+    for number in [f64::NAN, f64::INFINITY] {
+        let spec = ScheduleSpec::inverse_time().with("rate", number);
+        assert!(spec.expect("a number").problem().is_some());
+    }
+}
+
+#[test]
+fn parameters_are_set_by_their_names() -> Result<(), Problem> {
+    let spec = ScheduleSpec::step()
+        .with("milestones", [0.5, 0.9])?
+        .with("gamma", 0.3)?
+        .warmup(5)
+        .cooldown(0.1);
+    assert_eq!(
+        spec.label(),
+        "step(milestones=[0.5,0.9],gamma=0.3,warmup=5,cooldown=0.1)"
+    );
+    assert_eq!(
+        spec.clone()
+            .warmup(0)
+            .cooldown(0.0)
+            .with("warmup", 5)?
+            .with("cooldown", 0.1)?,
+        spec
+    );
+    assert!(ScheduleSpec::step().with("power", 2).is_err());
+    let points = ScheduleSpec::piecewise([[0.0, 1.0], [1.0, 0.5]]);
+    assert_eq!(points.rates(1.0, 2)?, [1.0, 0.75]);
+    assert_eq!(ScheduleSpec::table([1.0, 0.5]).rates(2.0, 2)?, [2.0, 1.0]);
+    Ok(())
+}
+
+#[test]
+fn integers_stand_for_floats() {
+    let text = r#"{"kind":"polynomial","power":2,"end_ratio":0}"#;
+    assert_eq!(spec(text), ScheduleSpec::polynomial());
+}
+
+#[test]
+fn a_tables_factors_are_written_once_they_are_set() {
+    let mut spec = spec(r#"{"kind":"table","file":"rates/a.csv"}"#);
+    assert_eq!(spec.table_file(), Some(std::path::Path::new("rates/a.csv")));
+    let written =
+        |spec: &ScheduleSpec| serde_json::to_string(spec).expect("plain data");
+    assert_eq!(written(&spec), r#"{"kind":"table","file":"rates/a.csv"}"#);
+    spec.set_table(vec![1.0, 0.5]);
+    assert_eq!(
+        written(&spec),
+        r#"{"kind":"table","file":"rates/a.csv","factors":[1.0,0.5]}"#
+    );
+    assert_eq!(spec.rates(1.0, 2), Ok(vec![1.0, 0.5]));
+}
+
+#[test]
+fn the_list_names_every_key_once() {
+    let names: Vec<_> = kinds().iter().map(|kind| kind.name).collect();
+    assert_eq!(names.len(), 21);
+    for kind in kinds() {
+        let mut keys: Vec<_> = kind.keys.iter().map(|key| key.name).collect();
+        keys.extend(MODIFIERS.iter().map(|&(name, _)| name));
+        let count = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), count, "{}", kind.name);
+    }
+    for left_out in ["plateau", "refined"] {
+        assert!(ScheduleSpec::of_kind(left_out).is_err());
+    }
+}

@@ -1,0 +1,165 @@
+//! The label of a thing in tables and names: its kind, then what differs
+//! from the defaults.
+
+use super::{
+    ModelSpec, OptimizerSpec, adamw_decay, beta1, beta2, cnn_channels,
+    cnn_hidden, cnn_kernels, eps, four, mlp_hidden, momentum, one,
+    resnet_channels, transformer_width, two,
+};
+use std::fmt::Display;
+
+impl ModelSpec {
+    /// The kind, then what differs from its defaults: `mlp(hidden=64)`.
+    pub fn label(&self) -> String {
+        let mut label = Label::default();
+        match self {
+            Self::Mlp { hidden } => label.list("hidden", hidden, &mlp_hidden()),
+            Self::Cnn { channels, kernels, stride, padding, pool, hidden } => {
+                label.list("channels", channels, &cnn_channels());
+                label.list("kernels", kernels, &cnn_kernels());
+                label.count("stride", *stride, one());
+                label.maybe("padding", *padding);
+                label.count("pool", *pool, two());
+                label.list("hidden", hidden, &cnn_hidden());
+            }
+            Self::Resnet { channels, blocks } => {
+                label.list("channels", channels, &resnet_channels());
+                label.count("blocks", *blocks, one());
+            }
+            Self::Transformer { width, layers, heads } => {
+                label.count("width", *width, transformer_width());
+                label.count("layers", *layers, two());
+                label.count("heads", *heads, four());
+            }
+            Self::Registered { .. } => {}
+        }
+        label.of(self.kind())
+    }
+}
+
+impl OptimizerSpec {
+    /// The kind, then what differs from its defaults:
+    /// `sgd(weight_decay=0.005)`.
+    pub fn label(&self) -> String {
+        let mut label = Label::default();
+        match *self {
+            Self::Sgd { momentum: m, nesterov, weight_decay, clip_norm } => {
+                label.real("momentum", m, momentum());
+                if nesterov {
+                    label.0.push("nesterov=true".to_owned());
+                }
+                label.real("weight_decay", weight_decay, 0.0);
+                label.maybe("clip_norm", clip_norm);
+            }
+            Self::Adamw {
+                beta1: b1,
+                beta2: b2,
+                eps: e,
+                weight_decay,
+                clip_norm,
+            } => {
+                label.real("beta1", b1, beta1());
+                label.real("beta2", b2, beta2());
+                label.real("eps", e, eps());
+                label.real("weight_decay", weight_decay, adamw_decay());
+                label.maybe("clip_norm", clip_norm);
+            }
+        }
+        label.of(self.kind())
+    }
+}
+
+/// What differs from the defaults, in order.
+#[derive(Default)]
+struct Label(Vec<String>);
+
+impl Label {
+    fn count(&mut self, key: &str, got: usize, usual: usize) {
+        if got != usual {
+            self.0.push(format!("{key}={got}"));
+        }
+    }
+    fn real(&mut self, key: &str, got: f64, usual: f64) {
+        if got != usual {
+            self.0.push(format!("{key}={}", short(got)));
+        }
+    }
+    fn maybe<T: Display>(&mut self, key: &str, got: Option<T>) {
+        self.0.extend(got.map(|got| format!("{key}={got}")));
+    }
+    fn list(&mut self, key: &str, got: &[usize], usual: &[usize]) {
+        if got != usual {
+            let items: Vec<_> = got.iter().map(usize::to_string).collect();
+            let items = match items.as_slice() {
+                [] => "none".to_owned(),
+                items => items.join("-"),
+            };
+            self.0.push(format!("{key}={items}"));
+        }
+    }
+    fn of(self, kind: &str) -> String {
+        match self.0.as_slice() {
+            [] => kind.to_owned(),
+            parts => format!("{kind}({})", parts.join(",")),
+        }
+    }
+}
+
+/// `number` as people write it: `0.005`, `1e-8`.
+fn short(number: f64) -> String {
+    if number == 0.0 || (1e-4..1e6).contains(&number.abs()) {
+        number.to_string()
+    } else {
+        format!("{number:e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_say_what_differs() {
+        let model = |text: &str| -> String {
+            serde_json::from_str::<ModelSpec>(text).expect(text).label()
+        };
+        for (text, label) in [
+            (r#"{"kind":"mlp"}"#, "mlp"),
+            (r#"{"kind":"mlp","hidden":[128,64]}"#, "mlp"),
+            (r#"{"kind":"mlp","hidden":[64]}"#, "mlp(hidden=64)"),
+            (r#"{"kind":"mlp","hidden":[]}"#, "mlp(hidden=none)"),
+            (
+                r#"{"kind":"cnn","kernels":[5,3],"padding":1,"pool":1}"#,
+                "cnn(kernels=5-3,padding=1,pool=1)",
+            ),
+            (r#"{"kind":"resnet","blocks":2}"#, "resnet(blocks=2)"),
+            (
+                r#"{"kind":"transformer","heads":2,"width":32}"#,
+                "transformer(width=32,heads=2)",
+            ),
+        ] {
+            assert_eq!(model(text), label);
+        }
+        let own = ModelSpec::Registered { name: "mine".to_owned() };
+        assert_eq!(own.label(), "mine");
+
+        let optimizer = |text: &str| -> String {
+            serde_json::from_str::<OptimizerSpec>(text).expect(text).label()
+        };
+        for (text, label) in [
+            (r#"{"kind":"sgd"}"#, "sgd"),
+            (r#"{"kind":"sgd","momentum":0}"#, "sgd(momentum=0)"),
+            (
+                r#"{"kind":"sgd","nesterov":true,"weight_decay":0.005}"#,
+                "sgd(nesterov=true,weight_decay=0.005)",
+            ),
+            (r#"{"kind":"adamw","weight_decay":0.01}"#, "adamw"),
+            (
+                r#"{"kind":"adamw","eps":1e-6,"clip_norm":1.0}"#,
+                "adamw(eps=1e-6,clip_norm=1)",
+            ),
+        ] {
+            assert_eq!(optimizer(text), label);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Percentile intervals from resampled clusters.
+
+use rand::{Rng, RngExt as _};
+
+/// Replicates behind an interval.
+pub(crate) const DRAWS: usize = 4_000;
+
+/// Ends of a 95 % percentile interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Interval {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+/// Intervals of the means over `clusters` of `width` quantities at once.
+///
+/// Each of `draws` replicates draws as many clusters as there are, with
+/// replacement; `replicate(cluster, rng, values)` then resamples inside one
+/// cluster and adds its value of each quantity to `values`. All quantities
+/// see the same draws, so what they have in common does not widen their
+/// differences.
+pub(crate) fn hierarchical<R: Rng>(
+    clusters: usize,
+    width: usize,
+    draws: usize,
+    rng: &mut R,
+    mut replicate: impl FnMut(usize, &mut R, &mut [f64]),
+) -> Vec<Interval> {
+    let mut means = vec![Vec::with_capacity(draws); width];
+    let mut values = vec![0.0; width];
+    for _ in 0..draws {
+        values.fill(0.0);
+        for _ in 0..clusters {
+            replicate(rng.random_range(0..clusters), rng, &mut values);
+        }
+        for (means, value) in means.iter_mut().zip(&values) {
+            means.push(value / clusters as f64);
+        }
+    }
+    means
+        .into_iter()
+        .map(|mut means| {
+            means.sort_by(f64::total_cmp);
+            Interval {
+                low: quantile(&means, 0.025),
+                high: quantile(&means, 0.975),
+            }
+        })
+        .collect()
+}
+
+/// The mean of the middle half: a quarter of `values`, rounded down, is cut
+/// off at each end.
+pub(crate) fn interquartile_mean(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let cut = sorted.len() / 4;
+    let middle = &sorted[cut..sorted.len() - cut];
+    middle.iter().sum::<f64>() / middle.len() as f64
+}
+
+/// Linear between the order statistics, as numpy does by default; NaN of
+/// nothing.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let at = share * last as f64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index within the list"
+    )]
+    let below = at.floor() as usize;
+    let above = (below + 1).min(last);
+    sorted[below] + (at - at.floor()) * (sorted[above] - sorted[below])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::stream;
+
+    fn interval_of_mean(values: &[f64]) -> Interval {
+        let mut rng = stream(3, "bootstrap");
+        hierarchical(values.len(), 1, DRAWS, &mut rng, |i, _, out| {
+            out[0] += values[i];
+        })[0]
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_is_about_two_standard_errors() {
+        let values: Vec<f64> = (0..100).map(f64::from).collect();
+        let interval = interval_of_mean(&values);
+        let error = (9_999.0_f64 / 12.0 / 100.0).sqrt();
+        assert!((interval.low - (49.5 - 1.96 * error)).abs() < 0.35);
+        assert!((interval.high - (49.5 + 1.96 * error)).abs() < 0.35);
+    }
+
+    #[test]
+    fn one_cluster_has_no_spread_of_its_own() {
+        let interval = interval_of_mean(&[0.25]);
+        assert_eq!(interval, Interval { low: 0.25, high: 0.25 });
+    }
+
+    #[test]
+    fn the_interquartile_mean_ignores_the_ends() {
+        assert_eq!(interquartile_mean(&[9.0, 1.0, 2.0, -50.0]), 1.5);
+        assert_eq!(interquartile_mean(&[9.0, 1.0, 2.0]), 4.0);
+        let toy = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 800.0];
+        assert!((interquartile_mean(&toy) - 0.45).abs() < 1e-12);
+    }
+
+    #[test]
+    fn quantiles_are_linear_between_order_statistics() {
+        let sorted = [0.0, 1.0, 2.0, 4.0];
+        assert_eq!(quantile(&sorted, 0.5), 1.5);
+        assert_eq!(quantile(&sorted, 1.0), 4.0);
+        assert!(quantile(&[], 0.5).is_nan());
+    }
+}

@@ -1,0 +1,14 @@
+//! Statistics: slices of `f64` in, numbers out.
+//!
+//! Differences are oriented by the caller; nothing here knows schedules,
+//! workloads or files. Sums run in the order given, so callers who want
+//! results that do not depend on row order pass canonical orders.
+
+pub(crate) mod bayes;
+pub(crate) mod bootstrap;
+pub(crate) mod friedman;
+pub(crate) mod multiple;
+pub(crate) mod nemenyi;
+pub(crate) mod power;
+pub(crate) mod ranks;
+pub(crate) mod wilcoxon;

@@ -1,0 +1,199 @@
+use super::*;
+use serde::Deserialize;
+
+fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("runs.csv");
+    fs::write(&path, bytes).expect("writable");
+    (folder, path)
+}
+
+fn read(text: &str) -> Vec<Observation> {
+    let (_folder, path) = file(text.as_bytes());
+    read_observations(&path, None).expect("a valid table").0
+}
+
+/// `line:column: message` of a table that cannot be read.
+fn failure(text: &str, score: Option<&str>) -> String {
+    let (_folder, path) = file(text.as_bytes());
+    match read_observations(&path, score) {
+        Err(Error::Input { line, column, message, .. }) => {
+            format!("{line}:{column}: {message}")
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn four_columns_are_enough() {
+    let runs = read("schedule,seed,score,workload\ncosine,3,0.25,letter\n");
+    assert_eq!(
+        runs,
+        [Observation {
+            workload: "letter".to_owned(),
+            cluster: "letter".to_owned(),
+            schedule: "cosine".to_owned(),
+            seed: 3,
+            budget: None,
+            lr_multiple: None,
+            score: Some(0.25),
+            line: 2,
+        }]
+    );
+}
+
+#[test]
+fn further_columns_are_read_where_they_stand() {
+    let runs = read(
+        "\u{feff}workload,note,cluster,schedule,seed,budget,lr_multiple,\
+         outcome,valid_loss,score\r\n\
+         w,\"a, \"\"b\"\"\",c,linear,1.0,1000,0.25,completed,0.5,9\r\n\
+         \r\n\
+         v,,,\"x,y\",2,,,completed, 1e-3 ,9\r\n",
+    );
+    assert_eq!(runs.len(), 2);
+    let first = &runs[0];
+    assert_eq!((first.cluster.as_str(), first.seed), ("c", 1));
+    assert_eq!((first.budget, first.lr_multiple), (Some(1000), Some(0.25)));
+    assert_eq!((first.score, first.line), (Some(0.5), 2));
+    let second = &runs[1];
+    assert_eq!((second.cluster.as_str(), second.line), ("v", 4));
+    assert_eq!((second.budget, second.lr_multiple), (None, None));
+    assert_eq!(second.schedule, "x,y");
+    assert_eq!(second.score, Some(0.001));
+}
+
+#[test]
+fn runs_without_a_number_diverged() {
+    let text = "workload,schedule,seed,outcome,score\n\
+                w,s,1,completed,nan\n\
+                w,s,2,completed,inf\n\
+                w,s,3,completed,\n\
+                w,s,4,diverged,0.5\n\
+                w,s,5,failed,\n\
+                w,s,6,completed,-Inf\n\
+                w,s,7,completed,0.5\n";
+    let scores: Vec<Option<f64>> =
+        read(text).iter().map(|run| run.score).collect();
+    assert_eq!(scores, [None, None, None, None, None, None, Some(0.5)]);
+}
+
+#[test]
+fn a_bad_cell_is_found_by_line_and_column() {
+    let head = "workload,schedule,seed,score\n";
+    for (row, wanted) in [
+        ("w,é,x,1\n", "2:5: `seed` is `x`"),
+        ("w,\"a,b\",-1,1\n", "2:9: `seed` is `-1`"),
+        ("w,s,1.5,1\n", "2:5: `seed` is `1.5`"),
+        ("w,s,,1\n", "2:5: `seed` is empty"),
+        ("w,s,1,good\n", "2:7: `score` is `good`"),
+        (",s,1,2\n", "2:1: `workload` is empty"),
+        ("w,s,1,2\n\nw,s,2\n", "4:1: this row has 3 fields"),
+        ("w,s,1,2\r\nw,s,q,2\r\n", "3:5: `seed` is `q`"),
+        ("w,s,1,2\nw,s,1,3\n", "3:1: schedule `s` with seed 1"),
+        ("", "1:29: there are no rows"),
+    ] {
+        let message = failure(&format!("{head}{row}"), None);
+        assert!(message.starts_with(wanted), "{message}");
+    }
+    let duplicate = failure(&format!("{head}w,s,1,2\nw,s,1,3\n"), None);
+    assert!(duplicate.contains("already in line 2"), "{duplicate}");
+    for (text, score, wanted) in [
+        ("", None, "1:1: the file is empty"),
+        (
+            "workload,seed,score\nw,1,2\n",
+            None,
+            "1:1: there is no column `schedule`",
+        ),
+        (
+            "workload,schedule,seed,loss\nw,s,1,2\n",
+            None,
+            "1:1: there is no column `valid_loss` or `score`",
+        ),
+        (
+            "workload,schedule,seed,loss\nw,s,1,2\n",
+            Some("l"),
+            "1:1: there is no column `l`",
+        ),
+        (
+            "workload,schedule,seed,score,budget\nw,s,1,2,x\n",
+            None,
+            "2:9: `budget` is `x`",
+        ),
+        (
+            "workload,schedule,seed,score,lr_multiple\nw,s,1,2,0\n",
+            None,
+            "2:9: `lr_multiple` is `0`",
+        ),
+    ] {
+        let message = failure(text, score);
+        assert!(message.starts_with(wanted), "{message}");
+    }
+    let (_folder, path) = file(b"workload,\xff\n");
+    let error = read_observations(&path, None).expect_err("not UTF-8");
+    assert!(error.to_string().ends_with("1:10: not UTF-8; save it as UTF-8"));
+    let none = path.with_extension("none");
+    let error = read_observations(&none, None).expect_err("no file");
+    assert!(matches!(error, Error::Io { .. }));
+}
+
+#[test]
+fn several_files_are_one_table() {
+    let head = "workload,schedule,seed,score\n";
+    let (_a, first) = file(format!("{head}w,s,1,2\n").as_bytes());
+    let (_b, second) = file(format!("{head}w,s,2,2\n").as_bytes());
+    let both = [first.clone(), second];
+    let (runs, column) = read_all(&both, None).expect("valid tables");
+    assert_eq!((runs.len(), column.as_str()), (2, "score"));
+    let error = read_all(&[first.clone(), first.clone()], None);
+    let error = error.expect_err("the same run twice").to_string();
+    assert!(error.contains(":2:1: "), "{error}");
+    let (_c, loss) = file(b"workload,schedule,seed,valid_loss\nw,s,3,1\n");
+    let error = read_all(&[first, loss], None).expect_err("two columns");
+    assert!(error.to_string().contains("name one with `--score`"));
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+struct Line {
+    name: String,
+    value: f64,
+    other: Option<f64>,
+}
+
+#[test]
+fn rows_come_back_and_formulas_are_disarmed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("new/rows.csv");
+    let line =
+        |name: &str, value, other| Line { name: name.to_owned(), value, other };
+    let rows = [
+        line("=1+1", -0.1, None),
+        line("@x, \"y\"\nz", 1e-300, Some(-3.0)),
+        line("-minus", f64::INFINITY, Some(0.1)),
+        line("+1", 0.0, Some(f64::NEG_INFINITY)),
+        line("plain", -1.0, Some(2.0)),
+    ];
+    write_rows(&path, &rows).expect("writable");
+    let text = fs::read_to_string(&path).expect("just written");
+    assert!(text.starts_with("name,value,other\n'=1+1,-0.1,\n\"'@x"), "{text}");
+    assert!(text.contains("\n'-minus,inf,"), "{text}");
+    assert!(text.contains("\n+1,0.0,-inf\n"), "{text}");
+    assert_eq!(read_rows::<Line>(&path).expect("readable"), rows);
+    let mut printed = vec![];
+    print_rows(&mut printed, &rows).expect("writable");
+    assert_eq!(printed, text.as_bytes());
+}
+
+#[test]
+fn a_schedule_named_like_a_formula_keeps_its_name() {
+    let runs = read("workload,schedule,seed,score\nw,'=x,1,2\n");
+    assert_eq!(runs[0].schedule, "=x");
+}
+
+#[test]
+fn a_row_of_another_kind_is_found_by_line_and_column() {
+    let (_folder, path) = file(b"name,value,other\na,1,\nb,two,\n");
+    let error = read_rows::<Line>(&path).expect_err("no number");
+    let message = error.to_string();
+    assert!(message.contains("runs.csv:3:3: "), "{message}");
+}

@@ -1,0 +1,296 @@
+//! Training: a [`Learner`] is a recipe, each call builds its own replica.
+//!
+//! A trainer gets a table of learning rates and a seed and gives losses back.
+//! It knows no schedule, no grid and no path, so a range test is only one
+//! more table.
+
+mod step;
+
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::record::Outcome;
+use crate::schedule::Schedule;
+use crate::spec::OptimizerSpec;
+use crate::workload::{Workload, boxed};
+use candle_core::Device;
+use candle_nn::{ModuleT, VarBuilder};
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub(crate) use step::Replica;
+pub use step::Score;
+
+/// Evaluations of the validation part spread over a run.
+const EVALUATIONS: usize = 5;
+
+/// A run has diverged when the mean of its last losses exceeds this multiple
+/// of its first loss.
+const DIVERGENCE_RATIO: f64 = 4.0;
+
+/// Losses in that mean: one odd batch is no divergence.
+const DIVERGENCE_WINDOW: usize = 20;
+
+/// One model, one data set, one optimizer: the recipe for training runs.
+///
+/// Working methods take `&self`. Each call builds a fresh replica from the
+/// seed, so nothing has to be saved or restored: finding a learning rate
+/// disturbs no training, and all schedules start from identical weights.
+#[derive(Clone)]
+pub struct Learner {
+    pub(crate) workload: Workload,
+    pub(crate) seed: u64,
+    device: Device,
+}
+
+/// What a training run left behind.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Fit {
+    /// Completed or diverged.
+    pub outcome: Outcome,
+    /// Optimizer updates done.
+    pub steps: usize,
+    /// Mean training loss over the last tenth of the steps done; `None` if
+    /// not finite.
+    pub train_loss: Option<f64>,
+    /// Validation part after the last update; `None` if it diverged.
+    pub valid: Option<Score>,
+    /// Test part after the last update; `None` if it diverged.
+    pub test: Option<Score>,
+    /// Five points along the run.
+    pub curve: Vec<Progress>,
+    /// Wall time of the updates alone, without evaluations.
+    pub train_seconds: f64,
+}
+
+/// A point along a run.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Progress {
+    /// Updates done.
+    pub step: usize,
+    /// Learning rate of the last of them.
+    pub lr: f64,
+    /// Mean training loss since the point before; `None` if not finite.
+    pub train_loss: Option<f64>,
+    /// Loss over the validation part; `None` if not finite.
+    pub valid_loss: Option<f64>,
+}
+
+impl Learner {
+    /// A recipe from a model builder and a data set, with SGD (momentum 0.9),
+    /// batches of 64, seed 0, on the CPU.
+    ///
+    /// The model is any candle module; take its layers from
+    /// [`nn`](crate::nn) and it trains several times faster on a CPU.
+    pub fn new<M, F>(build: F, data: Dataset) -> Self
+    where
+        M: ModuleT + Send + Sync + 'static,
+        F: Fn(VarBuilder<'_>, &Dataset) -> candle_core::Result<M>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let workload = Workload {
+            name: "model".to_owned(),
+            data: Arc::new(data),
+            build: boxed(build),
+            optimizer: OptimizerSpec::sgd(),
+            batch: 64,
+            weights: Arc::default(),
+        };
+        Self::of(workload, 0)
+    }
+
+    /// The recipe of a workload that is already on its device.
+    pub(crate) fn of(workload: Workload, seed: u64) -> Self {
+        let device = workload.data.train.inputs.device().clone();
+        Self { workload, seed, device }
+    }
+
+    /// Trains on `device` instead of where the data set lies.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// Replaces the optimizer.
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: OptimizerSpec) -> Self {
+        self.workload.optimizer = optimizer;
+        self
+    }
+
+    /// Replaces the number of examples an update.
+    #[must_use]
+    pub fn batch(mut self, batch: usize) -> Self {
+        self.workload.batch = batch;
+        self
+    }
+
+    /// Replaces the seed of weights and batch order.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Starts from the weights of a safetensors file instead of fresh ones.
+    /// Weights of the model that the file lacks stay fresh.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn weights(mut self, path: impl AsRef<Path>) -> Result<Self> {
+        let given = crate::data::weights(path.as_ref())?;
+        self.workload.weights = Arc::new(given);
+        Ok(self)
+    }
+
+    /// Trains `steps` updates from fresh weights under `schedule`.
+    ///
+    /// # Errors
+    ///
+    /// If the model or the data set fails. Divergence is no error: see
+    /// [`Fit::outcome`].
+    pub fn fit(&self, schedule: &dyn Schedule, steps: usize) -> Result<Fit> {
+        let rates: Vec<f64> = (0..steps).map(|t| schedule.lr(t)).collect();
+        fit(&self.resident()?, self.seed, &rates, &|| false)
+    }
+
+    /// The workload with its data on the chosen device.
+    pub(crate) fn resident(&self) -> Result<Workload> {
+        let mut workload = self.workload.clone();
+        workload.data.check()?;
+        if !workload.data.train.inputs.device().same_device(&self.device) {
+            let data = workload
+                .data
+                .to_device(&self.device)
+                .map_err(Error::tensor("moving the data set"))?;
+            workload.data = Arc::new(data);
+        }
+        Ok(workload)
+    }
+}
+
+/// Trains one run: an update for each of `rates`, from fresh weights of
+/// `seed`. `stop` is asked before every update.
+///
+/// # Errors
+///
+/// [`Error::Interrupted`] when `stop` says so; otherwise if the model or the
+/// data set fails.
+pub(crate) fn fit(
+    workload: &Workload,
+    seed: u64,
+    rates: &[f64],
+    stop: &dyn Fn() -> bool,
+) -> Result<Fit> {
+    let mut replica = Replica::new(workload, seed)?;
+    let mut losses = Vec::with_capacity(rates.len());
+    let mut curve = vec![];
+    let mut spent = Duration::ZERO;
+    let mut diverged = false;
+    let mut valid = None;
+    for point in 1..=EVALUATIONS {
+        let from = losses.len();
+        let to = rates.len() * point / EVALUATIONS;
+        let began = Instant::now();
+        for &lr in &rates[from..to] {
+            if stop() {
+                return Err(Error::Interrupted);
+            }
+            losses.push(replica.update(lr)?);
+            if has_diverged(&losses) {
+                diverged = true;
+                break;
+            }
+        }
+        spent += began.elapsed();
+        if losses.len() == from {
+            continue;
+        }
+        let score = replica.evaluate(&workload.data.valid)?;
+        diverged |= !score.loss.is_finite();
+        curve.push(Progress {
+            step: losses.len(),
+            lr: rates[losses.len() - 1],
+            train_loss: finite(mean(&losses[from..])),
+            valid_loss: finite(score.loss),
+        });
+        if diverged {
+            break;
+        }
+        valid = Some(score);
+    }
+    let (outcome, valid, test) = if diverged {
+        (Outcome::Diverged, None, None)
+    } else {
+        let test = replica.evaluate(&workload.data.test)?;
+        (Outcome::Completed, valid, Some(test))
+    };
+    let tail = losses.len() - losses.len().div_ceil(10);
+    Ok(Fit {
+        outcome,
+        steps: losses.len(),
+        train_loss: finite(mean(&losses[tail..])),
+        valid,
+        test,
+        curve,
+        train_seconds: spent.as_secs_f64(),
+    })
+}
+
+/// Trains along `rates` and gives the loss of every update, measured before
+/// it, until `watch` breaks. With `on_valid` the loss is that of the
+/// validation part instead of the training batch.
+///
+/// # Errors
+///
+/// If the model or the data set fails.
+pub(crate) fn losses(
+    workload: &Workload,
+    seed: u64,
+    rates: &[f64],
+    on_valid: bool,
+    watch: &mut dyn FnMut(usize, f64) -> ControlFlow<()>,
+) -> Result<Vec<f64>> {
+    let mut replica = Replica::new(workload, seed)?;
+    let mut losses = Vec::with_capacity(rates.len());
+    for (step, &lr) in rates.iter().enumerate() {
+        let valid = if on_valid {
+            Some(replica.evaluate(&workload.data.valid)?.loss)
+        } else {
+            None
+        };
+        let train = replica.update(lr)?;
+        let loss = valid.unwrap_or(train);
+        losses.push(loss);
+        if watch(step, loss).is_break() {
+            break;
+        }
+    }
+    Ok(losses)
+}
+
+fn has_diverged(losses: &[f64]) -> bool {
+    let [first, .., last] = losses else {
+        return losses.iter().any(|loss| !loss.is_finite());
+    };
+    if !last.is_finite() {
+        return true;
+    }
+    losses.len() > DIVERGENCE_WINDOW
+        && mean(&losses[losses.len() - DIVERGENCE_WINDOW..])
+            > DIVERGENCE_RATIO * first
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}

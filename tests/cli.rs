@@ -1,0 +1,270 @@
+//! End to end, through the binary, as a user would.
+
+use assert_cmd::Command;
+use std::fs;
+use std::path::Path;
+
+const TINY: &str = r#"
+title = "tiny"
+seeds = 2
+budgets = [20, 40]
+
+[lr_find]
+seeds = 1
+steps = 40
+verify = false
+
+[[workload]]
+name = "{dataset}"
+model = { kind = "mlp", hidden = [16] }
+dataset = ["digits", "satimage"]
+batch = 32
+
+[[schedule]]
+kind = "constant"
+
+[[schedule]]
+kind = "linear"
+warmup = 2
+"#;
+
+fn lrscout(folder: &Path) -> Command {
+    let mut command = Command::cargo_bin("lrscout").expect("the binary");
+    command.current_dir(folder);
+    command
+}
+
+fn folder_with(grid: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("grid.toml"), grid).expect("writable");
+    folder
+}
+
+/// `runs.csv` without its last column, the wall time.
+fn runs_without_time(folder: &Path) -> String {
+    let path = folder.join("results/grid/runs.csv");
+    let text = fs::read_to_string(path).expect("runs.csv");
+    text.lines()
+        .map(|line| line.rsplit_once(',').expect("columns").0)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn leaderboard(folder: &Path) -> String {
+    let path = folder.join("results/grid/leaderboard.csv");
+    fs::read_to_string(path).expect("leaderboard.csv")
+}
+
+#[test]
+fn a_grid_becomes_a_leaderboard_and_a_second_run_does_nothing() {
+    let folder = folder_with(TINY);
+    let run = lrscout(folder.path())
+        .args(["run", "grid.toml", "--jobs", "2"])
+        .assert()
+        .success();
+    let shown = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+    assert!(shown.contains("linear(warmup=2)"), "{shown}");
+
+    let results = folder.path().join("results/grid");
+    for name in [
+        "runs.csv",
+        "curves.csv",
+        "lr_find.csv",
+        "lr_find/digits.csv",
+        "lr_find/digits.svg",
+        "lr_find/digits-20.svg",
+        "leaderboard.csv",
+        "leaderboard-20-1.csv",
+        "leaderboard-40-1.csv",
+        "pairwise.csv",
+        "workloads.csv",
+        "experiment.toml",
+        "environment.toml",
+        "report.html",
+        "report.md",
+    ] {
+        assert!(results.join(name).is_file(), "{name} is missing");
+    }
+    let rows = runs_without_time(folder.path());
+    assert_eq!(rows.lines().count(), 1 + 2 * 2 * 2 * 2, "{rows}");
+    assert!(
+        rows.starts_with(
+            "run_id,workload,cluster,optimizer,schedule,budget,lr_multiple,\
+             seed,peak_lr,steps,outcome,train_loss,valid_loss,test_loss,\
+             valid_metric,test_metric,metric"
+        ),
+        "{rows}"
+    );
+
+    let whole = fs::read(results.join("runs.csv")).expect("runs.csv");
+    let again =
+        lrscout(folder.path()).args(["run", "grid.toml"]).assert().success();
+    let shown =
+        String::from_utf8_lossy(&again.get_output().stdout).into_owned();
+    assert!(shown.contains("nothing to do"), "{shown}");
+    let after = fs::read(results.join("runs.csv")).expect("runs.csv");
+    assert_eq!(whole, after, "not one byte changes");
+
+    // What `run` ranked, `rank` ranks the same from the CSV alone.
+    let ranked = lrscout(folder.path())
+        .args(["rank", "results/grid/runs.csv", "--format", "json"])
+        .assert()
+        .success();
+    let json: serde_json::Value =
+        serde_json::from_slice(&ranked.get_output().stdout).expect("JSON");
+    assert_eq!(json["k"], 2);
+    assert_eq!(json["n"], 2);
+}
+
+#[test]
+fn the_number_of_jobs_changes_no_byte() {
+    let (one, two) = (folder_with(TINY), folder_with(TINY));
+    for (folder, jobs) in [(&one, "1"), (&two, "3")] {
+        lrscout(folder.path())
+            .args(["run", "grid.toml", "--quiet", "--jobs", jobs])
+            .assert()
+            .success();
+    }
+    assert_eq!(runs_without_time(one.path()), runs_without_time(two.path()));
+    assert_eq!(leaderboard(one.path()), leaderboard(two.path()));
+}
+
+#[test]
+fn a_killed_run_goes_on_to_the_same_bytes() {
+    let whole = folder_with(TINY);
+    lrscout(whole.path())
+        .args(["run", "grid.toml", "--quiet"])
+        .assert()
+        .success();
+    let cut = folder_with(TINY);
+    for milliseconds in [150, 300, 450] {
+        let mut child =
+            std::process::Command::new(assert_cmd::cargo::cargo_bin("lrscout"))
+                .current_dir(cut.path())
+                .args(["run", "grid.toml", "--quiet"])
+                .spawn()
+                .expect("starts");
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        // It may have finished already: then the kill is none.
+        let _ = child.kill();
+        child.wait().expect("ends");
+    }
+    lrscout(cut.path())
+        .args(["run", "grid.toml", "--quiet"])
+        .assert()
+        .success();
+    assert_eq!(runs_without_time(whole.path()), runs_without_time(cut.path()));
+    assert_eq!(leaderboard(whole.path()), leaderboard(cut.path()));
+}
+
+#[test]
+fn adding_a_seed_runs_only_what_is_new() {
+    let folder = folder_with(TINY);
+    lrscout(folder.path())
+        .args(["run", "grid.toml", "--quiet"])
+        .assert()
+        .success();
+    let more = TINY.replace("seeds = 2\nbudgets", "seeds = 3\nbudgets");
+    fs::write(folder.path().join("grid.toml"), more).expect("writable");
+    let plan = lrscout(folder.path())
+        .args(["run", "grid.toml", "--dry-run"])
+        .assert()
+        .success();
+    let shown = String::from_utf8_lossy(&plan.get_output().stdout).into_owned();
+    assert!(
+        shown.contains("0 of 4 learning rates and 8 of 24 runs to compute"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn bad_grids_are_refused_with_place_and_remedy_and_nothing_is_written() {
+    for (bad, place) in [
+        ("seeds = 2", "seeds = 0"),
+        ("kind = \"linear\"", "kind = \"liner\""),
+        ("batch = 32", "batsch = 32"),
+        ("\"satimage\"", "\"satimge\""),
+        ("kind = \"mlp\"", "kind = \"mpl\""),
+    ]
+    .map(|(good, bad)| (TINY.replacen(good, bad, 1), bad))
+    {
+        let folder = folder_with(&bad);
+        let run =
+            lrscout(folder.path()).args(["run", "grid.toml"]).assert().code(65);
+        let said = String::from_utf8_lossy(&run.get_output().stderr);
+        assert!(said.contains("grid.toml:"), "{place}: {said}");
+        assert!(!folder.path().join("results").exists(), "{place}");
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_a_missing_grid_with_65() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    lrscout(folder.path()).args(["run"]).assert().code(2);
+    lrscout(folder.path()).args(["fly"]).assert().code(2);
+    lrscout(folder.path()).args(["run", "none.toml"]).assert().code(65);
+    lrscout(folder.path()).args(["rank", "none.csv"]).assert().code(65);
+}
+
+#[test]
+fn every_verb_has_help_with_an_example() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for verb in
+        ["check", "find-lr", "run", "rank", "report", "schedules", "bench"]
+    {
+        let help =
+            lrscout(folder.path()).args([verb, "--help"]).assert().success();
+        let text = String::from_utf8_lossy(&help.get_output().stdout);
+        assert!(text.contains("Example"), "{verb}: {text}");
+    }
+}
+
+#[test]
+fn check_counts_cells_and_says_what_is_missing() {
+    let folder = folder_with(TINY);
+    let check = lrscout(folder.path())
+        .args(["check", "grid.toml", "--no-estimate", "--format", "json"])
+        .assert()
+        .success();
+    let json: serde_json::Value =
+        serde_json::from_slice(&check.get_output().stdout).expect("JSON");
+    assert_eq!(json["runs"], 16);
+    assert_eq!(json["cells"], 8);
+    assert_eq!(json["steps"], 2 * 2 * 2 * (20 + 40));
+    assert_eq!(json["smallest_p"], 0.5);
+}
+
+#[test]
+fn a_diverging_run_is_a_result_and_ranks_last() {
+    let wild = TINY.replace(
+        "budgets = [20, 40]",
+        "budgets = [40]\nlr_multiples = [1, 1e6]",
+    );
+    let folder = folder_with(&wild);
+    lrscout(folder.path())
+        .args(["run", "grid.toml", "--quiet"])
+        .assert()
+        .success();
+    let rows = runs_without_time(folder.path());
+    assert!(rows.contains("diverged"), "{rows}");
+}
+
+#[test]
+fn find_lr_prints_a_row_for_every_workload_and_budget() {
+    let folder = folder_with(TINY);
+    let found = lrscout(folder.path())
+        .args(["find-lr", "grid.toml", "--workload", "digits"])
+        .args(["--plot", "curve.svg"])
+        .assert()
+        .success();
+    let rows = String::from_utf8_lossy(&found.get_output().stdout).into_owned();
+    let mut lines = rows.lines();
+    assert_eq!(
+        lines.next(),
+        Some("workload,optimizer,budget,lr,low,high,outcome,rule,cost_steps")
+    );
+    assert_eq!(lines.count(), 2, "{rows}");
+    let svg = fs::read_to_string(folder.path().join("curve.svg"));
+    assert!(svg.expect("the plot").contains("<svg"));
+    assert!(!folder.path().join("results").exists());
+}
