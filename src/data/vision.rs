@@ -272,3 +272,58 @@ mod hub {
         )))
     }
 }
+
+#[cfg(all(test, feature = "hub"))]
+mod tests {
+    use super::*;
+    use candle_core::DType;
+
+    /// An idx file: `bytes` of the shape given.
+    fn idx(shape: &[u32], bytes: impl Iterator<Item = u8>) -> Vec<u8> {
+        let rank = u8::try_from(shape.len()).expect("a small rank");
+        let mut file = vec![0, 0, 0x08, rank];
+        file.extend(shape.iter().flat_map(|extent| extent.to_be_bytes()));
+        file.extend(bytes);
+        file
+    }
+
+    #[test]
+    fn folders_read_as_candle_datasets_reads_them() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (part, n) in [("train", 20_u32), ("t10k", 5)] {
+            let pixels = (0..n * 12).map(|i| (i * 7 % 256) as u8);
+            let images = idx(&[n, 3, 4], pixels);
+            let labels = idx(&[n], (0..n).map(|i| (i % 10) as u8));
+            for (kind, bytes) in
+                [("images-idx3", images), ("labels-idx1", labels)]
+            {
+                let name = format!("{part}-{kind}-ubyte");
+                std::fs::write(folder.path().join(name), bytes)
+                    .expect("writable");
+            }
+        }
+        let ours = idx_folder(folder.path()).expect("readable");
+        let theirs = candle_datasets::vision::mnist::load_dir(folder.path());
+        let theirs = theirs.expect("readable");
+        let values = |tensor: &candle_core::Tensor| {
+            let flat = tensor.flatten_all().and_then(|t| t.to_vec1::<f32>());
+            flat.expect("f32")
+        };
+        let labels = |tensor: &candle_core::Tensor| {
+            let wide = tensor.to_dtype(DType::U32);
+            wide.and_then(|t| t.to_vec1::<u32>()).expect("u32")
+        };
+        assert_eq!(ours.shape, [1, 3, 4]);
+        // Theirs are shares of 255, ours bytes: both are standardised later.
+        let same = |ours: &[f32], theirs: &[f32]| {
+            assert_eq!(ours.len(), theirs.len());
+            for (ours, theirs) in ours.iter().zip(theirs) {
+                assert!((ours / 255.0 - theirs).abs() < 1e-6);
+            }
+        };
+        same(&ours.train.0, &values(&theirs.train_images));
+        assert_eq!(ours.train.1, labels(&theirs.train_labels));
+        same(&ours.test.0, &values(&theirs.test_images));
+        assert_eq!(ours.test.1, labels(&theirs.test_labels));
+    }
+}
