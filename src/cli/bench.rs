@@ -1,3 +1,4 @@
+use super::kernels;
 use crate::grid::Experiment;
 use crate::runner;
 use crate::store::{environment, tables};
@@ -21,7 +22,8 @@ const BLOCK_SECONDS: f64 = 0.2;
 /// of this machine.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  \
-    lrscout bench experiments/standard.toml --jobs 2")]
+    lrscout bench experiments/standard.toml --jobs 2\n  \
+    lrscout bench --kernels")]
 pub(crate) struct Bench {
     /// Experiment grid (TOML).
     #[arg(default_value = "experiments/standard.toml")]
@@ -29,6 +31,9 @@ pub(crate) struct Bench {
     /// Runs at once; default: one a core.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
+    /// Single kernels instead of workloads.
+    #[arg(long, conflicts_with = "grid")]
+    kernels: bool,
 }
 
 #[derive(Serialize)]
@@ -48,14 +53,17 @@ impl Bench {
         registry: &Registry,
         out: &mut impl Write,
     ) -> anyhow::Result<()> {
+        let jobs = self.jobs.map_or_else(environment::cores, usize::from);
+        let peak = crate::kernels::gemm::peak_gflops();
+        if self.kernels {
+            return Ok(tables::print_rows(out, &kernels::rows(jobs, peak))?);
+        }
         let experiment = Experiment::load(&self.grid, &super::known(registry))?;
         let base = self.grid.parent().unwrap_or(Path::new(""));
         let prepared = runner::prepare(&experiment, registry, base)?;
-        let jobs = self.jobs.map_or_else(environment::cores, usize::from);
         let workloads = &prepared.workloads;
         let seconds =
             runner::step_seconds(workloads, jobs, BLOCKS, BLOCK_SECONDS)?;
-        let peak = crate::kernels::gemm::peak_gflops();
         let rows: Vec<BenchRow> = experiment
             .workloads
             .iter()
@@ -76,9 +84,7 @@ impl Bench {
                     us_per_step: round(seconds * 1e6),
                     samples_per_s: round(spec.batch as f64 / seconds),
                     gflops: gflops.map(round),
-                    share_of_peak: gflops
-                        .zip(peak)
-                        .map(|(gflops, peak)| round(gflops / peak)),
+                    share_of_peak: gflops.map(|gflops| round(gflops / peak)),
                 }
             })
             .collect();
@@ -88,6 +94,6 @@ impl Bench {
 }
 
 /// Four significant digits: more would be noise.
-fn round(value: f64) -> f64 {
+pub(super) fn round(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod curve;
 mod find_lr;
+mod kernels;
 mod rank;
 mod report;
 mod run;

@@ -93,7 +93,7 @@ impl Dataset {
     fn bad_value(&self, split: &Split) -> candle_core::Result<Option<String>> {
         let (inputs, targets) = (&split.inputs, &split.targets);
         let in_inputs = match self.task {
-            Task::NextToken { vocabulary } => {
+            Task::NextToken { vocabulary, .. } => {
                 beyond("inputs", inputs, vocabulary, None)?
             }
             _ => infinite("inputs", inputs)?,
@@ -106,7 +106,7 @@ impl Dataset {
                 beyond("targets", targets, classes, None)
             }
             Task::Regress { .. } => infinite("targets", targets),
-            Task::NextToken { vocabulary } => {
+            Task::NextToken { vocabulary, .. } => {
                 beyond("targets", targets, vocabulary, Some(u32::MAX))
             }
         }

@@ -56,6 +56,9 @@ pub enum Task {
     NextToken {
         /// Number of characters.
         vocabulary: usize,
+        /// The character that sequences are filled up with, if any. Targets
+        /// past the last other character are not counted.
+        padding: Option<u32>,
     },
 }
 
@@ -149,7 +152,7 @@ impl Dataset {
         match self.task {
             Task::Classify { classes } => classes,
             Task::Regress { width } => width,
-            Task::NextToken { vocabulary } => vocabulary,
+            Task::NextToken { vocabulary, .. } => vocabulary,
         }
     }
 

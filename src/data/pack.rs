@@ -144,7 +144,10 @@ pub(super) fn words() -> Result<Plain> {
     }
     Ok(Plain {
         shape: vec![WORD_CONTEXT],
-        task: Task::NextToken { vocabulary: WORD_VOCABULARY },
+        task: Task::NextToken {
+            vocabulary: WORD_VOCABULARY,
+            padding: Some(WORD_START),
+        },
         parts: parts.map(|(inputs, targets)| Part {
             inputs: Values::Index(inputs),
             targets: Values::Index(targets),

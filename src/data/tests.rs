@@ -160,7 +160,7 @@ fn the_generator_is_that_of_numpy() {
 fn shapes_and_tasks_are_as_documented() {
     let classify = |classes| Task::Classify { classes };
     let value = Task::Regress { width: 1 };
-    let text = Task::NextToken { vocabulary: 28 };
+    let text = Task::NextToken { vocabulary: 28, padding: Some(27) };
     for (name, shape, task) in [
         ("fashion", &[1, 14, 14][..], classify(10)),
         ("letter", &[16], classify(26)),
@@ -595,7 +595,7 @@ fn read_text(text: impl AsRef<[u8]>, context: usize) -> Result<Dataset> {
 fn text_becomes_windows_and_the_characters_that_follow() {
     let text = format!("\u{feff}{}{}", "ab\u{e9}".repeat(24), "abz".repeat(10));
     let data = read_text(&text, 4).expect("102 characters");
-    assert_eq!(data.task, Task::NextToken { vocabulary: 4 });
+    assert_eq!(data.task, Task::NextToken { vocabulary: 4, padding: None });
     // 72 characters train: 17 windows of 4, each with the one that follows.
     assert_eq!(data.train.len(), 17);
     let inputs = values(&data.train.inputs);
@@ -870,7 +870,7 @@ fn parts_that_do_not_fit_are_refused() {
     assert_eq!(flat.input_shape(), [0; 0]);
     assert!(flat.check().is_err());
     let text = split(&index(&[2, 4]), &(index(&[2, 4]) + 3.0).expect("threes"));
-    let task = Task::NextToken { vocabulary: 3 };
+    let task = Task::NextToken { vocabulary: 3, padding: None };
     let text = Dataset::new(text.clone(), text.clone(), text, task);
     assert!(text.check().is_err(), "a character beyond the vocabulary");
 }

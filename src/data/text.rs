@@ -73,7 +73,10 @@ pub(super) fn load(
     };
     Ok(Plain {
         shape: vec![context],
-        task: Task::NextToken { vocabulary: vocabulary.len() + 1 },
+        task: Task::NextToken {
+            vocabulary: vocabulary.len() + 1,
+            padding: None,
+        },
         parts: [
             part(0, train),
             part(train, train + valid),

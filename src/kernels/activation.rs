@@ -16,6 +16,8 @@ pub enum Activation {
     Relu,
     /// Gaussian error linear unit, tanh form (Hendrycks & Gimpel 2016).
     Gelu,
+    /// `x / (1 + e^-x)` (Elfwing, Uchibe & Doya 2018).
+    Silu,
 }
 
 /// e^x to about 2 units in the last place, branch-free so that it
@@ -57,18 +59,6 @@ fn gelu_argument(x: f32) -> (f32, f32) {
     (SCALE * x * (1.0 + CUBIC * square), SCALE * (1.0 + 3.0 * CUBIC * square))
 }
 
-#[inline(always)]
-fn gelu(x: f32) -> f32 {
-    x / (1.0 + exp(-gelu_argument(x).0))
-}
-
-#[inline(always)]
-fn gelu_derivative(x: f32) -> f32 {
-    let (argument, slope) = gelu_argument(x);
-    let s = 1.0 / (1.0 + exp(-argument));
-    s + x * s * (1.0 - s) * slope
-}
-
 /// NaN stays NaN, other than with `f32::max`.
 #[inline(always)]
 fn relu(x: f32) -> f32 {
@@ -76,51 +66,70 @@ fn relu(x: f32) -> f32 {
 }
 
 vectorised! {
-    /// `x = relu(x + bias)` for rows of the bias's length.
-    fn bias_relu(x: &mut [f32], bias: &[f32]) {
-        for row in x.chunks_exact_mut(bias.len()) {
-            for (x, b) in row.iter_mut().zip(bias) {
-                *x = relu(*x + b);
-            }
+    /// `x = gelu(x)`, and the derivative there.
+    fn gelu(x: &mut [f32], slopes: &mut [f32]) {
+        for (x, slope) in x.iter_mut().zip(slopes) {
+            let (argument, steepness) = gelu_argument(*x);
+            let s = 1.0 / (1.0 + exp(-argument));
+            *slope = s + *x * s * (1.0 - s) * steepness;
+            *x *= s;
         }
     }
 }
 
 vectorised! {
-    /// `x = x + bias` for rows of the bias's length.
-    fn bias(x: &mut [f32], bias: &[f32]) {
-        for row in x.chunks_exact_mut(bias.len()) {
-            for (x, b) in row.iter_mut().zip(bias) {
-                *x += b;
-            }
+    /// `x = silu(x)`, and the derivative there.
+    fn silu(x: &mut [f32], slopes: &mut [f32]) {
+        for (x, slope) in x.iter_mut().zip(slopes) {
+            let s = 1.0 / (1.0 + exp(-*x));
+            *slope = s * (1.0 + *x * (1.0 - s));
+            *x *= s;
         }
     }
 }
 
 vectorised! {
-    /// `y = gelu(x)`.
-    fn gelu_forward(x: &[f32], y: &mut [f32]) {
+    /// `y = relu(x)`.
+    fn relu_forward(x: &[f32], y: &mut [f32]) {
         for (y, x) in y.iter_mut().zip(x) {
-            *y = gelu(*x);
+            *y = relu(*x);
         }
     }
 }
 
 vectorised! {
-    /// `dx = dy gelu'(x)`.
-    fn gelu_backward(x: &[f32], dy: &[f32], dx: &mut [f32]) {
-        for ((dx, dy), x) in dx.iter_mut().zip(dy).zip(x) {
-            *dx = dy * gelu_derivative(*x);
+    /// `dy = dy slopes`.
+    fn multiply(slopes: &[f32], dy: &mut [f32]) {
+        for (dy, slope) in dy.iter_mut().zip(slopes) {
+            *dy *= slope;
         }
     }
 }
 
 vectorised! {
-    /// `dx = dy` where the rectified output `y` is not 0 (NaN passes on),
-    /// else 0.
-    fn relu_backward(y: &[f32], dy: &[f32], dx: &mut [f32]) {
-        for ((dx, dy), y) in dx.iter_mut().zip(dy).zip(y) {
-            *dx = if *y == 0.0 { 0.0 } else { *dy };
+    /// `dy = 0` where the rectified output `y` is 0 (NaN passes on).
+    fn relu_backward(y: &[f32], dy: &mut [f32]) {
+        for (dy, y) in dy.iter_mut().zip(y) {
+            *dy = if *y == 0.0 { 0.0 } else { *dy };
+        }
+    }
+}
+
+vectorised! {
+    /// `into = into + x`.
+    fn add(x: &[f32], into: &mut [f32]) {
+        for (into, x) in into.iter_mut().zip(x) {
+            *into += x;
+        }
+    }
+}
+
+vectorised! {
+    /// `y = a + b`, rectified if `rectified`.
+    fn sum(a: &[f32], b: &[f32], rectified: bool, y: &mut [f32]) {
+        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+            let sum = a + b;
+            *y = if rectified { relu(sum) } else { sum };
         }
     }
 }
@@ -158,15 +167,13 @@ mod tests {
     fn gelu_and_its_derivative_match_the_formula() {
         on_every_path(|path| {
             let x: Vec<f32> = (-50..=50).map(|i| i as f32 / 10.0).collect();
-            let mut y = vec![0.0; x.len()];
-            gelu_forward(&x, &mut y);
+            let (mut y, mut dx) = (x.clone(), vec![0.0; x.len()]);
+            gelu(&mut y, &mut dx);
             let exact = |x: f64| {
                 let u = (2.0 / std::f64::consts::PI).sqrt()
                     * (x + 0.044_715 * x.powi(3));
                 0.5 * x * (1.0 + u.tanh())
             };
-            let mut dx = vec![0.0; x.len()];
-            gelu_backward(&x, &vec![1.0; x.len()], &mut dx);
             for ((&x, &y), &dx) in x.iter().zip(&y).zip(&dx) {
                 let x = f64::from(x);
                 assert!((f64::from(y) - exact(x)).abs() < 1e-6, "{path} {x}");
@@ -179,12 +186,12 @@ mod tests {
     #[test]
     fn relu_lets_nan_through_both_ways() {
         on_every_path(|path| {
-            let mut x = [f32::NAN, -1.0, 2.0];
-            bias_relu(&mut x, &[0.0, 0.0, 1.0]);
-            assert!(x[0].is_nan(), "{path}");
-            assert_eq!(x[1..], [0.0, 3.0], "{path}");
-            let mut dx = [0.0; 3];
-            relu_backward(&x, &[1.0, 1.0, f32::NAN], &mut dx);
+            let mut y = [0.0; 3];
+            relu_forward(&[f32::NAN, -1.0, 2.0], &mut y);
+            assert!(y[0].is_nan(), "{path}");
+            assert_eq!(y[1..], [0.0, 2.0], "{path}");
+            let mut dx = [1.0, 1.0, f32::NAN];
+            relu_backward(&y, &mut dx);
             assert_eq!(dx[..2], [1.0, 0.0], "{path}");
             assert!(dx[2].is_nan(), "{path}");
         });

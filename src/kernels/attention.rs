@@ -1,172 +1,336 @@
-//! Causal self-attention on short sequences (Vaswani et al. 2017), with
+//! Causal self-attention over short sequences (Vaswani et al. 2017), with
 //! queries, keys and values side by side as one linear layer leaves them.
+//!
+//! One head of one sequence at a time is brought into blocks of 16 columns,
+//! which serve the inner loops of [`tile`](super::tile) as left and as right
+//! operand alike.
 
 use super::activation::exp;
-use super::vectorised;
+use super::scratch::{Scratch, scratch};
+use super::tile::{self, Columns, Rows, Target};
+use super::{LANES, copy, vectorised};
 
-/// Extents: `qkv` is `(batch, length, 3, heads, size)`, the output
-/// `(batch, length, heads, size)`.
+/// Heads, and numbers in a head. `qkv` is `(places, 3, heads, size)`, the
+/// output `(places, heads, size)`, the sequences one after the other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heads {
-    pub(crate) length: usize,
     pub(crate) heads: usize,
     pub(crate) size: usize,
 }
 
 impl Heads {
-    #[inline(always)]
     fn width(self) -> usize {
         self.heads * self.size
     }
 
-    /// Numbers in one sequence of `qkv`.
-    #[inline(always)]
-    fn sequence(self) -> usize {
-        3 * self.width() * self.length
+    /// Where a head of queries (0), keys (1) or values (2) is in its place.
+    fn part(self, part: usize, head: usize) -> Part {
+        Part {
+            place: 3 * self.width(),
+            at: part * self.width() + head * self.size,
+            size: self.size,
+        }
     }
 
-    #[inline(always)]
+    /// Where a head is in a place of the output.
+    fn mixed(self, head: usize) -> Part {
+        let Self { size, .. } = self;
+        Part { place: self.width(), at: head * size, size }
+    }
+
     fn scale(self) -> f32 {
         1.0 / (self.size as f32).sqrt()
     }
-
-    /// One head of one sequence, transposed to `(size, length)` so that
-    /// loops run along the sequence.
-    #[inline(always)]
-    fn load(self, qkv: &[f32], part: usize, head: usize, into: &mut [f32]) {
-        let at = part * self.width() + head * self.size;
-        for t in 0..self.length {
-            let row = &qkv[3 * self.width() * t + at..][..self.size];
-            for (d, &x) in row.iter().enumerate() {
-                into[d * self.length + t] = x;
-            }
-        }
-    }
-
-    /// Softmax of the causal scores of `q` and `k`, both `(size, length)`;
-    /// `weights` is `(length, length)`, 0 above the diagonal.
-    #[inline(always)]
-    fn weights(self, q: &[f32], k: &[f32], weights: &mut [f32]) {
-        let n = self.length;
-        weights.fill(0.0);
-        for d in 0..self.size {
-            let (q, k) = (&q[d * n..][..n], &k[d * n..][..n]);
-            for (row, &q) in weights.chunks_exact_mut(n).zip(q) {
-                for (w, &k) in row.iter_mut().zip(k) {
-                    *w += q * k;
-                }
-            }
-        }
-        let scale = self.scale();
-        for (t, row) in weights.chunks_exact_mut(n).enumerate() {
-            let (seen, hidden) = row.split_at_mut(t + 1);
-            let mut most = f32::NEG_INFINITY;
-            for &x in &*seen {
-                most = if x > most || x.is_nan() { x } else { most };
-            }
-            let mut sum = 0.0;
-            for x in &mut *seen {
-                *x = exp((*x - most) * scale);
-            }
-            for x in &*seen {
-                sum += x;
-            }
-            let factor = 1.0 / sum;
-            for x in seen {
-                *x *= factor;
-            }
-            hidden.fill(0.0);
-        }
-    }
 }
 
-vectorised! {
-    /// `out[t] = sum over s <= t of softmax(q[t] k[s] / sqrt(size)) v[s]`.
-    fn forward(qkv: &[f32], h: Heads, out: &mut [f32]) {
-        let n = h.length;
-        let mut q = vec![0.0; h.size * n];
-        let mut k = vec![0.0; h.size * n];
-        let mut weights = vec![0.0; n * n];
-        let sequences = qkv
-            .chunks_exact(h.sequence())
-            .zip(out.chunks_exact_mut(h.width() * n));
-        for (qkv, out) in sequences {
-            for head in 0..h.heads {
-                h.load(qkv, 0, head, &mut q);
-                h.load(qkv, 1, head, &mut k);
-                h.weights(&q, &k, &mut weights);
-                let values = 2 * h.width() + head * h.size;
-                for t in 0..n {
-                    let row = &mut out[t * h.width() + head * h.size..];
-                    let row = &mut row[..h.size];
+/// `size` numbers from `at` on of every `place` numbers.
+#[derive(Clone, Copy)]
+struct Part {
+    place: usize,
+    at: usize,
+    size: usize,
+}
+
+/// A matrix of `rows` rows in blocks of 16 columns, filled up with 0.
+struct Blocks {
+    data: Scratch,
+    rows: usize,
+    blocks: usize,
+}
+
+impl Blocks {
+    /// Of unspecified numbers.
+    fn new(rows: usize, columns: usize) -> Self {
+        let blocks = columns.div_ceil(LANES);
+        Self { data: scratch(blocks * rows * LANES), rows, blocks }
+    }
+
+    /// `n` places of `part`, filled up to `rows` rows.
+    fn load(x: &[f32], part: Part, n: usize, rows: usize) -> Self {
+        let mut to = Self::new(rows, part.size);
+        let block = rows * LANES;
+        for (b, to) in to.data.chunks_exact_mut(block).enumerate() {
+            let first = b * LANES;
+            let count = LANES.min(part.size - first);
+            let (whole, rest) = to.split_at_mut(n * LANES);
+            for (t, row) in whole.chunks_exact_mut(LANES).enumerate() {
+                let from = &x[t * part.place + part.at + first..];
+                if count < LANES {
                     row.fill(0.0);
-                    for s in 0..=t {
-                        let w = weights[t * n + s];
-                        let v = &qkv[3 * h.width() * s + values..][..h.size];
-                        for (o, v) in row.iter_mut().zip(v) {
-                            *o += w * v;
-                        }
-                    }
+                }
+                copy(&from[..count], &mut row[..count]);
+            }
+            rest.fill(0.0);
+        }
+        to
+    }
+
+    /// Its transpose, of `n` columns: one block of 16 after the other.
+    fn load_transposed(x: &[f32], part: Part, n: usize) -> Self {
+        let rows = part.size.div_ceil(LANES) * LANES;
+        let mut to = Self::new(rows, n);
+        to.data.fill(0.0);
+        for t in 0..n {
+            let from = &x[t * part.place + part.at..][..part.size];
+            let column = &mut to.data[t / LANES * rows * LANES + t % LANES..];
+            let places = column.iter_mut().step_by(LANES);
+            places.zip(from).for_each(|(to, from)| *to = *from);
+        }
+        to
+    }
+
+    /// The first `n` rows to `part`.
+    fn store(&self, part: Part, n: usize, x: &mut [f32]) {
+        for (b, block) in self.data.chunks_exact(self.rows * LANES).enumerate()
+        {
+            let first = b * LANES;
+            let count = LANES.min(part.size - first);
+            for (t, row) in block.chunks_exact(LANES).take(n).enumerate() {
+                let to = &mut x[t * part.place + part.at + first..];
+                copy(&row[..count], &mut to[..count]);
+            }
+        }
+    }
+
+    fn block(&self, b: usize) -> &[f32] {
+        &self.data[b * self.rows * LANES..][..self.rows * LANES]
+    }
+}
+
+/// Tables of one sequence.
+struct Walk {
+    /// Rows that matrices over places are filled up to.
+    rows: usize,
+    starts: Vec<usize>,
+}
+
+impl Walk {
+    fn new(n: usize) -> Self {
+        let rows = Self::rows(n);
+        Self { rows, starts: (0..rows).map(|row| row * LANES).collect() }
+    }
+
+    /// What `n` places are filled up to: one short block needs no more rows
+    /// than a small tile has.
+    fn rows(n: usize) -> usize {
+        let step = if n <= LANES { 4 } else { LANES };
+        n.div_ceil(step) * step
+    }
+
+    /// `a b`.
+    fn product(&self, a: &Blocks, b: &Blocks) -> Blocks {
+        let loops = tile::loops();
+        let mut out = Blocks::new(a.rows, b.blocks * LANES);
+        let runs: Vec<usize> =
+            (0..a.blocks).map(|block| block * a.rows * LANES).collect();
+        let length = if a.blocks == 1 { b.rows } else { LANES };
+        let starts = &*self.starts;
+        let source = Rows { data: &a.data, starts, runs: &runs, length };
+        let vectors = LANES / loops.lanes;
+        for i in 0..b.blocks {
+            let data = &mut out.data[i * a.rows * LANES..];
+            let (add, bias, relu) = (false, &[][..], false);
+            let mut target = Target { data, starts, add, bias, relu };
+            loops.by_rows(source, b.block(i), (vectors, LANES, 0), &mut target);
+        }
+        out
+    }
+
+    /// The transposed `a` times `b`, both over places.
+    fn transposed_product(&self, a: &Blocks, b: &Blocks) -> Blocks {
+        let loops = tile::loops();
+        let mut out = Blocks::new(self.rows, b.blocks * LANES);
+        let vectors = LANES / loops.lanes;
+        let rows = self.rows.min(LANES);
+        for i in 0..b.blocks {
+            for j in 0..a.blocks {
+                let source = Columns {
+                    data: a.block(j),
+                    starts: &self.starts,
+                    offset: 0,
+                    rows,
+                };
+                let at = (i * self.rows + j * LANES) * LANES;
+                let data = &mut out.data[at..];
+                let (add, bias, relu) = (false, &[][..], false);
+                let starts = &self.starts[..rows];
+                let mut target = Target { data, starts, add, bias, relu };
+                let panel = b.block(i);
+                loops.by_columns(
+                    source,
+                    panel,
+                    (vectors, LANES, 0),
+                    &mut target,
+                );
+            }
+        }
+        out
+    }
+}
+
+vectorised! {
+    /// Softmax of each of the first `n` rows of scores, as far as its own
+    /// place; 0 beyond, and in further rows.
+    fn causal_softmax(scores: &mut [f32], n: usize, rows: usize, scale: f32) {
+        let blocks = n.div_ceil(LANES);
+        for t in 0..n {
+            let mut most = [f32::NEG_INFINITY; LANES];
+            for b in 0..blocks {
+                let row = &mut scores[(b * rows + t) * LANES..][..LANES];
+                for (l, (x, most)) in row.iter_mut().zip(&mut most).enumerate() {
+                    *x = if b * LANES + l > t { f32::NEG_INFINITY } else { *x };
+                    *most = if *x > *most || x.is_nan() { *x } else { *most };
+                }
+            }
+            let most = most.into_iter().fold(f32::NEG_INFINITY, |most, x| {
+                if x > most || x.is_nan() { x } else { most }
+            });
+            let mut sum = [0.0_f32; LANES];
+            for b in 0..blocks {
+                let row = &mut scores[(b * rows + t) * LANES..][..LANES];
+                for (x, sum) in row.iter_mut().zip(&mut sum) {
+                    *x = exp((*x - most) * scale);
+                    *sum += *x;
+                }
+            }
+            let factor = 1.0 / sum.iter().sum::<f32>();
+            for b in 0..blocks {
+                let row = &mut scores[(b * rows + t) * LANES..][..LANES];
+                for x in row {
+                    *x *= factor;
+                }
+            }
+        }
+        for block in scores.chunks_exact_mut(rows * LANES) {
+            block[n * LANES..].fill(0.0);
+        }
+    }
+}
+
+vectorised! {
+    /// Takes the gradient by the weights of [`causal_softmax`] back to the
+    /// scores, in place.
+    fn softmax_backward(
+        weights: &[f32],
+        slopes: &mut [f32],
+        rows: usize,
+        scale: f32,
+    ) {
+        let blocks = weights.len() / (rows * LANES);
+        for t in 0..rows {
+            let mut mean = [0.0_f32; LANES];
+            for b in 0..blocks {
+                let at = (b * rows + t) * LANES;
+                let (w, slope) = (&weights[at..][..LANES], &slopes[at..][..LANES]);
+                for ((mean, w), slope) in mean.iter_mut().zip(w).zip(slope) {
+                    *mean += w * slope;
+                }
+            }
+            let mean = mean.iter().sum::<f32>();
+            for b in 0..blocks {
+                let at = (b * rows + t) * LANES;
+                let w = &weights[at..][..LANES];
+                let slope = &mut slopes[at..][..LANES];
+                for (slope, w) in slope.iter_mut().zip(w) {
+                    *slope = w * (*slope - mean) * scale;
                 }
             }
         }
     }
 }
 
-vectorised! {
-    /// Gradient of [`forward`] by `qkv`, all of which is written.
-    fn backward(qkv: &[f32], dout: &[f32], h: Heads, dqkv: &mut [f32]) {
-        let n = h.length;
-        let mut q = vec![0.0; h.size * n];
-        let mut k = vec![0.0; h.size * n];
-        let mut weights = vec![0.0; n * n];
-        let mut slopes = vec![0.0; n * n];
-        let scale = h.scale();
-        let sequences = qkv
-            .chunks_exact(h.sequence())
-            .zip(dout.chunks_exact(h.width() * n))
-            .zip(dqkv.chunks_exact_mut(h.sequence()));
-        for ((qkv, dout), dqkv) in sequences {
-            dqkv.fill(0.0);
-            for head in 0..h.heads {
-                h.load(qkv, 0, head, &mut q);
-                h.load(qkv, 1, head, &mut k);
-                h.weights(&q, &k, &mut weights);
-                let at = |part: usize, t: usize| {
-                    3 * h.width() * t + part * h.width() + head * h.size
-                };
-                for t in 0..n {
-                    let dout = &dout[t * h.width() + head * h.size..][..h.size];
-                    // Gradient by the weights, then through the softmax.
-                    let mut mean = 0.0;
-                    for s in 0..=t {
-                        let w = weights[t * n + s];
-                        let v = &qkv[at(2, s)..][..h.size];
-                        let mut slope = 0.0;
-                        for (d, v) in dout.iter().zip(v) {
-                            slope += d * v;
-                        }
-                        slopes[t * n + s] = slope;
-                        mean += w * slope;
-                        let dv = &mut dqkv[at(2, s)..][..h.size];
-                        for (dv, d) in dv.iter_mut().zip(dout) {
-                            *dv += w * d;
-                        }
-                    }
-                    for s in 0..=t {
-                        let w = weights[t * n + s];
-                        let score = w * (slopes[t * n + s] - mean) * scale;
-                        let (dq, key) = (at(0, t), at(1, s));
-                        for d in 0..h.size {
-                            dqkv[dq + d] += score * qkv[key + d];
-                        }
-                        let query = at(0, t);
-                        for d in 0..h.size {
-                            dqkv[key + d] += score * qkv[query + d];
-                        }
-                    }
-                }
-            }
+/// Numbers that [`forward`] leaves to [`backward`].
+pub(crate) fn kept_len(lengths: &[usize], h: Heads) -> usize {
+    let of_head = |n: &usize| {
+        let blocks = n.div_ceil(LANES);
+        Walk::rows(*n) * blocks * LANES
+    };
+    h.heads * lengths.iter().map(of_head).sum::<usize>()
+}
+
+/// `out[t] = sum over s <= t of softmax(q[t] k[s] / sqrt(size)) v[s]` in each
+/// of the sequences of `lengths`; the softmax goes to `kept`.
+pub(crate) fn forward(
+    qkv: &[f32],
+    lengths: &[usize],
+    h: Heads,
+    out: &mut [f32],
+    kept: &mut [f32],
+) {
+    let (mut place, mut used) = (0, 0);
+    for &n in lengths {
+        let walk = Walk::new(n);
+        let rows = walk.rows;
+        let qkv = &qkv[place * 3 * h.width()..][..n * 3 * h.width()];
+        let out = &mut out[place * h.width()..][..n * h.width()];
+        for head in 0..h.heads {
+            let q = Blocks::load(qkv, h.part(0, head), n, rows);
+            let k = Blocks::load_transposed(qkv, h.part(1, head), n);
+            let v = Blocks::load(qkv, h.part(2, head), n, rows);
+            let mut weights = walk.product(&q, &k);
+            causal_softmax(&mut weights.data, n, rows, h.scale());
+            walk.product(&weights, &v).store(h.mixed(head), n, out);
+            let size = weights.data.len();
+            kept[used..used + size].copy_from_slice(&weights.data);
+            used += size;
         }
+        place += n;
+    }
+}
+
+/// Gradient of [`forward`] by `qkv`, all of which is written.
+pub(crate) fn backward(
+    qkv: &[f32],
+    kept: &[f32],
+    dout: &[f32],
+    lengths: &[usize],
+    h: Heads,
+    dqkv: &mut [f32],
+) {
+    let (mut place, mut used) = (0, 0);
+    for &n in lengths {
+        let walk = Walk::new(n);
+        let rows = walk.rows;
+        let range = place * 3 * h.width()..(place + n) * 3 * h.width();
+        let (qkv, dqkv) = (&qkv[range.clone()], &mut dqkv[range]);
+        let dout = &dout[place * h.width()..][..n * h.width()];
+        for head in 0..h.heads {
+            let [q_part, k_part, v_part] =
+                [0, 1, 2].map(|part| h.part(part, head));
+            let mut weights = Blocks::new(rows, n);
+            let size = weights.data.len();
+            weights.data.copy_from_slice(&kept[used..used + size]);
+            used += size;
+            let dmixed = Blocks::load(dout, h.mixed(head), n, rows);
+            walk.transposed_product(&weights, &dmixed).store(v_part, n, dqkv);
+            let v = Blocks::load_transposed(qkv, v_part, n);
+            let mut slopes = walk.product(&dmixed, &v);
+            softmax_backward(&weights.data, &mut slopes.data, rows, h.scale());
+            let k = Blocks::load(qkv, k_part, n, rows);
+            walk.product(&slopes, &k).store(q_part, n, dqkv);
+            let q = Blocks::load(qkv, q_part, n, rows);
+            walk.transposed_product(&slopes, &q).store(k_part, n, dqkv);
+        }
+        place += n;
     }
 }

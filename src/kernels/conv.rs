@@ -1,12 +1,15 @@
-//! Convolutions as matrix products over gathered patches.
+//! Convolutions as matrix products whose left operand is read in place.
 //!
-//! Layout `(batch, channels, height, width)`; a signal is an image of
-//! height 1. For each example the patches are laid out as `(channels x taps, places)`,
-//! so the product with the weights `(out, channels x taps)` is the output as it
-//! stands in memory.
+//! Images are channels-last, `(batch, height, width, channels)`; a signal is
+//! an image of height 1. In that layout a row of the kernel covers one
+//! unbroken run of numbers, so a patch is a few runs, and no patch needs to
+//! be copied ([`tile`](super::tile)). Examples are taken in groups that stay
+//! in the cache together with their zero border.
 
-use super::gemm::{Matrix, gemm};
-use super::vectorised;
+use super::copy;
+use super::gemm::{Matrix, Panels};
+use super::scratch::{Scratch, scratch};
+use super::tile::{Columns, Rows, Target};
 
 /// Extents of a convolution without dilation or groups.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +25,12 @@ pub(crate) struct Geometry {
     pub(crate) pad_height: usize,
     pub(crate) pad_width: usize,
 }
+
+/// Numbers of a group of examples: a quarter of a usual second-level cache.
+const GROUP: usize = 64 * 1024;
+
+/// Runs shorter than this are gathered into whole patches instead.
+const SHORT_RUN: usize = 12;
 
 impl Geometry {
     /// Rows of the output.
@@ -42,6 +51,7 @@ impl Geometry {
         self.out_height() * self.out_width()
     }
 
+    /// Numbers under the kernel.
     fn patch(&self) -> usize {
         self.in_channels * self.kernel_height * self.kernel_width
     }
@@ -50,129 +60,172 @@ impl Geometry {
         self.in_channels * self.height * self.width
     }
 
-    /// The columns of the output that see column `tap` of the kernel inside
-    /// the image, and the first input column they see.
-    #[inline(always)]
-    fn inside(&self, tap: usize) -> (usize, usize, usize) {
-        let s = self.stride_width;
-        let first = self.pad_width.saturating_sub(tap).div_ceil(s);
-        let beyond = (self.width + self.pad_width).saturating_sub(tap);
-        let end = beyond.div_ceil(s).min(self.out_width()).max(first);
-        let from = (first * s + tap).saturating_sub(self.pad_width);
-        (first, end, from.min(self.width))
+    fn out_size(&self) -> usize {
+        self.out_channels * self.places()
+    }
+
+    /// Examples taken together.
+    fn group(&self) -> usize {
+        let border = (self.height + 2 * self.pad_height)
+            * (self.width + 2 * self.pad_width)
+            * self.in_channels;
+        let largest = border.max(self.out_size()).max(1);
+        (GROUP / largest).max(1)
+    }
+
+    /// Kernel rows cover runs too short for the inner loop.
+    fn gathers(&self) -> bool {
+        self.kernel_width * self.in_channels < SHORT_RUN
     }
 }
 
-vectorised! {
-    /// Patches of one example; places outside the image are 0.
-    fn gather_patches(x: &[f32], g: Geometry, patches: &mut [f32]) {
-        let (out_height, out_width) = (g.out_height(), g.out_width());
-        let mut rows = patches.chunks_exact_mut(out_height * out_width);
-        for plane in x.chunks_exact(g.height * g.width) {
-            for tap_row in 0..g.kernel_height {
-                for tap in 0..g.kernel_width {
-                    let Some(row) = rows.next() else { return };
-                    let (first, end, from) = g.inside(tap);
-                    for (i, out) in row.chunks_exact_mut(out_width).enumerate()
-                    {
-                        let y = i * g.stride_height + tap_row;
-                        let inside = y >= g.pad_height
-                            && y - g.pad_height < g.height;
-                        if !inside {
-                            out.fill(0.0);
-                            continue;
-                        }
-                        let start = (y - g.pad_height) * g.width;
-                        let line = &plane[start..start + g.width];
-                        out[..first].fill(0.0);
-                        out[end..].fill(0.0);
-                        if g.stride_width == 1 {
-                            out[first..end]
-                                .copy_from_slice(&line[from..][..end - first]);
-                        } else {
-                            let seen =
-                                line[from..].iter().step_by(g.stride_width);
-                            for (o, x) in out[first..end].iter_mut().zip(seen)
-                            {
-                                *o = *x;
-                            }
-                        }
-                    }
+/// Along one axis, the outputs that feed the inputs of one phase (every
+/// `stride`-th from `phase` on): input `stride q + phase` gets output
+/// `q + shift - m` through tap `first + stride m`, for each `m` below `taps`.
+#[derive(Clone, Copy)]
+struct Phase {
+    first: usize,
+    taps: usize,
+    shift: usize,
+    inputs: usize,
+}
+
+impl Phase {
+    fn new(
+        phase: usize,
+        extent: usize,
+        kernel: usize,
+        stride: usize,
+        pad: usize,
+    ) -> Self {
+        let first = (phase + pad) % stride;
+        Self {
+            first,
+            taps: kernel.saturating_sub(first).div_ceil(stride),
+            shift: (phase + pad) / stride,
+            inputs: extent.saturating_sub(phase).div_ceil(stride),
+        }
+    }
+
+    /// Outputs needed before the first, and past `outputs`.
+    fn border(&self, outputs: usize) -> (usize, usize) {
+        if self.taps == 0 || self.inputs == 0 {
+            return (0, 0);
+        }
+        let before = (self.taps - 1).saturating_sub(self.shift);
+        let after = (self.inputs + self.shift).saturating_sub(outputs);
+        (before, after)
+    }
+}
+
+/// Images with a zero border, and how far apart their parts are.
+struct Bordered {
+    data: Scratch,
+    top: usize,
+    left: usize,
+    line: usize,
+    example: usize,
+}
+
+impl Bordered {
+    /// `x` of `(examples, height, width, channels)` with `border` rows and
+    /// columns before and after.
+    fn new(
+        x: &[f32],
+        (height, width, channels): (usize, usize, usize),
+        ((top, bottom), (left, right)): ((usize, usize), (usize, usize)),
+    ) -> Self {
+        let line = (left + width + right) * channels;
+        let example = (top + height + bottom) * line;
+        let examples = x.len() / (height * width * channels);
+        let mut data = scratch(examples * example);
+        let row = width * channels;
+        let images = x.chunks_exact(height * row);
+        for (to, image) in data.chunks_exact_mut(example).zip(images) {
+            let (above, rest) = to.split_at_mut(top * line);
+            let (inside, below) = rest.split_at_mut(height * line);
+            above.fill(0.0);
+            below.fill(0.0);
+            for (to, from) in
+                inside.chunks_exact_mut(line).zip(image.chunks_exact(row))
+            {
+                let (before, rest) = to.split_at_mut(left * channels);
+                before.fill(0.0);
+                copy(from, &mut rest[..row]);
+                rest[row..].fill(0.0);
+            }
+        }
+        Self { data, top, left, line, example }
+    }
+}
+
+/// The patches of a group of examples, as a left operand.
+struct Patches {
+    data: Scratch,
+    starts: Vec<usize>,
+    runs: Vec<usize>,
+    length: usize,
+}
+
+impl Patches {
+    fn new(x: &[f32], g: Geometry) -> Self {
+        let examples = x.len() / g.in_size();
+        let channels = g.in_channels;
+        let border = ((g.pad_height, g.pad_height), (g.pad_width, g.pad_width));
+        let extents = (g.height, g.width, channels);
+        let bordered = Bordered::new(x, extents, border);
+        let mut starts = Vec::with_capacity(examples * g.places());
+        for example in 0..examples {
+            for row in 0..g.out_height() {
+                let line = row * g.stride_height * bordered.line;
+                let line = example * bordered.example + line;
+                let step = g.stride_width * channels;
+                starts.extend((0..g.out_width()).map(|c| line + c * step));
+            }
+        }
+        let runs: Vec<usize> =
+            (0..g.kernel_height).map(|row| row * bordered.line).collect();
+        let length = g.kernel_width * channels;
+        if !g.gathers() {
+            return Self { data: bordered.data, starts, runs, length };
+        }
+        let mut data = scratch(starts.len() * g.patch());
+        let lines = data.chunks_exact_mut(g.out_width() * g.patch());
+        for (line, starts) in lines.zip(starts.chunks(g.out_width())) {
+            let step = g.stride_width * channels;
+            for (i, run) in runs.iter().enumerate() {
+                for k in 0..length {
+                    // One number of every patch of a line.
+                    let to = line.iter_mut().skip(i * length + k);
+                    let from = bordered.data[starts[0] + run + k..].iter();
+                    let pairs = to.step_by(g.patch()).zip(from.step_by(step));
+                    pairs.for_each(|(to, from)| *to = *from);
                 }
             }
         }
+        let starts = (0..starts.len()).map(|i| i * g.patch()).collect();
+        Self { data, starts, runs: vec![0], length: g.patch() }
     }
 }
 
-vectorised! {
-    /// Adds every patch back to where it came from.
-    fn scatter_patches(patches: &[f32], g: Geometry, dx: &mut [f32]) {
-        let (out_height, out_width) = (g.out_height(), g.out_width());
-        let mut rows = patches.chunks_exact(out_height * out_width);
-        for plane in dx.chunks_exact_mut(g.height * g.width) {
-            for tap_row in 0..g.kernel_height {
-                for tap in 0..g.kernel_width {
-                    let Some(row) = rows.next() else { return };
-                    let (first, end, from) = g.inside(tap);
-                    for (i, out) in row.chunks_exact(out_width).enumerate() {
-                        let y = i * g.stride_height + tap_row;
-                        if y < g.pad_height || y - g.pad_height >= g.height {
-                            continue;
-                        }
-                        let start = (y - g.pad_height) * g.width + from;
-                        let line = &mut plane[start..];
-                        if g.stride_width == 1 {
-                            let line = &mut line[..end - first];
-                            for (x, o) in line.iter_mut().zip(&out[first..end])
-                            {
-                                *x += o;
-                            }
-                        } else {
-                            let seen = line.iter_mut().step_by(g.stride_width);
-                            for (x, o) in seen.zip(&out[first..end]) {
-                                *x += o;
-                            }
-                        }
-                    }
-                }
+/// `weight` `(out, in, height, width)` as `(height x width x in, out)`.
+fn by_patch(weight: &[f32], g: Geometry) -> Scratch {
+    let taps = g.kernel_height * g.kernel_width;
+    let mut ordered = scratch(weight.len());
+    for (out, filter) in weight.chunks_exact(g.patch()).enumerate() {
+        for (channel, plane) in filter.chunks_exact(taps).enumerate() {
+            for (tap, w) in plane.iter().enumerate() {
+                let row = tap * g.in_channels + channel;
+                ordered[row * g.out_channels + out] = *w;
             }
         }
     }
+    ordered
 }
 
-vectorised! {
-    /// Adds `bias` to its channel's places, and rectifies if `relu`.
-    fn bias_channels(y: &mut [f32], bias: &[f32], places: usize, relu: bool) {
-        let channels = bias.iter().cycle();
-        for (plane, b) in y.chunks_exact_mut(places).zip(channels) {
-            for y in plane {
-                let sum = *y + b;
-                *y = if relu && sum < 0.0 { 0.0 } else { sum };
-            }
-        }
-    }
-}
-
-vectorised! {
-    /// Sums of each channel's places, added to `sums`.
-    fn add_channel_sums(dy: &[f32], places: usize, sums: &mut [f32]) {
-        for example in dy.chunks_exact(places * sums.len()) {
-            for (plane, sum) in example.chunks_exact(places).zip(&mut *sums) {
-                let mut lanes = [0.0_f32; super::LANES];
-                let (whole, rest) = plane.as_chunks::<{ super::LANES }>();
-                for chunk in whole {
-                    for (lane, x) in lanes.iter_mut().zip(chunk) {
-                        *lane += x;
-                    }
-                }
-                *sum += lanes.iter().sum::<f32>() + rest.iter().sum::<f32>();
-            }
-        }
-    }
-}
-
-/// `y = x * weight + bias`, rectified if `relu`; `weight` is
-/// `(out, in, kernel height, kernel width)`, `bias` empty for none.
+/// `y = x * weight + bias`, rectified if `relu`. `x` is
+/// `(batch, height, width, in)`, `y` `(batch, height', width', out)`,
+/// `weight` `(out, in, kernel height, kernel width)`, `bias` empty for none.
 pub(crate) fn forward(
     x: &[f32],
     weight: &[f32],
@@ -181,55 +234,195 @@ pub(crate) fn forward(
     g: Geometry,
     y: &mut [f32],
 ) {
-    let mut patches = vec![0.0; g.patch() * g.places()];
-    let out_size = g.out_channels * g.places();
-    let kernel = Matrix::new(weight, g.out_channels, g.patch());
-    for (x, y) in x.chunks_exact(g.in_size()).zip(y.chunks_exact_mut(out_size))
-    {
-        gather_patches(x, g, &mut patches);
-        let patches = Matrix::new(&patches, g.patch(), g.places());
-        gemm(kernel, patches, y, false);
-    }
-    if !bias.is_empty() {
-        bias_channels(y, bias, g.places(), relu);
+    let weight = by_patch(weight, g);
+    let panels = Panels::pack(Matrix::new(&weight, g.patch(), g.out_channels));
+    let groups = x
+        .chunks(g.group() * g.in_size())
+        .zip(y.chunks_mut(g.group() * g.out_size()));
+    for (x, y) in groups {
+        let patches = Patches::new(x, g);
+        let Patches { data, starts, runs, length } = &patches;
+        let rows = Rows { data, starts, runs, length: *length };
+        let places: Vec<usize> =
+            (0..starts.len()).map(|place| place * g.out_channels).collect();
+        let starts = &*places;
+        let mut out = Target { data: y, starts, add: false, bias, relu };
+        panels.times_rows(rows, &mut out);
     }
 }
 
-/// Gradients: adds to `dweight` and `dbias` (empty for none), writes `dx`
-/// where wanted. `dy` is already masked by the activation.
-pub(crate) fn backward(
+/// Adds the gradient by the weights. `dy` is already taken back through the
+/// activation.
+pub(crate) fn weight_gradient(
     x: &[f32],
+    dy: &[f32],
+    g: Geometry,
+    dweight: &mut [f32],
+) {
+    let mut slopes = scratch(dweight.len());
+    slopes.fill(0.0);
+    let groups = x
+        .chunks(g.group() * g.in_size())
+        .zip(dy.chunks(g.group() * g.out_size()));
+    for (x, dy) in groups {
+        let patches = Patches::new(x, g);
+        let places = patches.starts.len();
+        let panels = Panels::pack(Matrix::new(dy, places, g.out_channels));
+        for (i, &run) in patches.runs.iter().enumerate() {
+            let rows: Vec<usize> = (0..patches.length)
+                .map(|k| (i * patches.length + k) * g.out_channels)
+                .collect();
+            let (data, starts) = (&*patches.data, &*patches.starts);
+            let columns =
+                Columns { data, starts, offset: run, rows: patches.length };
+            let mut out = Target {
+                data: &mut slopes,
+                starts: &rows,
+                add: true,
+                bias: &[],
+                relu: false,
+            };
+            panels.times_columns(columns, &mut out);
+        }
+    }
+    let taps = g.kernel_height * g.kernel_width;
+    for (out, filter) in dweight.chunks_exact_mut(g.patch()).enumerate() {
+        for (channel, plane) in filter.chunks_exact_mut(taps).enumerate() {
+            for (tap, slope) in plane.iter_mut().enumerate() {
+                let row = tap * g.in_channels + channel;
+                *slope += slopes[row * g.out_channels + out];
+            }
+        }
+    }
+}
+
+/// Gradient by the input: over `dx`, or onto it if `add`.
+///
+/// The inputs that a stride treats alike form a phase; each phase is a
+/// convolution of `dy` of stride 1 with its own part of the kernel.
+pub(crate) fn input_gradient(
     weight: &[f32],
     dy: &[f32],
     g: Geometry,
-    mut dx: Option<&mut [f32]>,
-    dweight: &mut [f32],
-    dbias: &mut [f32],
+    dx: &mut [f32],
+    add: bool,
 ) {
-    let mut patches = vec![0.0; g.patch() * g.places()];
-    // Transposed, so that the smaller operand is the one that gets packed.
-    let mut slopes = vec![0.0; g.patch() * g.out_channels];
-    let out_size = g.out_channels * g.places();
-    let kernel = Matrix::new(weight, g.out_channels, g.patch());
-    for (i, (x, dy)) in
-        x.chunks_exact(g.in_size()).zip(dy.chunks_exact(out_size)).enumerate()
-    {
-        let dy = Matrix::new(dy, g.out_channels, g.places());
-        gather_patches(x, g, &mut patches);
-        let seen = Matrix::new(&patches, g.patch(), g.places());
-        gemm(seen, dy.t(), &mut slopes, true);
-        if let Some(dx) = dx.as_deref_mut() {
-            gemm(kernel.t(), dy, &mut patches, false);
-            let dx = &mut dx[i * g.in_size()..(i + 1) * g.in_size()];
+    let (out_height, out_width) = (g.out_height(), g.out_width());
+    let rows: Vec<Phase> = (0..g.stride_height)
+        .map(|phase| {
+            let (kernel, stride) = (g.kernel_height, g.stride_height);
+            Phase::new(phase, g.height, kernel, stride, g.pad_height)
+        })
+        .collect();
+    let columns: Vec<Phase> = (0..g.stride_width)
+        .map(|phase| {
+            let (kernel, stride) = (g.kernel_width, g.stride_width);
+            Phase::new(phase, g.width, kernel, stride, g.pad_width)
+        })
+        .collect();
+    let border = (
+        widest(rows.iter().map(|phase| phase.border(out_height))),
+        widest(columns.iter().map(|phase| phase.border(out_width))),
+    );
+    let phases: Vec<(usize, usize, Panels)> = (0..rows.len())
+        .flat_map(|i| (0..columns.len()).map(move |j| (i, j)))
+        .filter(|&(i, j)| rows[i].taps * columns[j].taps > 0)
+        .map(|(i, j)| (i, j, phase_kernel(weight, rows[i], columns[j], g)))
+        .collect();
+    let untouched = phases.len() < rows.len() * columns.len();
+    let groups = dy
+        .chunks(g.group() * g.out_size())
+        .zip(dx.chunks_mut(g.group() * g.in_size()));
+    for (dy, dx) in groups {
+        if untouched && !add {
             dx.fill(0.0);
-            scatter_patches(&patches, g, dx);
+        }
+        let extents = (out_height, out_width, g.out_channels);
+        let bordered = Bordered::new(dy, extents, border);
+        for (i, j, panels) in &phases {
+            let (row, column) = (rows[*i], columns[*j]);
+            let (from, to) = phase_places(*i, *j, row, column, g, &bordered);
+            let from =
+                from_all(&from, dx.len() / g.in_size(), bordered.example);
+            let to = from_all(&to, dx.len() / g.in_size(), g.in_size());
+            let runs: Vec<usize> =
+                (0..row.taps).map(|tap| tap * bordered.line).collect();
+            let source = Rows {
+                data: &bordered.data,
+                starts: &from,
+                runs: &runs,
+                length: column.taps * g.out_channels,
+            };
+            let (data, starts) = (&mut *dx, &*to);
+            let (bias, relu) = (&[][..], false);
+            let mut out = Target { data, starts, add, bias, relu };
+            panels.times_rows(source, &mut out);
         }
     }
-    for (out, row) in dweight.chunks_exact_mut(g.patch()).enumerate() {
-        let column = slopes.iter().skip(out).step_by(g.out_channels);
-        row.iter_mut().zip(column).for_each(|(d, slope)| *d += slope);
+}
+
+/// Enough border for each.
+fn widest(borders: impl Iterator<Item = (usize, usize)>) -> (usize, usize) {
+    borders.fold((0, 0), |(a, b), (c, d)| (a.max(c), b.max(d)))
+}
+
+/// The starts of one example repeated for `examples` that lie `apart`.
+fn from_all(starts: &[usize], examples: usize, apart: usize) -> Vec<usize> {
+    (0..examples)
+        .flat_map(|example| starts.iter().map(move |s| example * apart + s))
+        .collect()
+}
+
+/// For each input of a phase of one example: where the outputs that feed it
+/// begin, and where it is.
+fn phase_places(
+    i: usize,
+    j: usize,
+    row: Phase,
+    column: Phase,
+    g: Geometry,
+    dy: &Bordered,
+) -> (Vec<usize>, Vec<usize>) {
+    let mut from = Vec::with_capacity(row.inputs * column.inputs);
+    let mut to = Vec::with_capacity(row.inputs * column.inputs);
+    for q in 0..row.inputs {
+        let line = (q + row.shift + dy.top + 1 - row.taps) * dy.line;
+        let y = q * g.stride_height + i;
+        for p in 0..column.inputs {
+            let place = p + column.shift + dy.left + 1 - column.taps;
+            from.push(line + place * g.out_channels);
+            let x = p * g.stride_width + j;
+            to.push((y * g.width + x) * g.in_channels);
+        }
     }
-    if !dbias.is_empty() {
-        add_channel_sums(dy, g.places(), dbias);
+    (from, to)
+}
+
+/// The taps of a phase, last first as its runs meet them, as
+/// `(taps x out, in)`.
+fn phase_kernel(
+    weight: &[f32],
+    row: Phase,
+    column: Phase,
+    g: Geometry,
+) -> Panels {
+    let depth = row.taps * column.taps * g.out_channels;
+    let mut ordered = scratch(depth * g.in_channels);
+    let mut lines = ordered.chunks_exact_mut(g.in_channels);
+    let taps = g.kernel_height * g.kernel_width;
+    for m in (0..row.taps).rev() {
+        for n in (0..column.taps).rev() {
+            let tap = (row.first + m * g.stride_height) * g.kernel_width
+                + column.first
+                + n * g.stride_width;
+            for (filter, line) in weight.chunks_exact(g.patch()).zip(&mut lines)
+            {
+                let through = filter.iter().skip(tap).step_by(taps);
+                for (to, w) in line.iter_mut().zip(through) {
+                    *to = *w;
+                }
+            }
+        }
     }
+    Panels::pack(Matrix::new(&ordered, depth, g.in_channels))
 }

@@ -4,8 +4,8 @@
 //! vectorises them, and compiled several times for the instruction sets of
 //! [`Level`]; the best one that the machine has is chosen at run time. The
 //! portable version is the same code, so it gives the same answer to
-//! rounding. Matrix products come from the crate `gemm`, which chooses in
-//! the same way.
+//! rounding. Matrix products and convolutions stand on two hand-written inner
+//! loops ([`tile`]).
 //!
 //! NaN and infinity propagate through every kernel: a diverged run must be
 //! seen.
@@ -21,8 +21,11 @@ pub(crate) mod conv;
 pub(crate) mod gemm;
 pub(crate) mod norm;
 pub(crate) mod pool;
+pub(crate) mod scratch;
 pub(crate) mod softmax;
+mod tile;
 pub(crate) mod update;
+mod vector;
 
 use std::sync::OnceLock;
 
@@ -40,6 +43,20 @@ enum Level {
 /// Lanes of the independent sums in reductions: enough for two 512-bit
 /// vectors, the same on every path, so that all paths add in one order.
 const LANES: usize = 16;
+
+/// Copies a few numbers in line: a call of the C library costs more than
+/// moving them.
+#[inline(always)]
+fn copy(from: &[f32], to: &mut [f32]) {
+    let (from, from_rest) = from.as_chunks::<LANES>();
+    let (to, to_rest) = to.as_chunks_mut::<LANES>();
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    for (to, from) in to_rest.iter_mut().zip(from_rest) {
+        *to = *from;
+    }
+}
 
 fn detect() -> Level {
     #[cfg(target_arch = "x86_64")]

@@ -31,7 +31,7 @@ pub(crate) fn mlp(
 
 impl Module for Mlp {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let mut x = if x.rank() == 2 { x.clone() } else { x.flatten_from(1)? };
+        let mut x = nn::flatten(x)?;
         for layer in &self.hidden {
             x = layer.forward(&x)?;
         }

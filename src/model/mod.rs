@@ -46,7 +46,7 @@ pub(crate) fn build(
             &shape, channels, *blocks, outputs, vb,
         )?)),
         ModelSpec::Transformer { width, layers, heads } => {
-            let Task::NextToken { vocabulary } = data.task else {
+            let Task::NextToken { vocabulary, padding } = data.task else {
                 bail!("a transformer needs text, as `words` or `text` have it")
             };
             let size = transformer::Size {
@@ -55,6 +55,7 @@ pub(crate) fn build(
                 heads: *heads,
                 context: shape[0],
                 vocabulary,
+                padding,
             };
             Ok(Box::new(transformer::transformer(&size, vb)?))
         }

@@ -4,7 +4,7 @@
 //! section 4.2 (the CIFAR form, projection shortcuts).
 
 use crate::nn::{self, BatchNorm, Conv2d, Linear};
-use candle_core::{D, Module as _, ModuleT, Result, Tensor, bail};
+use candle_core::{Module as _, ModuleT, Result, Tensor, bail};
 use candle_nn::{Conv2dConfig, VarBuilder};
 
 /// A residual network; see [`resnet`].
@@ -41,7 +41,7 @@ pub(crate) fn resnet(
         bail!("a resnet needs at least one stage in `channels`")
     };
     let stem = conv(planes, first, 3, 1, vb.pp("stem"))?;
-    let norm = nn::batch_norm(first, 1e-5, vb.pp("stem_norm"))?;
+    let norm = nn::batch_norm_relu(first, 1e-5, vb.pp("stem_norm"))?;
     let mut width = first;
     let mut all = vec![];
     for (s, &next) in channels.iter().enumerate() {
@@ -72,7 +72,7 @@ fn block(
     Ok(Block {
         first: (
             conv(inputs, outputs, 3, stride, vb.pp("first"))?,
-            norm("first_norm")?,
+            nn::batch_norm_relu(outputs, 1e-5, vb.pp("first_norm"))?,
         ),
         second: (
             conv(outputs, outputs, 3, 1, vb.pp("second"))?,
@@ -98,12 +98,11 @@ fn conv(
 impl ModuleT for Resnet {
     fn forward_t(&self, x: &Tensor, train: bool) -> Result<Tensor> {
         let x = self.stem.forward(x)?;
-        let mut x = self.norm.forward_t(&x, train)?.relu()?;
+        let mut x = self.norm.forward_t(&x, train)?;
         for block in &self.blocks {
             x = block.forward_t(&x, train)?;
         }
-        let pooled = x.flatten_from(2)?.mean(D::Minus1)?;
-        self.head.forward(&pooled)
+        self.head.forward(&nn::mean_pool(&x)?)
     }
 }
 
@@ -116,8 +115,8 @@ impl ModuleT for Block {
             Some(shortcut) => normed(shortcut, x)?,
             None => x.clone(),
         };
-        let x = normed(&self.first, x)?.relu()?;
-        (normed(&self.second, &x)? + residual)?.relu()
+        let x = normed(&self.first, x)?;
+        nn::add_relu(&normed(&self.second, &x)?, &residual)
     }
 }
 

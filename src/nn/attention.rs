@@ -1,8 +1,8 @@
 //! Causal self-attention.
 
-use super::slices;
+use super::op::{self, Kept, Op, Pass, keep};
 use crate::kernels::attention::{self, Heads};
-use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
+use candle_core::{D, Result, Tensor, bail};
 
 /// Scaled dot-product attention in which no place sees a later one.
 ///
@@ -15,11 +15,39 @@ use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
 ///
 /// If the width is no multiple of three times `heads`.
 pub fn causal_self_attention(qkv: &Tensor, heads: usize) -> Result<Tensor> {
-    if qkv.device().is_cpu() {
-        qkv.contiguous()?.apply_op1(Attention { heads })
-    } else {
-        composed(qkv, heads)
+    let (batch, length, triple) = qkv.dims3()?;
+    if !qkv.device().is_cpu() {
+        return composed(qkv, heads);
     }
+    let rows = qkv.reshape((batch * length, triple))?;
+    packed_causal_self_attention(&rows, heads, vec![length; batch])?.reshape((
+        batch,
+        length,
+        triple / 3,
+    ))
+}
+
+/// [`causal_self_attention`] in sequences of different `lengths`, one after
+/// the other in `(places, 3 width)`; gives `(places, width)`. CPU only.
+///
+/// # Errors
+///
+/// If the width is no multiple of three times `heads`, or the lengths do not
+/// add up.
+pub(crate) fn packed_causal_self_attention(
+    qkv: &Tensor,
+    heads: usize,
+    lengths: Vec<usize>,
+) -> Result<Tensor> {
+    let (places, triple) = qkv.dims2()?;
+    if heads == 0 || triple % (3 * heads) != 0 {
+        bail!("a width of {triple} is no multiple of 3 x {heads} heads")
+    }
+    if lengths.iter().sum::<usize>() != places {
+        bail!("sequences of {lengths:?} are not {places} places")
+    }
+    let heads = Heads { heads, size: triple / 3 / heads };
+    op::apply(Attention { heads, lengths }, &[qkv], (places, triple / 3))
 }
 
 /// The same, made of candle's operations.
@@ -47,55 +75,26 @@ pub(super) fn composed(qkv: &Tensor, heads: usize) -> Result<Tensor> {
 }
 
 struct Attention {
-    heads: usize,
+    heads: Heads,
+    lengths: Vec<usize>,
 }
 
-impl Attention {
-    fn extents(&self, qkv: &Shape) -> Result<Heads> {
-        let (_, length, triple) = qkv.dims3()?;
-        if triple % (3 * self.heads) != 0 {
-            candle_core::bail!(
-                "a width of {triple} is no multiple of 3 x {} heads",
-                self.heads
-            )
-        }
-        let size = triple / 3 / self.heads;
-        Ok(Heads { length, heads: self.heads, size })
-    }
-}
-
-impl CustomOp1 for Attention {
+impl Op for Attention {
     fn name(&self) -> &'static str {
         "causal_self_attention"
     }
 
-    fn cpu_fwd(
-        &self,
-        qkv: &CpuStorage,
-        layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let extents = self.extents(layout.shape())?;
-        let (batch, length, triple) = layout.shape().dims3()?;
-        let qkv = slices::of(qkv, layout)?;
-        let mut out = vec![0.0; qkv.len() / 3];
-        attention::forward(qkv, extents, &mut out);
-        Ok((CpuStorage::F32(out), (batch, length, triple / 3).into()))
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], kept: &mut Kept) {
+        let (lengths, heads) = (&self.lengths, self.heads);
+        let kept = keep(kept, attention::kept_len(lengths, heads));
+        attention::forward(inputs[0], lengths, heads, y, kept);
     }
 
-    fn bwd(
-        &self,
-        qkv: &Tensor,
-        _: &Tensor,
-        dout: &Tensor,
-    ) -> Result<Option<Tensor>> {
-        let extents = self.extents(qkv.shape())?;
-        let mut dqkv = vec![0.0; qkv.elem_count()];
-        slices::with(qkv, |qkv| {
-            slices::with(dout, |dout| {
-                attention::backward(qkv, dout, extents, &mut dqkv);
-                Ok(())
-            })
-        })?;
-        Ok(Some(Tensor::from_vec(dqkv, qkv.shape(), qkv.device())?))
+    fn backward(&self, pass: Pass<'_>) {
+        let Some(dqkv) = &mut pass.gradients[0] else { return };
+        let (qkv, lengths, heads) = (pass.inputs[0], &self.lengths, self.heads);
+        dqkv.write(|to| {
+            attention::backward(qkv, pass.kept, pass.dy, lengths, heads, to);
+        });
     }
 }

@@ -1,12 +1,11 @@
 //! Convolutions over signals and images.
 
 use super::init::uniform;
-use super::slices;
-use crate::kernels::activation;
+use super::op::{self, Kept, Op, Pass};
+use super::{activate, image};
+use crate::kernels::activation::{Activation, add_column_sums};
 use crate::kernels::conv::{self, Geometry};
-use candle_core::{
-    CpuStorage, CustomOp3, Layout, Module, Result, Shape, Tensor, bail,
-};
+use candle_core::{Module, Result, Tensor, bail};
 use candle_nn::{Conv1dConfig, Conv2dConfig, VarBuilder};
 
 /// A convolution of signals: `(batch, in, length)` to `(batch, out, length')`.
@@ -15,7 +14,7 @@ pub struct Conv1d {
     weight: Tensor,
     bias: Tensor,
     config: Conv1dConfig,
-    relu: bool,
+    activation: Activation,
 }
 
 /// A convolution of images: `(batch, in, height, width)` to
@@ -25,7 +24,7 @@ pub struct Conv2d {
     weight: Tensor,
     bias: Option<Tensor>,
     config: Conv2dConfig,
-    relu: bool,
+    activation: Activation,
 }
 
 /// A convolution of signals with bias. Weight `(out, in, kernel)`.
@@ -44,7 +43,7 @@ pub fn conv1d(
     let shape = (outputs, inputs / config.groups, kernel);
     let weight = vb.get_with_hints(shape, "weight", init)?;
     let bias = vb.get_with_hints(outputs, "bias", init)?;
-    Ok(Conv1d { weight, bias, config, relu: false })
+    Ok(Conv1d { weight, bias, config, activation: Activation::Identity })
 }
 
 /// [`conv1d`] with ReLU in the same pass.
@@ -60,7 +59,7 @@ pub fn conv1d_relu(
     vb: VarBuilder<'_>,
 ) -> Result<Conv1d> {
     let layer = conv1d(inputs, outputs, kernel, config, vb)?;
-    Ok(Conv1d { relu: true, ..layer })
+    Ok(Conv1d { activation: Activation::Relu, ..layer })
 }
 
 /// A convolution of images with bias. Weight `(out, in, kernel, kernel)`.
@@ -96,7 +95,7 @@ pub fn conv2d_no_bias(
     let init = uniform(inputs / config.groups * kernel * kernel);
     let shape = (outputs, inputs / config.groups, kernel, kernel);
     let weight = vb.get_with_hints(shape, "weight", init)?;
-    Ok(Conv2d { weight, bias: None, config, relu: false })
+    Ok(Conv2d { weight, bias: None, config, activation: Activation::Identity })
 }
 
 /// [`conv2d`] with ReLU in the same pass.
@@ -112,7 +111,7 @@ pub fn conv2d_relu(
     vb: VarBuilder<'_>,
 ) -> Result<Conv2d> {
     let layer = conv2d(inputs, outputs, kernel, config, vb)?;
-    Ok(Conv2d { relu: true, ..layer })
+    Ok(Conv2d { activation: Activation::Relu, ..layer })
 }
 
 impl Module for Conv1d {
@@ -122,18 +121,20 @@ impl Module for Conv1d {
         if !x.device().is_cpu() || dilation != 1 || groups != 1 {
             let y =
                 x.conv1d(&self.weight, padding, stride, dilation, groups)?;
-            return finish(&y, Some(&self.bias), self.relu);
+            return finish(&y, Some(&self.bias), self.activation);
         }
         // A signal is an image of height 1.
-        let weight = self.weight.unsqueeze(2)?;
-        let op = Convolve {
-            stride: (1, stride),
-            padding: (0, padding),
-            relu: self.relu,
-            needs_dx: x.track_op(),
-        };
-        let image = x.contiguous()?.unsqueeze(2)?;
-        image.apply_op3(&weight, &self.bias, op)?.squeeze(2)
+        let x = image::of_signal(x)?;
+        let (out, planes, kernel) = self.weight.dims3()?;
+        let weight = self.weight.reshape((out, planes, 1, kernel))?;
+        let convolve = Convolve::new(
+            &x,
+            &weight,
+            (1, stride),
+            (0, padding),
+            self.activation,
+        )?;
+        image::to_signal(&convolve.of(&x, &weight, Some(&self.bias))?)
     }
 }
 
@@ -144,142 +145,118 @@ impl Module for Conv2d {
         if !x.device().is_cpu() || dilation != 1 || groups != 1 {
             let y =
                 x.conv2d(&self.weight, padding, stride, dilation, groups)?;
-            return finish(&y, self.bias.as_ref(), self.relu);
+            return finish(&y, self.bias.as_ref(), self.activation);
         }
-        let op = Convolve {
-            stride: (stride, stride),
-            padding: (padding, padding),
-            relu: self.relu,
-            needs_dx: x.track_op(),
-        };
-        let none = Tensor::zeros(0, x.dtype(), x.device())?;
-        let bias = self.bias.as_ref().unwrap_or(&none);
-        x.contiguous()?.apply_op3(&self.weight, bias, op)
+        let x = image::channels_last(x)?;
+        let convolve = Convolve::new(
+            &x,
+            &self.weight,
+            (stride, stride),
+            (padding, padding),
+            self.activation,
+        )?;
+        let y = convolve.of(&x, &self.weight, self.bias.as_ref())?;
+        image::channels_first(&y)
     }
 }
 
 /// Bias and activation by candle's operations.
-fn finish(y: &Tensor, bias: Option<&Tensor>, relu: bool) -> Result<Tensor> {
+fn finish(
+    y: &Tensor,
+    bias: Option<&Tensor>,
+    activation: Activation,
+) -> Result<Tensor> {
     let mut shape = vec![1; y.rank()];
     shape[1] = y.dim(1)?;
     let y = match bias {
         Some(bias) => y.broadcast_add(&bias.reshape(shape)?)?,
         None => y.clone(),
     };
-    if relu { y.relu() } else { Ok(y) }
+    activate::composed(&y, activation)
 }
 
+/// A convolution of channels-last images; inputs `x`, weight and, where there
+/// is one, bias.
 struct Convolve {
-    stride: (usize, usize),
-    padding: (usize, usize),
-    relu: bool,
-    needs_dx: bool,
+    geometry: Geometry,
+    activation: Activation,
 }
 
 impl Convolve {
-    fn geometry(&self, x: &Shape, weight: &Shape) -> Result<Geometry> {
-        let (_, in_channels, height, width) = x.dims4()?;
+    fn new(
+        x: &Tensor,
+        weight: &Tensor,
+        stride: (usize, usize),
+        padding: (usize, usize),
+        activation: Activation,
+    ) -> Result<Self> {
+        let (_, height, width, in_channels) = x.dims4()?;
         let (out_channels, planes, kernel_height, kernel_width) =
             weight.dims4()?;
         let fits = planes == in_channels
-            && height + 2 * self.padding.0 >= kernel_height
-            && width + 2 * self.padding.1 >= kernel_width;
+            && height + 2 * padding.0 >= kernel_height
+            && width + 2 * padding.1 >= kernel_width;
         if !fits {
-            bail!("a convolution with weight {weight:?} got a tensor {x:?}")
+            bail!(
+                "a convolution with a weight of {:?} got images of \
+                 ({in_channels}, {height}, {width})",
+                weight.shape()
+            )
         }
-        Ok(Geometry {
+        let geometry = Geometry {
             in_channels,
             height,
             width,
             out_channels,
             kernel_height,
             kernel_width,
-            stride_height: self.stride.0,
-            stride_width: self.stride.1,
-            pad_height: self.padding.0,
-            pad_width: self.padding.1,
-        })
+            stride_height: stride.0,
+            stride_width: stride.1,
+            pad_height: padding.0,
+            pad_width: padding.1,
+        };
+        Ok(Self { geometry, activation })
+    }
+
+    fn of(
+        self,
+        x: &Tensor,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let g = self.geometry;
+        let shape = (x.dim(0)?, g.out_height(), g.out_width(), g.out_channels);
+        match bias {
+            Some(bias) => op::apply(self, &[x, weight, bias], shape),
+            None => op::apply(self, &[x, weight], shape),
+        }
     }
 }
 
-impl CustomOp3 for Convolve {
+impl Op for Convolve {
     fn name(&self) -> &'static str {
-        "convolve"
+        "convolution"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let g = self.geometry(x_layout.shape(), weight_layout.shape())?;
-        let batch = x_layout.dims()[0];
-        let shape = (batch, g.out_channels, g.out_height(), g.out_width());
-        let shape = Shape::from(shape);
-        let mut y = vec![0.0; shape.elem_count()];
-        conv::forward(
-            slices::of(x, x_layout)?,
-            slices::of(weight, weight_layout)?,
-            slices::of(bias, bias_layout)?,
-            self.relu,
-            g,
-            &mut y,
-        );
-        Ok((CpuStorage::F32(y), shape))
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], kept: &mut Kept) {
+        let bias = inputs.get(2).copied().unwrap_or_default();
+        let relu = self.activation == Activation::Relu;
+        conv::forward(inputs[0], inputs[1], bias, relu, self.geometry, y);
+        activate::after(self.activation, y, kept);
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        weight: &Tensor,
-        bias: &Tensor,
-        y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let g = self.geometry(x.shape(), weight.shape())?;
-        let mut dx =
-            if self.needs_dx { vec![0.0; x.elem_count()] } else { vec![] };
-        let mut dweight = vec![0.0; weight.elem_count()];
-        let mut dbias = vec![0.0; bias.elem_count()];
-        let mut gradients = |x: &[f32], weight: &[f32], dy: &[f32]| {
-            let dx = self.needs_dx.then_some(dx.as_mut_slice());
-            conv::backward(x, weight, dy, g, dx, &mut dweight, &mut dbias);
-            Ok(())
-        };
-        slices::with(x, |x| {
-            slices::with(weight, |weight| {
-                slices::with(dy, |dy| {
-                    if !self.relu {
-                        return gradients(x, weight, dy);
-                    }
-                    let mut masked = vec![0.0; dy.len()];
-                    slices::with(y, |y| {
-                        activation::relu_backward(y, dy, &mut masked);
-                        Ok(())
-                    })?;
-                    gradients(x, weight, &masked)
-                })
-            })
-        })?;
-        let device = x.device();
-        let dx = if self.needs_dx {
-            Some(Tensor::from_vec(dx, x.shape(), device)?)
-        } else {
-            None
-        };
-        let dbias = if bias.elem_count() > 0 {
-            Some(Tensor::from_vec(dbias, bias.shape(), device)?)
-        } else {
-            None
-        };
-        Ok((
-            dx,
-            Some(Tensor::from_vec(dweight, weight.shape(), device)?),
-            dbias,
-        ))
+    fn backward(&self, pass: Pass<'_>) {
+        let Pass { inputs, y, kept, dy, gradients } = pass;
+        let g = self.geometry;
+        activate::backward(self.activation, y, kept, dy);
+        if let Some(Some(dbias)) = gradients.get_mut(2) {
+            add_column_sums(dy, dbias.begin());
+        }
+        if let Some(dweight) = &mut gradients[1] {
+            conv::weight_gradient(inputs[0], dy, g, dweight.begin());
+        }
+        if let Some(dx) = &mut gradients[0] {
+            conv::input_gradient(inputs[1], dy, g, dx.values, dx.add);
+        }
     }
 }

@@ -1,10 +1,9 @@
 //! Losses, as means over what is counted.
 
+use super::op::{self, Kept, Op, Pass, keep};
 use super::slices;
 use crate::kernels::softmax::{self, IGNORED};
-use candle_core::{
-    CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, bail,
-};
+use candle_core::{DType, Result, Tensor, bail};
 
 /// Mean cross-entropy in nats of `logits` `(n, classes)` against `targets`
 /// `(n)` of u32. Targets equal to `u32::MAX` (padding) are not counted.
@@ -13,9 +12,13 @@ use candle_core::{
 ///
 /// If the shapes do not fit.
 pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    let (n, classes) = logits.dims2()?;
+    if targets.dims1()? != n {
+        bail!("{n} rows of logits for targets of {:?}", targets.shape())
+    }
     if logits.device().is_cpu() {
-        let targets = targets.contiguous()?;
-        return logits.contiguous()?.apply_op2(&targets, CrossEntropy);
+        let targets = slices::indices(targets)?;
+        return op::apply(CrossEntropy { targets, classes }, &[logits], ());
     }
     let counted = targets.ne(IGNORED)?;
     let weight = counted.to_dtype(DType::F32)?;
@@ -40,60 +43,68 @@ pub fn mse(output: &Tensor, targets: &Tensor) -> Result<Tensor> {
             targets.shape()
         )
     }
+    if output.device().is_cpu() {
+        return op::apply(SquaredError, &[output, targets], ());
+    }
     (output - targets)?.sqr()?.mean_all()
 }
 
-struct CrossEntropy;
+struct CrossEntropy {
+    targets: Vec<u32>,
+    classes: usize,
+}
 
-impl CustomOp2 for CrossEntropy {
+impl Op for CrossEntropy {
     fn name(&self) -> &'static str {
         "cross_entropy"
     }
 
-    fn cpu_fwd(
-        &self,
-        logits: &CpuStorage,
-        logits_layout: &Layout,
-        targets: &CpuStorage,
-        targets_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (n, classes) = logits_layout.shape().dims2()?;
-        if targets_layout.shape().dims1()? != n {
-            bail!("{n} rows of logits for {:?} targets", targets_layout)
-        }
-        let logits = slices::of(logits, logits_layout)?;
-        let Some((from, to)) = targets_layout.contiguous_offsets() else {
-            bail!("targets are not contiguous")
-        };
-        let targets = &targets.as_slice::<u32>()?[from..to];
-        let mut gradient = vec![0.0; logits.len()];
-        let loss =
-            softmax::cross_entropy(logits, targets, classes, &mut gradient);
-        Ok((CpuStorage::F32(vec![loss]), Shape::from(())))
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], kept: &mut Kept) {
+        let logits = inputs[0];
+        let kept = keep(kept, logits.len());
+        y[0] =
+            softmax::cross_entropy(logits, &self.targets, self.classes, kept);
     }
 
-    fn bwd(
-        &self,
-        logits: &Tensor,
-        targets: &Tensor,
-        _: &Tensor,
-        dloss: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let classes = logits.dim(1)?;
-        let mut gradient = vec![0.0; logits.elem_count()];
-        let targets = targets.to_vec1::<u32>()?;
-        slices::with(logits, |logits| {
-            softmax::cross_entropy(logits, &targets, classes, &mut gradient);
-            Ok(())
-        })?;
-        let scale = dloss.to_scalar::<f32>()?;
-        if scale != 1.0 {
-            for g in &mut gradient {
-                *g *= scale;
+    fn backward(&self, pass: Pass<'_>) {
+        let Some(dlogits) = &mut pass.gradients[0] else { return };
+        let scale = pass.dy[0];
+        dlogits.write(|dlogits| {
+            for (dlogit, kept) in dlogits.iter_mut().zip(pass.kept) {
+                *dlogit = scale * kept;
             }
+        });
+    }
+}
+
+/// Inputs are the outputs and the targets.
+struct SquaredError;
+
+impl Op for SquaredError {
+    fn name(&self) -> &'static str {
+        "mse"
+    }
+
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], _: &mut Kept) {
+        let pairs = inputs[0].iter().zip(inputs[1]);
+        let total: f64 =
+            pairs.map(|(a, b)| f64::from(a - b) * f64::from(a - b)).sum();
+        #[expect(clippy::cast_possible_truncation, reason = "a mean loss")]
+        let mean = (total / inputs[0].len() as f64) as f32;
+        y[0] = mean;
+    }
+
+    fn backward(&self, pass: Pass<'_>) {
+        let Pass { inputs, dy, gradients, .. } = pass;
+        let scale = 2.0 * dy[0] / inputs[0].len() as f32;
+        for (i, sign) in [(0, 1.0), (1, -1.0)] {
+            let Some(gradient) = &mut gradients[i] else { continue };
+            let pairs = inputs[0].iter().zip(inputs[1]);
+            gradient.write(|gradient| {
+                for (gradient, (a, b)) in gradient.iter_mut().zip(pairs) {
+                    *gradient = sign * scale * (a - b);
+                }
+            });
         }
-        let shape = logits.shape();
-        let gradient = Tensor::from_vec(gradient, shape, logits.device())?;
-        Ok((Some(gradient), None))
     }
 }

@@ -9,30 +9,39 @@
 //! Fresh weights come from a seed and the weight's name, with PyTorch's
 //! default distributions.
 
+mod activate;
 mod attention;
 mod conv;
-mod embedding;
+mod image;
 mod init;
 mod linear;
 mod loss;
 mod norm;
+mod op;
 mod pool;
+mod rows;
 mod slices;
+mod tape;
 
 #[cfg(test)]
 mod tests;
 
+pub use activate::{add, add_relu, gelu, relu, silu};
 pub use attention::causal_self_attention;
+pub(crate) use attention::packed_causal_self_attention;
 pub use conv::{
     Conv1d, Conv2d, conv1d, conv1d_relu, conv2d, conv2d_no_bias, conv2d_relu,
 };
-pub use embedding::{Embedding, embedding};
+pub use image::{flatten, mean_pool};
 pub(crate) use init::Weights;
 pub use linear::{
-    Linear, gelu, linear, linear_gelu, linear_no_bias, linear_relu,
+    Linear, linear, linear_gelu, linear_no_bias, linear_relu, linear_silu,
 };
 pub use loss::{cross_entropy, mse};
-pub use norm::{BatchNorm, LayerNorm, batch_norm, layer_norm};
+pub use norm::{BatchNorm, LayerNorm, batch_norm, batch_norm_relu, layer_norm};
 pub use pool::{max_pool1d, max_pool2d};
+pub use rows::{Embedding, embedding};
+pub(crate) use rows::{gather_rows, scatter_rows};
+pub(crate) use tape::{WeightGradients, record};
 
 pub use crate::kernels::activation::Activation;

@@ -1,13 +1,12 @@
 //! Layer norm and batch norm.
 
-use super::slices;
-use crate::kernels::norm;
-use candle_core::{
-    CpuStorage, CustomOp3, D, Layout, Module, Result, Shape, Tensor,
-};
-use candle_nn::{BatchNormConfig, Init, VarBuilder};
-
-pub use candle_nn::BatchNorm;
+use super::op::{self, Gradient, Kept, Op, Pass, keep};
+use super::{activate, image, slices};
+use crate::kernels::activation::Activation;
+use crate::kernels::norm::{self, Normalised};
+use crate::kernels::scratch::scratch;
+use candle_core::{D, Device, Module, ModuleT, Result, Tensor, Var};
+use candle_nn::{Init, VarBuilder};
 
 /// Normalises the last dimension to mean 0 and deviation 1, then scales and
 /// shifts (Ba, Kiros & Hinton 2016).
@@ -35,8 +34,84 @@ pub fn layer_norm(
     Ok(LayerNorm { weight, bias, eps })
 }
 
-/// Batch norm over `channels`, dimension 1; candle-nn's, with running
-/// statistics for evaluation (Ioffe & Szegedy 2015).
+impl Module for LayerNorm {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let (weight, bias) = (&self.weight, &self.bias);
+        if x.device().is_cpu() {
+            let op = NormaliseRows { eps: narrow(self.eps) };
+            return op::apply(op, &[x, weight, bias], x.shape());
+        }
+        let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+        let square = centred.sqr()?.mean_keepdim(D::Minus1)?;
+        let normed = centred.broadcast_div(&(square + self.eps)?.sqrt()?)?;
+        normed.broadcast_mul(weight)?.broadcast_add(bias)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "kernels are f32")]
+fn narrow(x: f64) -> f32 {
+    x as f32
+}
+
+struct NormaliseRows {
+    eps: f32,
+}
+
+impl Op for NormaliseRows {
+    fn name(&self) -> &'static str {
+        "layer_norm"
+    }
+
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], kept: &mut Kept) {
+        let (x, weight, bias) = (inputs[0], inputs[1], inputs[2]);
+        let kept = keep(kept, 2 * x.len() / weight.len());
+        norm::layer_norm(x, weight, bias, self.eps, y, kept);
+    }
+
+    fn backward(&self, pass: Pass<'_>) {
+        let Pass { inputs, kept, dy, gradients, .. } = pass;
+        let [dx, dweight, dbias] = gradients else { return };
+        let (x, weight) = (inputs[0], inputs[1]);
+        let mut slopes = scratch(2 * weight.len());
+        slopes.fill(0.0);
+        let (dw, db) = slopes.split_at_mut(weight.len());
+        let mut by_row = |dx: &mut [f32]| {
+            norm::layer_norm_backward(x, weight, kept, dy, dx, dw, db);
+        };
+        if let Some(dx) = dx {
+            dx.write(by_row);
+        } else {
+            by_row(&mut scratch(x.len()));
+        }
+        take(dweight, dw);
+        take(dbias, db);
+    }
+}
+
+/// Hands over a gradient where it is wanted.
+fn take(gradient: &mut Option<Gradient<'_>>, values: &[f32]) {
+    if let Some(gradient) = gradient {
+        gradient.take(values);
+    }
+}
+
+/// Weight of a batch in the running mean and variance, as in PyTorch.
+const RUNNING_SHARE: f64 = 0.1;
+
+/// Normalises each channel (dimension 1) to mean 0 and deviation 1 over the
+/// batch, then scales and shifts (Ioffe & Szegedy 2015); in evaluation by
+/// the running mean and variance of the batches trained on.
+#[derive(Clone, Debug)]
+pub struct BatchNorm {
+    weight: Tensor,
+    bias: Tensor,
+    running_mean: Var,
+    running_var: Var,
+    eps: f64,
+    activation: Activation,
+}
+
+/// Batch norm over `channels`; weight 1, bias 0.
 ///
 /// # Errors
 ///
@@ -46,90 +121,164 @@ pub fn batch_norm(
     eps: f64,
     vb: VarBuilder<'_>,
 ) -> Result<BatchNorm> {
-    let config = BatchNormConfig { eps, ..BatchNormConfig::default() };
-    candle_nn::batch_norm(channels, config, vb)
+    let get = |name: &str, value: f64| {
+        vb.get_with_hints(channels, name, Init::Const(value))
+    };
+    Ok(BatchNorm {
+        weight: get("weight", 1.0)?,
+        bias: get("bias", 0.0)?,
+        running_mean: Var::from_tensor(&get("running_mean", 0.0)?)?,
+        running_var: Var::from_tensor(&get("running_var", 1.0)?)?,
+        eps,
+        activation: Activation::Identity,
+    })
 }
 
-impl Module for LayerNorm {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (weight, bias) = (&self.weight, &self.bias);
-        if x.device().is_cpu() {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "kernels are f32"
-            )]
-            let op = Normalise { eps: self.eps as f32 };
-            return x.contiguous()?.apply_op3(weight, bias, op);
+/// [`batch_norm`] with ReLU in the same pass.
+///
+/// # Errors
+///
+/// If `vb` has one of its weights in another shape.
+pub fn batch_norm_relu(
+    channels: usize,
+    eps: f64,
+    vb: VarBuilder<'_>,
+) -> Result<BatchNorm> {
+    let layer = batch_norm(channels, eps, vb)?;
+    Ok(BatchNorm { activation: Activation::Relu, ..layer })
+}
+
+impl ModuleT for BatchNorm {
+    fn forward_t(&self, x: &Tensor, train: bool) -> Result<Tensor> {
+        if !x.device().is_cpu() {
+            let y = self.composed(x, train)?;
+            return activate::composed(&y, self.activation);
         }
-        let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
-        let square = centred.sqr()?.mean_keepdim(D::Minus1)?;
-        let normed = centred.broadcast_div(&(square + self.eps)?.sqrt()?)?;
-        normed.broadcast_mul(weight)?.broadcast_add(bias)
+        if x.rank() == 3 {
+            return image::to_signal(&self.of(&image::of_signal(x)?, train)?);
+        }
+        image::channels_first(&self.of(&image::channels_last(x)?, train)?)
     }
 }
 
-struct Normalise {
-    eps: f32,
+impl BatchNorm {
+    /// Of channels-last images on the CPU.
+    fn of(&self, x: &Tensor, train: bool) -> Result<Tensor> {
+        let channels = self.weight.elem_count();
+        let mut mean = vec![0.0; channels];
+        let mut variance = vec![0.0; channels];
+        if train {
+            slices::with_all(&[x], |x| {
+                norm::column_moments(x[0], &mut mean, &mut variance);
+                Ok(())
+            })?;
+            let at = |values: &[f32]| {
+                Tensor::from_slice(values, channels, &Device::Cpu)
+            };
+            self.follow(&at(&mean)?, &at(&variance)?, x.elem_count())?;
+        } else {
+            mean = self.running_mean.to_vec1()?;
+            variance = self.running_var.to_vec1()?;
+        }
+        let eps = narrow(self.eps);
+        let inverse = variance.iter().map(|v| 1.0 / (v + eps).sqrt());
+        let inverse: Vec<f32> = inverse.collect();
+        let relu = self.activation == Activation::Relu;
+        let op = NormaliseColumns { mean, inverse, fixed: !train, relu };
+        op::apply(op, &[x, &self.weight, &self.bias], x.shape())
+    }
+
+    /// Moves the running mean and variance towards those of a batch of
+    /// `numbers` in all.
+    fn follow(
+        &self,
+        mean: &Tensor,
+        variance: &Tensor,
+        numbers: usize,
+    ) -> Result<()> {
+        let n = numbers as f64 / self.weight.elem_count() as f64;
+        let unbiased = (variance * (n / (n - 1.0).max(1.0)))?;
+        for (running, batch) in
+            [(&self.running_mean, mean), (&self.running_var, &unbiased)]
+        {
+            let old = running.as_detached_tensor();
+            let kept = (old * (1.0 - RUNNING_SHARE))?;
+            running.set(&(kept + (batch.detach() * RUNNING_SHARE)?)?)?;
+        }
+        Ok(())
+    }
+
+    /// The same, made of candle's operations.
+    pub(super) fn composed(&self, x: &Tensor, train: bool) -> Result<Tensor> {
+        let mut shape = vec![1; x.rank()];
+        shape[1] = self.weight.elem_count();
+        let (mean, variance) = if train {
+            let by_channel = x.transpose(0, 1)?.flatten_from(1)?;
+            let mean = by_channel.mean_keepdim(1)?;
+            let square = by_channel.broadcast_sub(&mean)?.sqr()?;
+            let (mean, variance) = (mean.flatten_all()?, square.mean(1)?);
+            self.follow(&mean, &variance, x.elem_count())?;
+            (mean, variance)
+        } else {
+            let (mean, variance) = (&self.running_mean, &self.running_var);
+            (mean.as_detached_tensor(), variance.as_detached_tensor())
+        };
+        let scale = (&self.weight / (variance + self.eps)?.sqrt()?)?;
+        x.broadcast_sub(&mean.reshape(&*shape)?)?
+            .broadcast_mul(&scale.reshape(&*shape)?)?
+            .broadcast_add(&self.bias.reshape(&*shape)?)
+    }
 }
 
-impl CustomOp3 for Normalise {
+/// Batch norm of channels-last images; inputs `x`, weight, bias.
+struct NormaliseColumns {
+    mean: Vec<f32>,
+    inverse: Vec<f32>,
+    /// Mean and deviation do not depend on `x`.
+    fixed: bool,
+    relu: bool,
+}
+
+impl Op for NormaliseColumns {
     fn name(&self) -> &'static str {
-        "layer_norm"
+        "batch_norm"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let x = slices::of(x, x_layout)?;
-        let mut y = vec![0.0; x.len()];
-        norm::layer_norm(
-            x,
-            slices::of(weight, weight_layout)?,
-            slices::of(bias, bias_layout)?,
-            self.eps,
-            &mut y,
-        );
-        Ok((CpuStorage::F32(y), x_layout.shape().clone()))
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], _: &mut Kept) {
+        let (x, weight, bias) = (inputs[0], inputs[1], inputs[2]);
+        let scale: Vec<f32> =
+            weight.iter().zip(&self.inverse).map(|(w, i)| w * i).collect();
+        let shift: Vec<f32> = bias
+            .iter()
+            .zip(&self.mean)
+            .zip(&scale)
+            .map(|((bias, mean), scale)| bias - mean * scale)
+            .collect();
+        norm::scale_columns(x, &scale, &shift, self.relu, y);
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        weight: &Tensor,
-        bias: &Tensor,
-        _: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let mut dx = vec![0.0; x.elem_count()];
-        let mut dweight = vec![0.0; weight.elem_count()];
-        let mut dbias = vec![0.0; bias.elem_count()];
-        slices::with(x, |x| {
-            slices::with(weight, |weight| {
-                slices::with(dy, |dy| {
-                    norm::layer_norm_backward(
-                        x,
-                        weight,
-                        self.eps,
-                        dy,
-                        &mut dx,
-                        &mut dweight,
-                        &mut dbias,
-                    );
-                    Ok(())
-                })
-            })
-        })?;
-        let device = x.device();
-        Ok((
-            Some(Tensor::from_vec(dx, x.shape(), device)?),
-            Some(Tensor::from_vec(dweight, weight.shape(), device)?),
-            Some(Tensor::from_vec(dbias, bias.shape(), device)?),
-        ))
+    fn backward(&self, pass: Pass<'_>) {
+        let Pass { inputs, y, dy, gradients, .. } = pass;
+        let [dx, dweight, dbias] = gradients else { return };
+        if self.relu {
+            crate::kernels::activation::relu_backward(y, dy);
+        }
+        let (x, weight) = (inputs[0], inputs[1]);
+        let by = Normalised {
+            mean: &self.mean,
+            inverse: &self.inverse,
+            fixed: self.fixed,
+        };
+        let mut slopes = scratch(2 * weight.len());
+        let (dw, db) = slopes.split_at_mut(weight.len());
+        norm::batch_norm_slopes(x, dy, by, dw, db);
+        if let Some(dx) = dx {
+            let slopes = (&*dw, &*db);
+            dx.write(|dx| {
+                norm::batch_norm_backward(x, dy, by, weight, slopes, dx);
+            });
+        }
+        take(dweight, dw);
+        take(dbias, db);
     }
 }

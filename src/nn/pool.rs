@@ -1,8 +1,9 @@
 //! Max-pooling without overlap.
 
-use super::slices;
+use super::image;
+use super::op::{self, Kept, Op, Pass};
 use crate::kernels::pool::{self, Windows};
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 /// The largest of every `window` places of `(batch, channels, length)`.
 ///
@@ -10,7 +11,10 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 ///
 /// If `x` has another rank.
 pub fn max_pool1d(x: &Tensor, window: usize) -> Result<Tensor> {
-    pool(&x.unsqueeze(2)?, 1, window)?.squeeze(2)
+    if !x.device().is_cpu() {
+        return composed(&x.unsqueeze(2)?, 1, window)?.squeeze(2);
+    }
+    image::to_signal(&pool(&image::of_signal(x)?, 1, window)?)
 }
 
 /// The largest of every `window` x `window` places of
@@ -20,15 +24,19 @@ pub fn max_pool1d(x: &Tensor, window: usize) -> Result<Tensor> {
 ///
 /// If `x` has another rank.
 pub fn max_pool2d(x: &Tensor, window: usize) -> Result<Tensor> {
-    pool(x, window, window)
+    if !x.device().is_cpu() {
+        return composed(x, window, window);
+    }
+    image::channels_first(&pool(&image::channels_last(x)?, window, window)?)
 }
 
+/// Of channels-last images.
 fn pool(x: &Tensor, rows: usize, columns: usize) -> Result<Tensor> {
-    if x.device().is_cpu() {
-        x.contiguous()?.apply_op1(MaxPool { rows, columns })
-    } else {
-        composed(x, rows, columns)
-    }
+    let (batch, height, width, channels) = x.dims4()?;
+    let windows = Windows { height, width, channels, rows, columns };
+    let (out_height, out_width) = (windows.out_height(), windows.out_width());
+    let shape = (batch, out_height, out_width, channels);
+    op::apply(MaxPool { windows }, &[x], shape)
 }
 
 /// The same, made of candle's operations. (Not `Tensor::max_pool2d`: its
@@ -50,51 +58,21 @@ pub(super) fn composed(
 }
 
 struct MaxPool {
-    rows: usize,
-    columns: usize,
+    windows: Windows,
 }
 
-impl MaxPool {
-    fn windows(&self, x: &Shape) -> Result<(Windows, Shape)> {
-        let (batch, channels, height, width) = x.dims4()?;
-        let Self { rows, columns } = *self;
-        let out = (batch, channels, height / rows, width / columns);
-        Ok((Windows { height, width, rows, columns }, out.into()))
-    }
-}
-
-impl CustomOp1 for MaxPool {
+impl Op for MaxPool {
     fn name(&self) -> &'static str {
         "max_pool"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (windows, shape) = self.windows(layout.shape())?;
-        let mut y = vec![0.0; shape.elem_count()];
-        pool::max_pool(slices::of(x, layout)?, windows, &mut y);
-        Ok((CpuStorage::F32(y), shape))
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], _: &mut Kept) {
+        pool::max_pool(inputs[0], self.windows, y);
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<Option<Tensor>> {
-        let (windows, _) = self.windows(x.shape())?;
-        let mut dx = vec![0.0; x.elem_count()];
-        slices::with(x, |x| {
-            slices::with(y, |y| {
-                slices::with(dy, |dy| {
-                    pool::max_pool_backward(x, y, dy, windows, &mut dx);
-                    Ok(())
-                })
-            })
-        })?;
-        Ok(Some(Tensor::from_vec(dx, x.shape(), x.device())?))
+    fn backward(&self, pass: Pass<'_>) {
+        let Some(dx) = &mut pass.gradients[0] else { return };
+        let (x, w) = (pass.inputs[0], self.windows);
+        dx.write(|dx| pool::max_pool_backward(x, pass.y, pass.dy, w, dx));
     }
 }

@@ -13,15 +13,24 @@ pub(super) fn of<'a>(
     Ok(&storage.as_slice::<f32>()?[from..to])
 }
 
-/// Calls `work` with the numbers of a tensor, made contiguous first.
-pub(super) fn with<R>(
-    tensor: &Tensor,
-    work: impl FnOnce(&[f32]) -> Result<R>,
+/// Calls `work` with the numbers of contiguous CPU tensors.
+pub(super) fn with_all<R>(
+    tensors: &[&Tensor],
+    work: impl FnOnce(&[&[f32]]) -> Result<R>,
 ) -> Result<R> {
-    let tensor = tensor.contiguous()?;
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        Storage::Cpu(storage) => work(of(storage, layout)?),
-        _ => bail!("a CPU kernel got a tensor of another device"),
-    }
+    let held: Vec<_> =
+        tensors.iter().map(|tensor| tensor.storage_and_layout()).collect();
+    let slices: Vec<&[f32]> = held
+        .iter()
+        .map(|(storage, layout)| match &**storage {
+            Storage::Cpu(storage) => of(storage, layout),
+            _ => bail!("a CPU kernel got a tensor of another device"),
+        })
+        .collect::<Result<_>>()?;
+    work(&slices)
+}
+
+/// The numbers of a tensor of u32 on the CPU.
+pub(super) fn indices(tensor: &Tensor) -> Result<Vec<u32>> {
+    tensor.flatten_all()?.to_vec1::<u32>()
 }

@@ -5,7 +5,9 @@
 use super::*;
 use crate::kernels::on_every_path;
 use crate::seed;
-use candle_core::{DType, Device, Module as _, Result, Tensor, Var};
+use candle_core::{
+    DType, Device, Module as _, ModuleT as _, Result, Tensor, Var,
+};
 use candle_nn::{Conv1dConfig, Conv2dConfig};
 use rand_distr::{Distribution as _, StandardNormal};
 use std::sync::Arc;
@@ -38,6 +40,18 @@ fn check(
     let run = || -> Result<()> {
         let y = weighed(&f()?)?;
         let gradients = y.backward()?;
+        // The tape, with candle's operations at its end.
+        let owned = vars.iter().map(|var| (*var).clone()).collect();
+        let mut taped = WeightGradients::new(owned);
+        record(|| weighed(&f()?))?.backward(&mut taped)?;
+        for (var, taped) in vars.iter().zip(taped.all()) {
+            let gradient = gradients.get(var.as_tensor()).expect("tracked");
+            let taped = taped.expect("reached");
+            let taped = Tensor::from_slice(taped, var.shape(), &Device::Cpu)?;
+            let scale = gradient.abs()?.max_all()?.to_scalar::<f32>()?;
+            let tolerance = 1e-5 * scale.max(1.0);
+            close(name, "taped gradient", &taped, gradient, tolerance)?;
+        }
         let differentiable = if smooth { vars } else { &[] };
         for var in differentiable {
             let gradient = gradients.get(var.as_tensor()).expect("tracked");
@@ -131,10 +145,11 @@ fn linear_layers_and_their_activations() {
         for (rows, inputs, outputs) in [(1, 1, 1), (5, 7, 3), (33, 17, 19)] {
             let name = format!("{path} {rows} {inputs} {outputs}");
             let x = random("x", &[rows, inputs]);
-            let layers: [(Make, bool, Apply); 3] = [
+            let layers: [(Make, bool, Apply); 4] = [
                 (linear, true, |y| Ok(y.clone())),
                 (linear_relu, false, Tensor::relu),
                 (linear_gelu, true, Tensor::gelu),
+                (linear_silu, true, Tensor::silu),
             ];
             for (make, smooth, activation) in layers {
                 let weights = weights();
@@ -259,9 +274,232 @@ fn layer_norms() {
 }
 
 #[test]
+fn batch_norms() {
+    on_every_path(|path| {
+        for (batch, channels, side) in [(3, 1, 2), (4, 5, 3), (2, 19, 4)] {
+            let x = random("x", &[batch, channels, side, side + 1]);
+            for train in [true, false] {
+                let name = format!("{path} {batch} {channels} {train}");
+                let weights = weights();
+                let vb = weights.builder(&Device::Cpu);
+                let layer = batch_norm(channels, 1e-5, vb.clone());
+                let layer = layer.expect("a layer");
+                let relu = batch_norm_relu(channels, 1e-5, vb);
+                let relu = relu.expect("a layer");
+                let (w, b) = (var(&weights, "weight"), var(&weights, "bias"));
+                check(
+                    &name,
+                    true,
+                    &[&x, &w, &b],
+                    &|| layer.forward_t(&x, train),
+                    Some(&|| layer.composed(&x, train)),
+                );
+                check(
+                    &name,
+                    false,
+                    &[&x, &w, &b],
+                    &|| relu.forward_t(&x, train),
+                    Some(&|| relu.composed(&x, train)?.relu()),
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn running_statistics_follow_the_batches() {
+    let weights = weights();
+    let layer = batch_norm(1, 0.0, weights.builder(&Device::Cpu));
+    let layer = layer.expect("a layer");
+    let run = || -> Result<f32> {
+        // Mean 3, variance 5 over n, 20 / 3 over n - 1.
+        let x = Tensor::new(&[[[0.0_f32, 2.0, 4.0, 6.0]]], &Device::Cpu)?;
+        layer.forward_t(&x, true)?;
+        // Running mean 0.3, variance 0.9 + 0.1 x 20 / 3.
+        let y = layer.forward_t(&x.zeros_like()?, false)?;
+        y.flatten_all()?.get(0)?.to_scalar()
+    };
+    let got = run().expect("no error");
+    let want = -0.3 / (0.9_f32 + 2.0 / 3.0).sqrt();
+    assert!((got - want).abs() < 1e-6, "{got} {want}");
+}
+
+#[test]
+fn sums_and_means_in_any_layout() {
+    on_every_path(|path| {
+        let x = random("x", &[2, 3, 4, 5]);
+        let other = random("other", &[2, 3, 4, 5]);
+        // A view as our convolutions leave it: channels last in memory.
+        let turned = |x: &Var| -> Result<Tensor> {
+            x.permute((0, 2, 3, 1))?.contiguous()?.permute((0, 3, 1, 2))
+        };
+        let vars = [&x, &other];
+        check(
+            path,
+            true,
+            &vars,
+            &|| add(&turned(&x)?, &other),
+            Some(&|| x.add(&other)),
+        );
+        check(
+            path,
+            false,
+            &vars,
+            &|| add_relu(&turned(&x)?, &turned(&other)?),
+            Some(&|| x.add(&other)?.relu()),
+        );
+        check(
+            path,
+            true,
+            &[&x],
+            &|| add(&x, &turned(&x)?),
+            Some(&|| x.add(&x)),
+        );
+        check(
+            path,
+            true,
+            &[&x],
+            &|| flatten(&turned(&x)?),
+            Some(&|| x.flatten_from(1)),
+        );
+        check(
+            path,
+            true,
+            &[&x],
+            &|| mean_pool(&turned(&x)?),
+            Some(&|| x.flatten_from(2)?.mean(candle_core::D::Minus1)),
+        );
+    });
+}
+
+#[test]
+fn rows_of_tables() {
+    let table = random("table", &[5, 3]);
+    let indices = [4_u32, 0, 4, 2];
+    let rows = Tensor::new(&indices, &Device::Cpu).expect("rows");
+    check(
+        "gather",
+        true,
+        &[&table],
+        &|| gather_rows(&table, indices.to_vec()),
+        Some(&|| table.index_select(&rows, 0)),
+    );
+    let places = Tensor::new(&[6_u32, 1, 0, 3, 2], &Device::Cpu);
+    let places = places.expect("places");
+    check(
+        "scatter",
+        true,
+        &[&table],
+        &|| scatter_rows(&table, vec![6, 1, 0, 3, 2], 7),
+        Some(&|| {
+            let zeros = Tensor::zeros((7, 3), DType::F32, &Device::Cpu)?;
+            zeros.index_add(&places, &table, 0)
+        }),
+    );
+    let error = gather_rows(&table, vec![5]).expect_err("there are five");
+    assert!(error.to_string().contains("row 5 of a table of 5"), "{error}");
+}
+
+#[test]
+fn squared_errors() {
+    let (x, y) = (random("x", &[3, 5]), random("y", &[3, 5]));
+    check(
+        "mse",
+        true,
+        &[&x, &y],
+        &|| mse(&x, &y),
+        Some(&|| candle_nn::loss::mse(&x, &y)),
+    );
+}
+
+#[test]
+fn packed_sequences_are_the_padded_ones_without_padding() {
+    on_every_path(|path| {
+        let lengths = [1_usize, 5, 3, 17];
+        let places: usize = lengths.iter().sum();
+        let x = random("qkv", &[places, 3 * 2 * 7]);
+        check(
+            path,
+            true,
+            &[&x],
+            &|| packed_causal_self_attention(&x, 2, lengths.to_vec()),
+            Some(&|| {
+                let mut from = 0;
+                let mut all = vec![];
+                for length in lengths {
+                    let one = x.narrow(0, from, length)?.unsqueeze(0)?;
+                    let y = super::attention::composed(&one.contiguous()?, 2)?;
+                    all.push(y.squeeze(0)?);
+                    from += length;
+                }
+                Tensor::cat(&all, 0)
+            }),
+        );
+    });
+}
+
+#[test]
+fn candles_operations_may_stand_anywhere_on_the_tape() {
+    let x = random("x", &[4, 6]);
+    let weights = weights();
+    let vb = weights.builder(&Device::Cpu);
+    let first = linear_relu(6, 5, vb.pp("a")).expect("a layer");
+    let second = linear(5, 5, vb.pp("b")).expect("a layer");
+    let vars = [
+        var(&weights, "a.weight"),
+        var(&weights, "b.weight"),
+        var(&weights, "b.bias"),
+    ];
+    let vars: Vec<&Var> = vars.iter().collect();
+    // Ours, candle's, a reshape, one output used three times, a weight used
+    // outside its layer.
+    check(
+        "islands",
+        true,
+        &vars,
+        &|| {
+            let hidden = first.forward(&x)?;
+            let wavy = hidden.sin()?.reshape((2, 10))?.reshape((4, 5))?;
+            let y = second.forward(&(&wavy * 2.0)?)?;
+            let y = second.forward(&(y + &hidden)?)?;
+            let tied = (vars[1].as_tensor() * 0.5)?.sum_all()?;
+            add(&y, &hidden)?.broadcast_add(&tied)
+        },
+        None,
+    );
+}
+
+#[test]
+fn steps_leave_nothing_behind() {
+    let x = random("x", &[8, 3, 6, 6]);
+    let weights = weights();
+    let vb = weights.builder(&Device::Cpu);
+    let config = Conv2dConfig { padding: 1, ..Conv2dConfig::default() };
+    let conv = conv2d_relu(3, 20, 3, config, vb.pp("conv")).expect("a layer");
+    let head = linear(20 * 9, 4, vb.pp("head")).expect("a layer");
+    let vars = weights.trainable().into_iter().map(|(_, var)| var).collect();
+    let mut gradients = WeightGradients::new(vars);
+    let mut step = || -> Result<()> {
+        let forward = || {
+            let y = max_pool2d(&conv.forward(&x)?, 2)?;
+            head.forward(&flatten(&y)?)?.sqr()?.sum_all()
+        };
+        record(forward)?.backward(&mut gradients)
+    };
+    step().and_then(|()| step()).expect("no error");
+    let before = crate::kernels::scratch::spare();
+    for _ in 0..50 {
+        step().expect("no error");
+    }
+    assert_eq!(crate::kernels::scratch::spare(), before);
+}
+
+#[test]
 fn attention_sees_nothing_later() {
     on_every_path(|path| {
-        for (batch, length, heads, size) in [(1, 1, 1, 1), (2, 5, 3, 7)] {
+        for (batch, length, heads, size) in
+            [(1, 1, 1, 1), (2, 5, 3, 7), (1, 19, 2, 18)]
+        {
             let name = format!("{path} {length} {heads} {size}");
             let x = random("qkv", &[batch, length, 3 * heads * size]);
             check(

@@ -8,58 +8,61 @@
 use crate::kernels::update::{self, Adamw, Sgd};
 use crate::spec::OptimizerSpec;
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var, bail};
+use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, Var, bail};
 use std::cell::RefCell;
 
 /// An optimizer with its state, for a fixed set of weights.
 #[derive(Clone)]
 pub(crate) struct Optim {
     spec: OptimizerSpec,
-    slots: Vec<Slot>,
+    vars: Vec<Var>,
+    moments: Moments,
     /// Updates done.
     steps: i32,
 }
 
-/// A weight with its first and second moment; SGD uses the first alone.
-#[derive(Clone)]
-struct Slot {
-    var: Var,
-    moments: Moments,
-}
-
+/// First and second moments of the gradients; SGD uses the first alone.
 #[derive(Clone)]
 enum Moments {
-    /// On the CPU, updated in place (candle hands an in-place op to itself by
-    /// shared reference, hence the cell).
-    Slices(RefCell<[Vec<f32>; 2]>),
-    /// On another device, replaced by every update.
-    Tensors([Tensor; 2]),
+    /// On the CPU: those of all weights in one array each, updated in place
+    /// (candle hands an in-place op to itself by shared reference, hence the
+    /// cell).
+    Flat(RefCell<[Vec<f32>; 2]>),
+    /// On another device: two of each weight, replaced by every update.
+    Tensors(Vec<[Tensor; 2]>),
+}
+
+/// Gradients by the weights of an optimizer, `None` where the loss does not
+/// depend on one.
+pub(crate) enum Gradients<'a> {
+    /// On the CPU, in the order of the weights.
+    Slices(Vec<Option<&'a [f32]>>),
+    /// On any device.
+    Tensors(&'a GradStore),
 }
 
 impl Optim {
-    /// Zero moments for `weights`, which are named and in a fixed order.
+    /// Zero moments for `vars`, which are in a fixed order.
     ///
     /// # Errors
     ///
     /// If the device has no room for the moments.
-    pub(crate) fn new(
-        spec: &OptimizerSpec,
-        weights: Vec<(String, Var)>,
-    ) -> Result<Self> {
-        let slots = weights
-            .into_iter()
-            .map(|(_, var)| {
-                let n = var.elem_count();
-                let moments = if var.device().is_cpu() {
-                    Moments::Slices(RefCell::new([vec![0.0; n], vec![0.0; n]]))
-                } else {
-                    let zeros = var.as_detached_tensor().zeros_like()?;
-                    Moments::Tensors([zeros.clone(), zeros])
-                };
-                Ok(Slot { var, moments })
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self { spec: spec.clone(), slots, steps: 0 })
+    pub(crate) fn new(spec: &OptimizerSpec, vars: Vec<Var>) -> Result<Self> {
+        let moments = if vars.iter().all(|var| var.device().is_cpu()) {
+            let n: usize = vars.iter().map(|var| var.elem_count()).sum();
+            let second = match spec {
+                OptimizerSpec::Sgd { .. } => vec![],
+                OptimizerSpec::Adamw { .. } => vec![0.0; n],
+            };
+            Moments::Flat(RefCell::new([vec![0.0; n], second]))
+        } else {
+            let zeros = |var: &Var| -> Result<[Tensor; 2]> {
+                let zeros = var.as_detached_tensor().zeros_like()?;
+                Ok([zeros.clone(), zeros])
+            };
+            Moments::Tensors(vars.iter().map(zeros).collect::<Result<_>>()?)
+        };
+        Ok(Self { spec: spec.clone(), vars, moments, steps: 0 })
     }
 
     /// One update at learning rate `lr`. Weights without a gradient stay.
@@ -69,55 +72,63 @@ impl Optim {
     /// If a gradient has another shape than its weight.
     pub(crate) fn step(
         &mut self,
-        gradients: &GradStore,
+        gradients: &Gradients<'_>,
         lr: f64,
     ) -> Result<()> {
         self.steps = self.steps.saturating_add(1);
         let scale = self.clip(gradients)?;
         let update = Update { spec: &self.spec, steps: self.steps, lr, scale };
-        for slot in &mut self.slots {
-            let Some(gradient) = gradients.get(slot.var.as_tensor()) else {
-                continue;
-            };
-            // Keeping the graph of a gradient would keep every step's.
-            let gradient = gradient.detach().contiguous()?;
-            match &mut slot.moments {
-                Moments::Slices(moments) => {
-                    let fused = Fused { update, moments };
-                    slot.var.inplace_op2(&gradient, &fused)?;
-                }
-                Moments::Tensors(moments) => {
-                    update.composed(&slot.var, &gradient, moments)?;
+        match (&mut self.moments, gradients) {
+            (Moments::Flat(moments), Gradients::Slices(gradients)) => {
+                let mut from = 0;
+                for (var, gradient) in self.vars.iter().zip(gradients) {
+                    let to = from + var.elem_count();
+                    if let Some(gradient) = gradient {
+                        let range = (from, to);
+                        let fused = Fused { update, gradient, moments, range };
+                        var.inplace_op1(&fused)?;
+                    }
+                    from = to;
                 }
             }
+            (Moments::Tensors(moments), Gradients::Tensors(gradients)) => {
+                for (var, moments) in self.vars.iter().zip(moments) {
+                    if let Some(gradient) = gradients.get(var.as_tensor()) {
+                        // Keeping its graph would keep every step's.
+                        update.composed(var, &gradient.detach(), moments)?;
+                    }
+                }
+            }
+            _ => bail!("gradients lie on another device than the moments"),
         }
         Ok(())
     }
 
     /// Factor that brings the gradients' norm within the spec's limit.
-    fn clip(&self, gradients: &GradStore) -> Result<f64> {
+    fn clip(&self, gradients: &Gradients<'_>) -> Result<f64> {
         let (OptimizerSpec::Sgd { clip_norm, .. }
         | OptimizerSpec::Adamw { clip_norm, .. }) = self.spec;
         let Some(limit) = clip_norm else { return Ok(1.0) };
-        let mut square = 0.0;
-        for slot in &self.slots {
-            if let Some(gradient) = gradients.get(slot.var.as_tensor()) {
-                square += sum_of_squares(gradient)?;
+        let square = match gradients {
+            Gradients::Slices(all) => {
+                let all = all.iter().flatten();
+                all.flat_map(|g| g.iter()).map(|&g| f64::from(g).powi(2)).sum()
             }
-        }
+            Gradients::Tensors(store) => {
+                let mut square = 0.0;
+                for var in &self.vars {
+                    if let Some(gradient) = store.get(var.as_tensor()) {
+                        let sum = gradient.detach().sqr()?.sum_all()?;
+                        square += f64::from(sum.to_scalar::<f32>()?);
+                    }
+                }
+                square
+            }
+        };
         let norm = f64::sqrt(square);
         // As PyTorch's clip_grad_norm_; a NaN norm passes on as NaN.
         Ok(if norm <= limit { 1.0 } else { limit / (norm + 1e-6) })
     }
-}
-
-fn sum_of_squares(gradient: &Tensor) -> Result<f64> {
-    let flat = gradient.detach().flatten_all()?;
-    if flat.device().is_cpu() {
-        let values = flat.to_vec1::<f32>()?;
-        return Ok(values.iter().map(|&g| f64::from(g).powi(2)).sum());
-    }
-    Ok(f64::from(flat.sqr()?.sum_all()?.to_scalar::<f32>()?))
 }
 
 /// The numbers of one update, of all weights alike.
@@ -140,7 +151,8 @@ impl Update<'_> {
         &self,
         weight: &mut [f32],
         gradient: &[f32],
-        [first, second]: &mut [Vec<f32>; 2],
+        first: &mut [f32],
+        second: &mut [f32],
     ) {
         let (lr, scale) = (self.lr as f32, self.scale as f32);
         match *self.spec {
@@ -210,41 +222,32 @@ impl Update<'_> {
 /// An update as an operation on a weight's storage.
 struct Fused<'a> {
     update: Update<'a>,
+    gradient: &'a [f32],
     moments: &'a RefCell<[Vec<f32>; 2]>,
+    /// Where the weight's moments are.
+    range: (usize, usize),
 }
 
-impl InplaceOp2 for Fused<'_> {
+impl InplaceOp1 for Fused<'_> {
     fn name(&self) -> &'static str {
         "optimizer_update"
     }
 
-    fn cpu_fwd(
-        &self,
-        weight: &mut CpuStorage,
-        weight_layout: &Layout,
-        gradient: &CpuStorage,
-        gradient_layout: &Layout,
-    ) -> Result<()> {
-        let (CpuStorage::F32(weight), CpuStorage::F32(gradient)) =
-            (weight, gradient)
-        else {
-            bail!("weights and gradients are f32")
+    fn cpu_fwd(&self, weight: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let CpuStorage::F32(weight) = weight else { bail!("weights are f32") };
+        let Some((start, end)) = layout.contiguous_offsets() else {
+            bail!("weights are contiguous")
         };
-        let (Some((from, to)), Some((start, end))) = (
-            weight_layout.contiguous_offsets(),
-            gradient_layout.contiguous_offsets(),
-        ) else {
-            bail!("weights and gradients are contiguous")
-        };
-        if to - from != end - start {
+        let (from, to) = self.range;
+        if to - from != end - start || self.gradient.len() != end - start {
             bail!("a gradient has another size than its weight")
         }
         let mut moments = self.moments.borrow_mut();
-        self.update.fused(
-            &mut weight[from..to],
-            &gradient[start..end],
-            &mut moments,
-        );
+        let [first, second] = &mut *moments;
+        let weight = &mut weight[start..end];
+        let first = &mut first[from..to];
+        let second = second.get_mut(from..to).unwrap_or_default();
+        self.update.fused(weight, self.gradient, first, second);
         Ok(())
     }
 }
@@ -276,10 +279,13 @@ mod tests {
 
     fn run(spec: &OptimizerSpec, steps: usize, lr: f64) -> Vec<f32> {
         let var = weight(&[1.0, -2.0, 0.5]);
-        let named = vec![("w".to_owned(), var.clone())];
-        let mut optim = Optim::new(spec, named).expect("an optimizer");
+        let mut optim =
+            Optim::new(spec, vec![var.clone()]).expect("an optimizer");
         for _ in 0..steps {
-            optim.step(&gradients(&var), lr).expect("a step");
+            let gradient = gradients(&var).remove(&var).expect("a gradient");
+            let gradient = gradient.to_vec1::<f32>().expect("f32");
+            let all = Gradients::Slices(vec![Some(&gradient)]);
+            optim.step(&all, lr).expect("a step");
         }
         values(&var)
     }
@@ -360,12 +366,14 @@ mod tests {
         for spec in [sgd(0.9, true, 0.01), clipped] {
             let fused = run(&spec, 10, 0.02);
             let var = weight(&[1.0, -2.0, 0.5]);
-            let named = vec![("w".to_owned(), var.clone())];
-            let mut optim = Optim::new(&spec, named).expect("an optimizer");
+            let mut optim =
+                Optim::new(&spec, vec![var.clone()]).expect("an optimizer");
             let zeros = var.zeros_like().expect("zeros");
-            optim.slots[0].moments = Moments::Tensors([zeros.clone(), zeros]);
+            optim.moments = Moments::Tensors(vec![[zeros.clone(), zeros]]);
             for _ in 0..10 {
-                optim.step(&gradients(&var), 0.02).expect("a step");
+                let store = gradients(&var);
+                let all = Gradients::Tensors(&store);
+                optim.step(&all, 0.02).expect("a step");
             }
             for (a, b) in fused.iter().zip(values(&var)) {
                 assert!((a - b).abs() < 1e-5, "{a} {b}");

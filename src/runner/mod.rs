@@ -25,7 +25,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use workers::{Done, in_parallel};
+pub(crate) use workers::{Done, in_parallel};
 
 /// An experiment with its data resident and its cells known.
 pub(crate) struct Prepared {

@@ -3,10 +3,10 @@
 use crate::data::{Batches, Dataset, Split, Task, gather};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::nn::{self, Weights};
-use crate::optim::Optim;
+use crate::nn::{self, WeightGradients, Weights};
+use crate::optim::{Gradients, Optim};
 use crate::workload::Workload;
-use candle_core::{DType, IndexOp, Tensor};
+use candle_core::{DType, IndexOp, Tensor, Var};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ pub struct Score {
 pub(crate) struct Replica {
     model: Model,
     optim: Optim,
+    gradients: WeightGradients,
     batches: Batches,
     data: Arc<Dataset>,
     name: String,
@@ -46,10 +47,14 @@ impl Replica {
         let device = data.train.inputs.device();
         let model = (workload.build)(weights.builder(device), &data)
             .map_err(Error::tensor(context()))?;
-        let optim = Optim::new(&workload.optimizer, weights.trainable())
+        let vars: Vec<Var> =
+            weights.trainable().into_iter().map(|(_, var)| var).collect();
+        let optim = Optim::new(&workload.optimizer, vars.clone())
             .map_err(Error::tensor(context()))?;
+        let gradients = WeightGradients::new(vars);
         let batches = Batches::new(data.train.len(), workload.batch, seed);
-        Ok(Self { model, optim, batches, data, name: workload.name.clone() })
+        let name = workload.name.clone();
+        Ok(Self { model, optim, gradients, batches, data, name })
     }
 
     /// One optimizer update at learning rate `lr`; gives the mean loss of its
@@ -62,11 +67,22 @@ impl Replica {
         let mut step = || {
             let rows = self.batches.next_rows();
             let (inputs, targets) = gather(&self.data.train, rows)?;
-            let output = self.model.forward_t(&inputs, true)?;
-            let loss = mean_loss(self.data.task, &output, &targets)?;
-            let gradients = loss.backward()?;
+            let forward = || {
+                let output = self.model.forward_t(&inputs, true)?;
+                mean_loss(self.data.task, &output, &targets)
+            };
+            if !inputs.device().is_cpu() {
+                let loss = forward()?;
+                let gradients = loss.backward()?;
+                self.optim.step(&Gradients::Tensors(&gradients), lr)?;
+                return loss.to_scalar::<f32>().map(f64::from);
+            }
+            let recording = nn::record(forward)?;
+            let loss = recording.loss()?;
+            recording.backward(&mut self.gradients)?;
+            let gradients = Gradients::Slices(self.gradients.all());
             self.optim.step(&gradients, lr)?;
-            loss.to_scalar::<f32>().map(f64::from)
+            Ok(loss)
         };
         step().map_err(Error::tensor(format!("training `{}`", self.name)))
     }
@@ -120,7 +136,7 @@ fn mean_loss(
     match task {
         Task::Classify { .. } => nn::cross_entropy(output, targets),
         Task::Regress { .. } => nn::mse(output, targets),
-        Task::NextToken { vocabulary } => nn::cross_entropy(
+        Task::NextToken { vocabulary, .. } => nn::cross_entropy(
             &output.reshape(((), vocabulary))?,
             &targets.flatten_all()?,
         ),

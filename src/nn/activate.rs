@@ -1,0 +1,159 @@
+//! Activations, alone and as the end of another layer, and sums.
+
+use super::image;
+use super::op::{self, Kept, Op, Pass, keep};
+use crate::kernels::activation::{self, Activation};
+use candle_core::{Result, Tensor, bail};
+
+/// Gaussian error linear unit (tanh form), element by element.
+///
+/// # Errors
+///
+/// If `x` is not f32.
+pub fn gelu(x: &Tensor) -> Result<Tensor> {
+    activated(x, Activation::Gelu)
+}
+
+/// `max(x, 0)`, element by element.
+///
+/// # Errors
+///
+/// If `x` is not f32.
+pub fn relu(x: &Tensor) -> Result<Tensor> {
+    activated(x, Activation::Relu)
+}
+
+/// `x / (1 + e^-x)`, element by element.
+///
+/// # Errors
+///
+/// If `x` is not f32.
+pub fn silu(x: &Tensor) -> Result<Tensor> {
+    activated(x, Activation::Silu)
+}
+
+fn activated(x: &Tensor, activation: Activation) -> Result<Tensor> {
+    if x.device().is_cpu() {
+        image::elementwise(&[x], |x| {
+            op::apply(Activate { activation }, x, x[0].shape())
+        })
+    } else {
+        composed(x, activation)
+    }
+}
+
+/// `a + b`, of one shape: a residual connection.
+///
+/// # Errors
+///
+/// If the shapes differ.
+pub fn add(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    sum(a, b, false)
+}
+
+/// `max(a + b, 0)`, of one shape: the end of a residual block.
+///
+/// # Errors
+///
+/// If the shapes differ.
+pub fn add_relu(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    sum(a, b, true)
+}
+
+fn sum(a: &Tensor, b: &Tensor, rectified: bool) -> Result<Tensor> {
+    if a.shape() != b.shape() {
+        bail!("{:?} and {:?} cannot be added", a.shape(), b.shape())
+    }
+    if a.device().is_cpu() {
+        return image::elementwise(&[a, b], |x| {
+            op::apply(Sum { rectified }, x, x[0].shape())
+        });
+    }
+    let y = (a + b)?;
+    if rectified { y.relu() } else { Ok(y) }
+}
+
+/// `activation(x)`, made of candle's operations.
+pub(super) fn composed(x: &Tensor, activation: Activation) -> Result<Tensor> {
+    match activation {
+        Activation::Identity => Ok(x.clone()),
+        Activation::Relu => x.relu(),
+        Activation::Gelu => x.gelu(),
+        Activation::Silu => x.silu(),
+    }
+}
+
+/// Activates `y` where the layer before has not done so itself; keeps what
+/// [`backward`] needs. A layer does ReLU itself.
+pub(super) fn after(activation: Activation, y: &mut [f32], kept: &mut Kept) {
+    match activation {
+        Activation::Identity | Activation::Relu => {}
+        Activation::Gelu => activation::gelu(y, keep(kept, y.len())),
+        Activation::Silu => activation::silu(y, keep(kept, y.len())),
+    }
+}
+
+/// Takes the gradient `dy` back through the activation, in place.
+pub(super) fn backward(
+    activation: Activation,
+    y: &[f32],
+    kept: &[f32],
+    dy: &mut [f32],
+) {
+    match activation {
+        Activation::Identity => {}
+        Activation::Relu => activation::relu_backward(y, dy),
+        Activation::Gelu | Activation::Silu => activation::multiply(kept, dy),
+    }
+}
+
+struct Activate {
+    activation: Activation,
+}
+
+impl Op for Activate {
+    fn name(&self) -> &'static str {
+        "activation"
+    }
+
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], kept: &mut Kept) {
+        if self.activation == Activation::Relu {
+            activation::relu_forward(inputs[0], y);
+        } else {
+            y.copy_from_slice(inputs[0]);
+            after(self.activation, y, kept);
+        }
+    }
+
+    fn backward(&self, pass: Pass<'_>) {
+        backward(self.activation, pass.y, pass.kept, pass.dy);
+    }
+
+    fn passes_on(&self) -> bool {
+        true
+    }
+}
+
+struct Sum {
+    rectified: bool,
+}
+
+impl Op for Sum {
+    fn name(&self) -> &'static str {
+        "sum"
+    }
+
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], _: &mut Kept) {
+        activation::sum(inputs[0], inputs[1], self.rectified, y);
+    }
+
+    fn backward(&self, pass: Pass<'_>) {
+        if self.rectified {
+            activation::relu_backward(pass.y, pass.dy);
+        }
+    }
+
+    fn passes_on(&self) -> bool {
+        true
+    }
+}

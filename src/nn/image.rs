@@ -1,0 +1,158 @@
+//! Images and signals in memory: channels first in shape, channels last in
+//! memory.
+//!
+//! Shapes are candle's, `(batch, channels, height, width)` and
+//! `(batch, channels, length)`. The kernels want the channels of a place side
+//! by side, so what our layers give is a transposed view of such memory, and
+//! what they take is brought into it first, at no cost where it is already
+//! there (PyTorch's `channels_last`).
+
+use super::op::{self, Kept, Op, Pass};
+use candle_core::{D, Result, Tensor};
+
+/// `(batch, channels, height, width)` as `(batch, height, width, channels)`.
+pub(super) fn channels_last(x: &Tensor) -> Result<Tensor> {
+    x.permute((0, 2, 3, 1))?.contiguous()
+}
+
+/// The inverse, without moving a number.
+pub(super) fn channels_first(x: &Tensor) -> Result<Tensor> {
+    x.permute((0, 3, 1, 2))
+}
+
+/// `(batch, channels, length)` as `(batch, 1, length, channels)`.
+pub(super) fn of_signal(x: &Tensor) -> Result<Tensor> {
+    let (batch, channels, length) = x.dims3()?;
+    let last = x.permute((0, 2, 1))?.contiguous()?;
+    last.reshape((batch, 1, length, channels))
+}
+
+/// The inverse, without moving a number.
+pub(super) fn to_signal(x: &Tensor) -> Result<Tensor> {
+    let (batch, _, length, channels) = x.dims4()?;
+    x.reshape((batch, length, channels))?.permute((0, 2, 1))
+}
+
+/// `each` of tensors of one shape, element by element: it gets them, and
+/// gives its result, in the order of memory where they share one.
+pub(super) fn elementwise(
+    tensors: &[&Tensor],
+    each: impl FnOnce(&[&Tensor]) -> Result<Tensor>,
+) -> Result<Tensor> {
+    type Turn = fn(&Tensor) -> Result<Tensor>;
+    let (there, back): (Turn, Turn) =
+        match tensors.iter().find(|x| !x.is_contiguous()).map(|x| x.rank()) {
+            Some(3) => (of_signal, to_signal),
+            Some(4) => (channels_last, channels_first),
+            _ => return each(tensors),
+        };
+    let moved: Vec<Tensor> =
+        tensors.iter().map(|x| there(x)).collect::<Result<_>>()?;
+    let moved: Vec<&Tensor> = moved.iter().collect();
+    back(&each(&moved)?)
+}
+
+/// `(batch, channels, ...)` as `(batch, channels x ...)`, in that order
+/// whatever the order in memory.
+///
+/// # Errors
+///
+/// If `x` has fewer than two dimensions.
+pub fn flatten(x: &Tensor) -> Result<Tensor> {
+    if x.rank() < 3 || x.is_contiguous() || !x.device().is_cpu() {
+        return x.flatten_from(1);
+    }
+    let (batch, channels) = (x.dim(0)?, x.dim(1)?);
+    let places = x.elem_count() / (batch * channels).max(1);
+    let x = if x.rank() == 3 { of_signal(x)? } else { channels_last(x)? };
+    op::apply(Flatten { channels, places }, &[&x], (batch, channels * places))
+}
+
+/// The mean over all places: `(batch, channels, height, width)` to
+/// `(batch, channels)`.
+///
+/// # Errors
+///
+/// If `x` has another rank.
+pub fn mean_pool(x: &Tensor) -> Result<Tensor> {
+    let (batch, channels, height, width) = x.dims4()?;
+    if !x.device().is_cpu() {
+        return x.flatten_from(2)?.mean(D::Minus1);
+    }
+    let op = MeanPool { channels, places: height * width };
+    op::apply(op, &[&channels_last(x)?], (batch, channels))
+}
+
+/// Places of channels to channels of places.
+struct Flatten {
+    channels: usize,
+    places: usize,
+}
+
+impl Op for Flatten {
+    fn name(&self) -> &'static str {
+        "flatten"
+    }
+
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], _: &mut Kept) {
+        let size = self.channels * self.places;
+        let examples = inputs[0].chunks_exact(size);
+        for (x, y) in examples.zip(y.chunks_exact_mut(size)) {
+            for (place, x) in x.chunks_exact(self.channels).enumerate() {
+                let to = y.iter_mut().skip(place).step_by(self.places);
+                to.zip(x).for_each(|(to, x)| *to = *x);
+            }
+        }
+    }
+
+    fn backward(&self, pass: Pass<'_>) {
+        let Some(dx) = &mut pass.gradients[0] else { return };
+        let size = self.channels * self.places;
+        let examples = pass.dy.chunks_exact(size);
+        dx.write(|dx| {
+            for (dy, dx) in examples.zip(dx.chunks_exact_mut(size)) {
+                let places = dx.chunks_exact_mut(self.channels);
+                for (place, dx) in places.enumerate() {
+                    let from = dy.iter().skip(place).step_by(self.places);
+                    dx.iter_mut().zip(from).for_each(|(dx, dy)| *dx = *dy);
+                }
+            }
+        });
+    }
+}
+
+struct MeanPool {
+    channels: usize,
+    places: usize,
+}
+
+impl Op for MeanPool {
+    fn name(&self) -> &'static str {
+        "mean_pool"
+    }
+
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], _: &mut Kept) {
+        let examples = inputs[0].chunks_exact(self.channels * self.places);
+        for (x, y) in examples.zip(y.chunks_exact_mut(self.channels)) {
+            y.fill(0.0);
+            crate::kernels::activation::add_column_sums(x, y);
+            for y in y {
+                *y /= self.places as f32;
+            }
+        }
+    }
+
+    fn backward(&self, pass: Pass<'_>) {
+        let Some(dx) = &mut pass.gradients[0] else { return };
+        dx.write(|dx| {
+            let examples = dx.chunks_exact_mut(self.channels * self.places);
+            for (dx, dy) in examples.zip(pass.dy.chunks_exact(self.channels)) {
+                for dx in dx.chunks_exact_mut(self.channels) {
+                    for (dx, dy) in dx.iter_mut().zip(dy) {
+                        *dx = dy / self.places as f32;
+                    }
+                }
+            }
+        });
+    }
+}

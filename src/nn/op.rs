@@ -1,0 +1,253 @@
+//! A differentiable operation, described once: for candle's graph, and for
+//! the [`tape`](super::tape) that training goes by.
+
+use super::{slices, tape};
+use crate::kernels::scratch::{Scratch, scratch};
+use candle_core::{
+    CpuStorage, CustomOp1, CustomOp2, CustomOp3, Device, Layout, Result, Shape,
+    Tensor, bail,
+};
+use std::sync::{Mutex, PoisonError};
+
+/// An operation on up to three f32 arrays in CPU memory, with its extents
+/// already known.
+pub(super) trait Op: Send + Sync + 'static {
+    /// Name in errors.
+    fn name(&self) -> &'static str;
+
+    /// Writes all of `y`; `kept` is handed to the backward pass.
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], kept: &mut Kept);
+
+    /// Gives every wanted gradient.
+    fn backward(&self, pass: Pass<'_>);
+
+    /// Every gradient is what [`Op::backward`] leaves in `dy`, so that it
+    /// need not be copied.
+    fn passes_on(&self) -> bool {
+        false
+    }
+}
+
+/// What a forward pass leaves to its backward pass.
+pub(super) type Kept = Option<Scratch>;
+
+/// Room for `len` numbers to be kept.
+pub(super) fn keep(kept: &mut Kept, len: usize) -> &mut [f32] {
+    kept.insert(scratch(len))
+}
+
+/// What a backward pass gets.
+pub(super) struct Pass<'a> {
+    pub(super) inputs: &'a [&'a [f32]],
+    pub(super) y: &'a [f32],
+    pub(super) kept: &'a [f32],
+    /// Gradient by `y`; free to be overwritten.
+    pub(super) dy: &'a mut [f32],
+    /// By each input; `None` where not wanted.
+    pub(super) gradients: &'a mut [Option<Gradient<'a>>],
+}
+
+/// Where a gradient goes.
+pub(super) struct Gradient<'a> {
+    pub(super) values: &'a mut [f32],
+    /// Onto what is there, instead of over it.
+    pub(super) add: bool,
+}
+
+impl Gradient<'_> {
+    /// Makes the values such that adding to them is right.
+    pub(super) fn begin(&mut self) -> &mut [f32] {
+        if !self.add {
+            self.values.fill(0.0);
+        }
+        self.values
+    }
+
+    /// Has `work` write the gradient.
+    pub(super) fn write(&mut self, work: impl FnOnce(&mut [f32])) {
+        if self.add {
+            let mut own = scratch(self.values.len());
+            work(&mut own);
+            self.take(&own);
+        } else {
+            work(self.values);
+        }
+    }
+
+    /// Takes over the gradient `values`.
+    pub(super) fn take(&mut self, values: &[f32]) {
+        if self.add {
+            crate::kernels::activation::add(values, self.values);
+        } else {
+            self.values.copy_from_slice(values);
+        }
+    }
+}
+
+/// `op` of CPU tensors, as a tensor of `shape` that can be differentiated.
+pub(super) fn apply<O: Op>(
+    op: O,
+    inputs: &[&Tensor],
+    shape: impl Into<Shape>,
+) -> Result<Tensor> {
+    let shape = shape.into();
+    let inputs: Vec<Tensor> =
+        inputs.iter().map(|x| x.contiguous()).collect::<Result<_>>()?;
+    if tape::is_recording() {
+        return tape::apply(Box::new(op), inputs, shape);
+    }
+    let wanted = inputs.iter().map(Tensor::track_op).collect();
+    let node = Node { op, shape, wanted, kept: Mutex::default() };
+    match &*inputs {
+        [a] => a.apply_op1(node),
+        [a, b] => a.apply_op2(b, node),
+        [a, b, c] => a.apply_op3(b, c, node),
+        _ => bail!("{}: candle takes one to three inputs", node.op.name()),
+    }
+}
+
+/// An operation in candle's graph.
+struct Node<O> {
+    op: O,
+    shape: Shape,
+    wanted: Vec<bool>,
+    kept: Mutex<Kept>,
+}
+
+impl<O: Op> Node<O> {
+    fn forward(
+        &self,
+        inputs: &[(&CpuStorage, &Layout)],
+    ) -> Result<(CpuStorage, Shape)> {
+        let inputs: Vec<&[f32]> = inputs
+            .iter()
+            .map(|(storage, layout)| slices::of(storage, layout))
+            .collect::<Result<_>>()?;
+        let mut y = vec![0.0; self.shape.elem_count()];
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        self.op.forward(&inputs, &mut y, &mut kept);
+        Ok((CpuStorage::F32(y), self.shape.clone()))
+    }
+
+    fn backward(
+        &self,
+        inputs: &[&Tensor],
+        y: &Tensor,
+        dy: &Tensor,
+    ) -> Result<Vec<Option<Tensor>>> {
+        let mut gradients: Vec<Option<Vec<f32>>> = inputs
+            .iter()
+            .zip(&self.wanted)
+            .map(|(x, wanted)| wanted.then(|| vec![0.0; x.elem_count()]))
+            .collect();
+        let mut dy = dy.flatten_all()?.to_vec1::<f32>()?;
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        slices::with_all(inputs, |inputs| {
+            slices::with_all(&[y], |y| {
+                let mut wanted: Vec<Option<Gradient<'_>>> = gradients
+                    .iter_mut()
+                    .map(|g| {
+                        g.as_mut().map(|g| Gradient { values: g, add: false })
+                    })
+                    .collect();
+                let (y, dy) = (y[0], &mut *dy);
+                let kept = kept.as_deref().unwrap_or_default();
+                let gradients = &mut *wanted;
+                self.op.backward(Pass { inputs, y, kept, dy, gradients });
+                Ok(())
+            })
+        })?;
+        if self.op.passes_on() {
+            gradients.iter_mut().flatten().for_each(|g| g.clone_from(&dy));
+        }
+        gradients
+            .into_iter()
+            .zip(inputs)
+            .map(|(gradient, x)| {
+                gradient
+                    .map(|g| Tensor::from_vec(g, x.shape(), &Device::Cpu))
+                    .transpose()
+            })
+            .collect()
+    }
+}
+
+impl<O: Op> CustomOp1 for Node<O> {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn cpu_fwd(
+        &self,
+        storage: &CpuStorage,
+        layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        self.forward(&[(storage, layout)])
+    }
+
+    fn bwd(
+        &self,
+        a: &Tensor,
+        y: &Tensor,
+        dy: &Tensor,
+    ) -> Result<Option<Tensor>> {
+        Ok(self.backward(&[a], y, dy)?.swap_remove(0))
+    }
+}
+
+impl<O: Op> CustomOp2 for Node<O> {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn cpu_fwd(
+        &self,
+        a: &CpuStorage,
+        a_layout: &Layout,
+        b: &CpuStorage,
+        b_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        self.forward(&[(a, a_layout), (b, b_layout)])
+    }
+
+    fn bwd(
+        &self,
+        a: &Tensor,
+        b: &Tensor,
+        y: &Tensor,
+        dy: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let mut all = self.backward(&[a, b], y, dy)?.into_iter();
+        Ok((all.next().flatten(), all.next().flatten()))
+    }
+}
+
+impl<O: Op> CustomOp3 for Node<O> {
+    fn name(&self) -> &'static str {
+        self.op.name()
+    }
+
+    fn cpu_fwd(
+        &self,
+        a: &CpuStorage,
+        a_layout: &Layout,
+        b: &CpuStorage,
+        b_layout: &Layout,
+        c: &CpuStorage,
+        c_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        self.forward(&[(a, a_layout), (b, b_layout), (c, c_layout)])
+    }
+
+    fn bwd(
+        &self,
+        a: &Tensor,
+        b: &Tensor,
+        c: &Tensor,
+        y: &Tensor,
+        dy: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let mut all = self.backward(&[a, b, c], y, dy)?.into_iter();
+        Ok((all.next().flatten(), all.next().flatten(), all.next().flatten()))
+    }
+}
