@@ -25,8 +25,9 @@ check:           ## format, lints, docs, grids
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --locked --no-deps
 	$(CARGO) run --locked --release --quiet -- check $(GRIDS)
 
-bench: build     ## microseconds a training step, per workload
-	$(LRSCOUT) bench experiments/standard.toml
+bench: build     ## microseconds a training step, per workload; single kernels
+	$(LRSCOUT) bench benches/peers.toml
+	$(LRSCOUT) bench --kernels
 
 build:           ## the release binary
 	$(CARGO) build --locked --release
