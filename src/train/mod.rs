@@ -6,7 +6,7 @@
 
 mod step;
 
-use crate::data::Dataset;
+use crate::data::{Checkpoint, Dataset, Split, gather};
 use crate::error::{Error, Result};
 use crate::record::Outcome;
 use crate::schedule::Schedule;
@@ -98,7 +98,9 @@ impl Learner {
             build: boxed(build),
             optimizer: OptimizerSpec::sgd(),
             batch: 64,
+            accumulate: 1,
             weights: Arc::default(),
+            checkpoint: None,
         };
         Self::of(workload, 0)
     }
@@ -130,6 +132,14 @@ impl Learner {
         self
     }
 
+    /// Computes the batch of each update in so many parts, one after the
+    /// other (gradient accumulation): less memory, the same update.
+    #[must_use]
+    pub fn accumulate(mut self, parts: usize) -> Self {
+        self.workload.accumulate = parts.max(1);
+        self
+    }
+
     /// Replaces the seed of weights and batch order.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -149,15 +159,50 @@ impl Learner {
         Ok(self)
     }
 
-    /// Trains `steps` updates from fresh weights under `schedule`.
+    /// Starts from the middle of a training instead of its beginning:
+    /// [`fit`](Self::fit) does the updates that are left, and
+    /// [`find_lr`](Self::find_lr) finds the rate to go on with.
+    #[must_use]
+    pub fn resume(mut self, checkpoint: Checkpoint) -> Self {
+        self.workload.checkpoint = Some(Arc::new(checkpoint));
+        self
+    }
+
+    /// Trains under `schedule` until `steps` updates are done, from fresh
+    /// weights or from where the learner [resumes](Self::resume).
     ///
     /// # Errors
     ///
     /// If the model or the data set fails. Divergence is no error: see
     /// [`Fit::outcome`].
     pub fn fit(&self, schedule: &dyn Schedule, steps: usize) -> Result<Fit> {
-        let rates: Vec<f64> = (0..steps).map(|t| schedule.lr(t)).collect();
+        let rates = self.rates(schedule, steps);
         fit(&self.resident()?, self.seed, &rates, &|| false)
+    }
+
+    /// The same up to `steps`, to be [saved](Checkpoint::save) or
+    /// [resumed](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// If the model or the data set fails.
+    pub fn train(
+        &self,
+        schedule: &dyn Schedule,
+        steps: usize,
+    ) -> Result<Checkpoint> {
+        let mut replica = Replica::new(&self.resident()?, self.seed)?;
+        for lr in self.rates(schedule, steps) {
+            replica.update(lr)?;
+        }
+        replica.checkpoint()
+    }
+
+    /// Rates of the updates that are left of `steps`.
+    fn rates(&self, schedule: &dyn Schedule, steps: usize) -> Vec<f64> {
+        let checkpoint = self.workload.checkpoint.as_ref();
+        let done = checkpoint.map_or(0, |checkpoint| checkpoint.step());
+        (done..steps).map(|t| schedule.lr(t)).collect()
     }
 
     /// The workload with its data on the chosen device.
@@ -244,8 +289,9 @@ pub(crate) fn fit(
 }
 
 /// Trains along `rates` and gives the loss of every update, measured before
-/// it, until `watch` breaks. With `on_valid` the loss is that of the
-/// validation part instead of the training batch.
+/// it, until `watch` breaks. With `on_valid` the loss is that of so many
+/// examples of the validation part, always the same, instead of the training
+/// batch's.
 ///
 /// # Errors
 ///
@@ -254,17 +300,20 @@ pub(crate) fn losses(
     workload: &Workload,
     seed: u64,
     rates: &[f64],
-    on_valid: bool,
+    on_valid: Option<usize>,
     watch: &mut dyn FnMut(usize, f64) -> ControlFlow<()>,
 ) -> Result<Vec<f64>> {
     let mut replica = Replica::new(workload, seed)?;
+    let subset = on_valid
+        .map(|examples| spread(&workload.data.valid, examples))
+        .transpose()
+        .map_err(Error::tensor("taking part of the validation part"))?;
     let mut losses = Vec::with_capacity(rates.len());
     for (step, &lr) in rates.iter().enumerate() {
-        let valid = if on_valid {
-            Some(replica.evaluate(&workload.data.valid)?.loss)
-        } else {
-            None
-        };
+        let valid = subset
+            .as_ref()
+            .map(|subset| replica.evaluate(subset).map(|score| score.loss))
+            .transpose()?;
         let train = replica.update(lr)?;
         let loss = valid.unwrap_or(train);
         losses.push(loss);
@@ -273,6 +322,17 @@ pub(crate) fn losses(
         }
     }
     Ok(losses)
+}
+
+/// `count` examples of `split`, evenly spread; all of it if it has no more.
+fn spread(split: &Split, count: usize) -> candle_core::Result<Split> {
+    let len = split.len();
+    let count = count.clamp(1, len.max(1));
+    let rows: Vec<u32> = (0..count)
+        .map(|i| u32::try_from(i * len / count).unwrap_or(u32::MAX))
+        .collect();
+    let (inputs, targets) = gather(split, &rows)?;
+    Ok(Split { inputs, targets })
 }
 
 fn has_diverged(losses: &[f64]) -> bool {
