@@ -51,8 +51,8 @@ pub use cli::main;
 pub use data::{Checkpoint, Dataset, Split, Task};
 pub use error::{Error, Result, Source};
 pub use lr_find::{
-    FindOutcome, Ladder, LossKind, LrFound, LrPoint, RangeTest, Rule, Trial,
-    Verify,
+    Confidence, FindOutcome, Ladder, LossKind, LrFound, LrPoint, Opinion,
+    OpinionSource, RangeTest, Rule, Trial, Verify,
 };
 pub use model::Model;
 pub use ranking::{LeaderboardRow, Protocol, Ranking, Scale, Verdict};

@@ -1,4 +1,4 @@
-use super::run::find_row;
+use super::run::{find_row, find_title};
 use crate::error::Error;
 use crate::grid::{Experiment, LrFindPer};
 use crate::report::plot::terminal_curve;
@@ -87,7 +87,6 @@ impl FindLr {
         let mut rows = vec![];
         let mut failed = 0;
         for (cell, state) in prepared.plan.finds.iter().zip(&finds) {
-            let spec = &experiment.workloads[cell.workload].spec;
             match state {
                 runner::Cell::Done(find) => {
                     let found = &find.found;
@@ -97,11 +96,14 @@ impl FindLr {
                             terminal_curve(&found.picture(), width, height);
                         eprintln!("{picture}");
                     }
-                    eprintln!("{}: {}", spec.name, found.reason);
-                    rows.push(find_row(spec, cell.budget, found));
+                    let title = find_title(&experiment, cell);
+                    eprintln!(
+                        "{title}: {} (confidence {})",
+                        found.reason,
+                        found.confidence.name()
+                    );
+                    rows.push(find_row(&experiment, cell, found));
                     if let Some(path) = &self.plot {
-                        let title =
-                            format!("{}, {} steps", spec.name, cell.budget);
                         let svg = found.to_svg(&title);
                         write_atomically(path, svg.as_bytes())?;
                     }

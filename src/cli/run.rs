@@ -1,7 +1,7 @@
 use super::report::write_report;
 use crate::error::{Error, Result};
-use crate::grid::Experiment;
-use crate::plan::digest;
+use crate::grid::{Experiment, LrFindPer};
+use crate::plan::{FindCell, digest};
 use crate::ranking::{Protocol, boards};
 use crate::record::{Outcome, RunRecord};
 use crate::runner::{self, Cell, Options, Prepared, Results};
@@ -52,6 +52,9 @@ pub(crate) struct FindRow {
     outcome: String,
     rule: String,
     cost_steps: usize,
+    /// Where each schedule has a rate of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<String>,
 }
 
 /// A row of `curves.csv`.
@@ -272,18 +275,21 @@ fn write_finds(
     let longest = experiment.budgets.iter().max().copied().unwrap_or(0);
     for (cell, state) in prepared.plan.finds.iter().zip(&results.finds) {
         let Cell::Done(find) = state else { continue };
-        let spec = &experiment.workloads[cell.workload].spec;
-        rows.push(find_row(spec, cell.budget, &find.found));
-        let mut stem = file_stem(&spec.name);
+        rows.push(find_row(experiment, cell, &find.found));
+        let mut stem =
+            file_stem(&experiment.workloads[cell.workload].spec.name);
+        if experiment.lr_find.per == LrFindPer::Schedule {
+            stem += "-";
+            stem += &file_stem(&experiment.schedules[cell.schedule].label());
+        }
         if cell.budget != longest {
             stem = format!("{stem}-{}", cell.budget);
         }
         let folder = dir.join("lr_find");
         curve::write(&folder.join(format!("{stem}.csv")), &find.found.curve)?;
-        let title = format!("{}, {} steps", spec.name, cell.budget);
         write_atomically(
             &folder.join(format!("{stem}.svg")),
-            find.found.to_svg(&title).as_bytes(),
+            find.found.to_svg(&find_title(experiment, cell)).as_bytes(),
         )?;
     }
     tables::write_rows(&dir.join("lr_find.csv"), &rows)
@@ -291,21 +297,37 @@ fn write_finds(
 
 /// The row of one learning rate found.
 pub(crate) fn find_row(
-    spec: &crate::spec::WorkloadSpec,
-    budget: usize,
+    experiment: &Experiment,
+    cell: &FindCell,
     found: &crate::LrFound,
 ) -> FindRow {
+    let spec = &experiment.workloads[cell.workload].spec;
+    let by_schedule = experiment.lr_find.per == LrFindPer::Schedule;
     FindRow {
         workload: spec.name.clone(),
         optimizer: spec.optimizer.label(),
-        budget,
+        budget: cell.budget,
         lr: found.lr,
         low: found.interval.0,
         high: found.interval.1,
         outcome: found.outcome.to_string(),
         rule: found.rule.to_string(),
         cost_steps: found.cost_steps,
+        schedule: by_schedule
+            .then(|| experiment.schedules[cell.schedule].label()),
     }
+}
+
+/// What tells the rate of a cell from the others of its grid.
+pub(crate) fn find_title(experiment: &Experiment, cell: &FindCell) -> String {
+    let name = &experiment.workloads[cell.workload].spec.name;
+    let schedule = match experiment.lr_find.per {
+        LrFindPer::Schedule => {
+            format!(", {}", experiment.schedules[cell.schedule].label())
+        }
+        _ => String::new(),
+    };
+    format!("{name}{schedule}, {} steps", cell.budget)
 }
 
 /// A name as a file name: no separators, no leading dot, not too long.

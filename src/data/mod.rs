@@ -178,7 +178,7 @@ impl Dataset {
     /// # Errors
     ///
     /// If there are no classes to confuse.
-    pub(crate) fn with_label_noise(mut self, share: f64) -> Result<Self> {
+    pub fn with_label_noise(mut self, share: f64) -> Result<Self> {
         if share == 0.0 {
             return Ok(self);
         }

@@ -86,11 +86,11 @@ pub(crate) struct Known {
 }
 
 impl Experiment {
-    /// The schedule that the others are compared with.
-    pub(crate) fn control_spec(&self) -> &ScheduleSpec {
+    /// Index of the schedule that the others are compared with.
+    pub(crate) fn control_index(&self) -> usize {
         self.schedules
             .iter()
-            .find(|schedule| schedule.label() == self.control)
+            .position(|schedule| schedule.label() == self.control)
             .expect("the control is one of the schedules")
     }
 

@@ -101,14 +101,22 @@ fn lr_find() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "per": { "enum": ["budget", "workload"], "default": "budget" },
+            "per": {
+                "enum": ["budget", "workload", "schedule"],
+                "default": "budget",
+            },
             "seeds": {
                 "type": "integer",
                 "minimum": 1,
                 "maximum": 100,
-                "default": 3,
             },
             "verify": { "type": "boolean", "default": true },
+            "trainings": {
+                "type": "number",
+                "minimum": 0.5,
+                "maximum": 100,
+                "default": 5,
+            },
             "from": rate,
             "to": rate,
             "steps": { "type": "integer", "minimum": 10 },

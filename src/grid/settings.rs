@@ -27,8 +27,18 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// Keys of `[lr_find]`.
-const LR_FIND_KEYS: &[&str] =
-    &["per", "seeds", "verify", "from", "to", "steps", "ladder", "on", "rule"];
+const LR_FIND_KEYS: &[&str] = &[
+    "per",
+    "seeds",
+    "verify",
+    "trainings",
+    "from",
+    "to",
+    "steps",
+    "ladder",
+    "on",
+    "rule",
+];
 
 /// Where the tensors live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,10 +62,12 @@ pub(crate) struct LrFindSpec {
     /// id is made of: the horizon is.)
     #[serde(skip)]
     pub(crate) per: LrFindPer,
-    /// Range tests, each with its own seed.
-    pub(crate) seeds: usize,
+    /// Range tests, each with its own seed; the finder's own by default.
+    pub(crate) seeds: Option<usize>,
     /// Whether short runs check the suggestion.
     pub(crate) verify: bool,
+    /// What range tests and short runs may cost, in trainings.
+    pub(crate) trainings: f64,
     /// Lowest learning rate of the range; the finder's own by default.
     pub(crate) from: Option<f64>,
     /// Highest learning rate of the range; the finder's own by default.
@@ -78,6 +90,8 @@ pub(crate) enum LrFindPer {
     Budget,
     /// Each workload.
     Workload,
+    /// Each schedule at each budget of each workload.
+    Schedule,
 }
 
 /// How the learning rate of a range test rises.
@@ -104,8 +118,10 @@ impl Default for LrFindSpec {
     fn default() -> Self {
         Self {
             per: LrFindPer::Budget,
-            seeds: 3,
+            seeds: None,
             verify: true,
+            // A rate of a grid serves hundreds of runs.
+            trainings: 5.0,
             from: None,
             to: None,
             steps: None,
@@ -292,10 +308,18 @@ pub(super) fn lr_find(
                 let choices = [
                     ("budget", LrFindPer::Budget),
                     ("workload", LrFindPer::Workload),
+                    ("schedule", LrFindPer::Schedule),
                 ];
                 spec.per = source.choice(key, node, &choices)?;
             }
-            "seeds" => spec.seeds = source.whole(key, node, 1, 100)?,
+            "seeds" => {
+                spec.seeds = Some(source.whole(key, node, 1, 100)?);
+            }
+            "trainings" => {
+                let wanted = "a number of trainings from 0.5 to 100";
+                let range = |x| (0.5..=100.0).contains(&x);
+                spec.trainings = source.number(key, node, wanted, range)?;
+            }
             "verify" => spec.verify = source.flag(key, node)?,
             "from" => spec.from = Some(rate()?),
             "to" => spec.to = Some(rate()?),

@@ -88,14 +88,15 @@ fn every_key_of_the_top_is_read() {
     assert_eq!(grid.lr_multiples, [0.25, 1.0, 4.0], "1 is put in its place");
     assert_eq!(grid.device, DeviceSpec::Cuda(1));
     assert_eq!(grid.control, "cosine");
-    assert_eq!(grid.control_spec().label(), "cosine");
+    let control = &grid.schedules[grid.control_index()];
+    assert_eq!(control.label(), "cosine");
     let LrFindSpec { from, to, steps, .. } = grid.lr_find;
     assert_eq!((from, to, steps), (Some(1e-6), Some(1.0), Some(200)));
     assert_eq!(grid.lr_find.per, LrFindPer::Workload);
     assert_eq!(grid.lr_find.ladder, Ladder::Linear);
     assert_eq!(grid.lr_find.on, LossOn::Valid);
     assert_eq!(grid.lr_find.rule, "fastai-valley");
-    assert_eq!((grid.lr_find.seeds, grid.lr_find.verify), (5, false));
+    assert_eq!((grid.lr_find.seeds, grid.lr_find.verify), (Some(5), false));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What finding a learning rate leaves behind.
 
 use super::{Rule, Trial};
+use crate::error::{Error, Result};
+use crate::schedule::{ScheduleSpec, bound};
 use serde::{Deserialize, Serialize};
 
 /// A learning rate with where it comes from and how sure it is.
@@ -20,6 +22,21 @@ pub struct LrFound {
     pub outcome: FindOutcome,
     /// The same in a sentence, with what was done about it.
     pub reason: String,
+    /// How far to trust it.
+    pub confidence: Confidence,
+    /// Lowest and highest rate whose loss is within 5 % of the descent of
+    /// the best, as far as trials reach; `None` without trials.
+    pub basin: Option<(f64, f64)>,
+    /// Steps of the runs that the rate was verified for.
+    pub horizon: Option<usize>,
+    /// Best peak over a constant rate, as the convex bound expects it, of the
+    /// schedule that it was verified under; 1 without a verification.
+    pub relative_peak: f64,
+    /// The best rate goes with the length of the run to minus this; see
+    /// [`at_horizon`](Self::at_horizon).
+    pub horizon_exponent: f64,
+    /// What others say, for comparison.
+    pub opinions: Vec<Opinion>,
     /// The rule that read the curve.
     pub rule: Rule,
     /// What the range test alone suggests; differs from `lr` where a
@@ -33,6 +50,136 @@ pub struct LrFound {
     pub verification: Vec<Trial>,
     /// Optimizer updates spent on all of it.
     pub cost_steps: usize,
+}
+
+/// How far a learning rate found can be trusted.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// A fallback, or contradicted.
+    Low,
+    /// One curve, or trials that do not bracket the best rate.
+    Medium,
+    /// Trials bracket it, and no second opinion lies more than a decade off.
+    High,
+}
+
+/// A rate by other means than the range test and its trials.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Opinion {
+    /// What it is made of.
+    pub source: OpinionSource,
+    /// The rate, in the optimizer's own units.
+    pub lr: f64,
+}
+
+/// Where a second opinion comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpinionSource {
+    /// `2 (1 + momentum) / lambda_max`, above which gradient descent on the
+    /// local quadratic diverges; the largest eigenvalue of the Hessian by
+    /// power iteration with differences of gradients (LeCun et al. 1993).
+    /// SGD only: `AdamW`'s own preconditioner is not known at the start.
+    Curvature,
+    /// The lowest point of the parabola through three losses along the
+    /// optimizer's first direction (Bu & Xu 2024, arXiv:2407.02772).
+    Parabola,
+}
+
+impl LrFound {
+    /// The rate for runs of `steps` instead of the horizon it was verified
+    /// for, by a power law; without a verification the rate itself, which
+    /// knows no horizon.
+    ///
+    /// An extrapolation: the exponent is 0.25, or 1 where the trials showed a
+    /// model that learns its training part by heart.
+    pub fn at_horizon(&self, steps: usize) -> f64 {
+        let Some(horizon) = self.horizon else { return self.lr };
+        let ratio = steps.max(1) as f64 / horizon as f64;
+        self.lr * ratio.powf(-self.horizon_exponent)
+    }
+
+    /// The peak for `schedule` over `steps`, instead of the schedule that it
+    /// was verified under (or a constant rate without a verification), by
+    /// what the convex [`bound`] expects of the two. For the horizon too, ask
+    /// [`at_horizon`](Self::at_horizon) first.
+    ///
+    /// # Errors
+    ///
+    /// If the schedule cannot stand at so few steps.
+    pub fn peak_for(
+        &self,
+        schedule: &ScheduleSpec,
+        steps: usize,
+    ) -> Result<f64> {
+        let other = relative_peak(schedule, steps)?;
+        Ok(self.lr / self.relative_peak * other)
+    }
+
+    /// What was spent, in trainings of the horizon; `None` without one.
+    pub fn cost_trainings(&self) -> Option<f64> {
+        Some(self.cost_steps as f64 / self.horizon? as f64)
+    }
+
+    /// Takes a second opinion, which lowers the confidence when it lies more
+    /// than a decade off.
+    pub(crate) fn hear(&mut self, opinion: Opinion) {
+        let off = (opinion.lr / self.lr).log10().abs();
+        if off > 1.0 {
+            self.confidence = match self.confidence {
+                Confidence::High => Confidence::Medium,
+                _ => Confidence::Low,
+            };
+            self.reason += &format!(
+                "; the {} suggests {:.2e}",
+                opinion.source.name(),
+                opinion.lr
+            );
+        }
+        self.opinions.push(opinion);
+    }
+}
+
+/// What the convex bound expects of the best peak of `schedule` over that of
+/// a constant rate.
+///
+/// # Errors
+///
+/// If the schedule cannot stand at so few steps.
+pub(crate) fn relative_peak(
+    schedule: &ScheduleSpec,
+    steps: usize,
+) -> Result<f64> {
+    let peak = |factors: &[f64]| bound(factors).map(|bound| bound.peak);
+    let factors = schedule
+        .rates(1.0, steps)
+        .map_err(|problem| Error::Invalid(problem.to_string()))?;
+    let ratio = peak(&factors).zip(peak(&vec![1.0; steps]));
+    Ok(ratio.map_or(1.0, |(schedule, constant)| schedule / constant))
+}
+
+impl Confidence {
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+impl OpinionSource {
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Curvature => "curvature",
+            Self::Parabola => "parabola",
+        }
+    }
 }
 
 /// One update of a range test.
@@ -95,7 +242,7 @@ mod any_float {
     pub(super) fn serialize<S: Serializer>(
         value: &f64,
         serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    ) -> std::result::Result<S::Ok, S::Error> {
         match *value {
             value if value.is_finite() => serializer.serialize_f64(value),
             value if value.is_nan() => serializer.serialize_str("nan"),
@@ -106,7 +253,7 @@ mod any_float {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<f64, D::Error> {
+    ) -> std::result::Result<f64, D::Error> {
         match Written::deserialize(deserializer)? {
             Written::Number(value) => Ok(value),
             Written::Word(word) => word.parse().map_err(D::Error::custom),

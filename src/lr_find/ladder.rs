@@ -118,7 +118,7 @@ impl RangeTest {
 
     /// The table of rates. The rungs above `to` are for a loss that does not
     /// diverge below it; a watch ends the run long before their end.
-    pub(super) fn rates(&self) -> Vec<f64> {
+    pub(crate) fn rates(&self) -> Vec<f64> {
         let rungs = match (self.ladder, self.grows_up()) {
             (_, false) => self.steps,
             (Ladder::Exponential, true) => {

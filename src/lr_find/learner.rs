@@ -1,7 +1,9 @@
 //! The finder on real trainings.
 
+use super::found::relative_peak;
 use super::{
-    FindOutcome, Ladder, LossKind, LrFound, RangeTest, Rule, Verify, find,
+    FindOutcome, Ladder, LossKind, LrFound, Opinion, OpinionSource, RangeTest,
+    Rule, TrialLosses, Verify, find,
 };
 use crate::error::{Error, Result};
 use crate::grid::{self, LrFindSpec};
@@ -46,6 +48,40 @@ impl Learner {
         let workload = self.resident()?;
         let seed = FIRST_SEED ^ self.seed;
         on_workload(&workload, test, None, seed, &|| false)
+    }
+
+    /// The peak learning rate of `schedule` for a training of `steps`: the
+    /// range test's, checked and corrected by short trainings under that
+    /// schedule, for at most 1.4 trainings in all.
+    ///
+    /// # Errors
+    ///
+    /// If `steps` is 0, or the model or the data set fails.
+    pub fn find_lr_for(
+        &self,
+        schedule: &ScheduleSpec,
+        steps: usize,
+    ) -> Result<LrFound> {
+        self.find_lr_within(schedule, &Verify::new(steps))
+    }
+
+    /// [`find_lr_for`](Self::find_lr_for) on a budget of your own.
+    ///
+    /// # Errors
+    ///
+    /// If the budget makes no sense, or the model or the data set fails.
+    pub fn find_lr_within(
+        &self,
+        schedule: &ScheduleSpec,
+        verify: &Verify,
+    ) -> Result<LrFound> {
+        let workload = self.resident()?;
+        let (steps, seeds) = verify.range_test();
+        let fallback = usual_rate(&workload.optimizer);
+        let test = RangeTest { steps, seeds, fallback, ..RangeTest::default() };
+        let seed = FIRST_SEED ^ self.seed;
+        let verify = Some((verify, schedule));
+        on_workload(&workload, &test, verify, seed, &|| false)
     }
 }
 
@@ -107,10 +143,16 @@ pub(crate) fn for_workload(
     stop: &dyn Fn() -> bool,
 ) -> Result<LrFound> {
     let usual = RangeTest::default();
+    let verify =
+        spec.verify.then(|| Verify { horizon, trainings: spec.trainings });
+    let (steps, seeds) = match &verify {
+        Some(verify) => verify.range_test(),
+        None => (usual.steps, usual.seeds),
+    };
     let test = RangeTest {
         from: spec.from.unwrap_or(usual.from),
         to: spec.to.unwrap_or(usual.to),
-        steps: spec.steps.unwrap_or(usual.steps),
+        steps: spec.steps.unwrap_or(steps),
         ladder: match spec.ladder {
             grid::Ladder::Exponential => Ladder::Exponential,
             grid::Ladder::Linear => Ladder::Linear,
@@ -120,18 +162,23 @@ pub(crate) fn for_workload(
             grid::LossOn::Valid => LossKind::Valid,
         },
         rule: spec.rule.parse()?,
-        seeds: spec.seeds,
+        seeds: spec.seeds.unwrap_or(seeds),
         fallback: usual_rate(&workload.optimizer),
         ..usual
     };
-    let verify = spec.verify.then(|| (Verify::new(horizon), control));
+    let verify = verify.as_ref().map(|verify| (verify, control));
     on_workload(workload, &test, verify, FIRST_SEED, stop)
 }
 
-fn on_workload(
+/// A range test and, with `verify`, trials under its schedule.
+///
+/// # Errors
+///
+/// As [`for_workload`].
+pub(crate) fn on_workload(
     workload: &Workload,
     test: &RangeTest,
-    verify: Option<(Verify, &ScheduleSpec)>,
+    verify: Option<(&Verify, &ScheduleSpec)>,
     seed: u64,
     stop: &dyn Fn() -> bool,
 ) -> Result<LrFound> {
@@ -152,21 +199,38 @@ fn on_workload(
             train::losses(workload, seed, rates, on_valid, &mut watch)?;
         if stopped { Err(Error::Interrupted) } else { Ok(losses) }
     };
-    let control = verify.as_ref().map(|&(_, control)| control);
     let mut trial = |peak_lr: f64, steps: usize, seed: u64| {
         // A schedule that cannot stand at so few steps is a constant rate.
-        let rates = control
-            .and_then(|control| control.rates(peak_lr, steps).ok())
+        let rates = verify
+            .and_then(|(_, schedule)| schedule.rates(peak_lr, steps).ok())
             .unwrap_or_else(|| vec![peak_lr; steps]);
         let fit = train::fit(workload, seed, &rates, stop)?;
-        Ok(fit.valid.map(|score| score.loss))
+        let train = fit.train_loss;
+        Ok(fit.valid.map(|score| TrialLosses { valid: score.loss, train }))
     };
-    let verify = verify.as_ref().map(|(verify, _)| verify);
-    find(test, verify, seed, &mut train, &mut trial)
+    let budget = verify.map(|(verify, schedule)| {
+        // One that cannot stand at so few steps fails when it is trained.
+        (verify, relative_peak(schedule, verify.horizon).unwrap_or(1.0))
+    });
+    let mut found = find(test, budget, seed, &mut train, &mut trial)?;
+    if verify.is_some() {
+        let curvature = train::curvature_bound(workload, seed)?;
+        let parabola = train::parabola(workload, seed, found.lr)?;
+        for (source, lr) in [
+            (OpinionSource::Curvature, curvature),
+            (OpinionSource::Parabola, parabola),
+        ] {
+            if let Some(lr) = lr {
+                found.hear(Opinion { source, lr });
+            }
+        }
+        found.cost_steps += train::PROBE_STEPS;
+    }
+    Ok(found)
 }
 
 /// What the optimizer is usually started with.
-fn usual_rate(optimizer: &OptimizerSpec) -> f64 {
+pub(crate) fn usual_rate(optimizer: &OptimizerSpec) -> f64 {
     match optimizer {
         OptimizerSpec::Sgd { .. } => 1e-2,
         OptimizerSpec::Adamw { .. } => 1e-3,

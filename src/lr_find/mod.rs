@@ -15,9 +15,11 @@ mod rules;
 mod smooth;
 mod verify;
 
-pub use found::{FindOutcome, LrFound, LrPoint};
+pub use found::{
+    Confidence, FindOutcome, LrFound, LrPoint, Opinion, OpinionSource,
+};
 pub use ladder::{Ladder, LossKind, RangeTest};
-pub(crate) use learner::for_workload;
+pub(crate) use learner::{for_workload, on_workload, usual_rate};
 pub use rules::Rule;
 pub(crate) use rules::suggest;
 pub use verify::{Trial, Verify};
@@ -34,13 +36,24 @@ pub(crate) type Watch<'a> = dyn FnMut(usize, f64) -> ControlFlow<()> + 'a;
 pub(crate) type Train<'a> =
     dyn FnMut(&[f64], u64, LossKind, &mut Watch<'_>) -> Result<Vec<f64>> + 'a;
 
-/// Runs so many steps of the real schedule at a peak rate and a seed: the
-/// validation loss at the end, `None` if the run diverged.
+/// Runs so many steps of the real schedule at a peak rate and a seed; `None`
+/// if the run diverged.
 pub(crate) type TrialRun<'a> =
-    dyn FnMut(f64, usize, u64) -> Result<Option<f64>> + 'a;
+    dyn FnMut(f64, usize, u64) -> Result<Option<TrialLosses>> + 'a;
+
+/// Losses at the end of a trial.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TrialLosses {
+    /// Over the validation part.
+    pub(crate) valid: f64,
+    /// Over the last tenth of the run.
+    pub(crate) train: Option<f64>,
+}
 
 /// The learning rate by a range test and, with `verify`, by trials around
-/// its suggestion. The same arguments give the same answer.
+/// its suggestion, which is multiplied for them by what the best peak of their
+/// schedule is expected to be over a constant rate. The same arguments give
+/// the same answer.
 ///
 /// # Errors
 ///
@@ -48,15 +61,18 @@ pub(crate) type TrialRun<'a> =
 /// shows nothing is no error: see [`FindOutcome`].
 pub(crate) fn find(
     test: &RangeTest,
-    verify: Option<&Verify>,
+    verify: Option<(&Verify, f64)>,
     seed: u64,
     train: &mut Train<'_>,
     trial: &mut TrialRun<'_>,
 ) -> Result<LrFound> {
     test.check()?;
+    verify.map_or(Ok(()), |(verify, _)| verify.check())?;
     let found = range_test::run(test, seed, train)?;
     match verify {
-        Some(verify) => verify::refine(found, verify, seed, trial),
+        Some((verify, relative_peak)) => {
+            verify::refine(found, verify, relative_peak, seed, trial)
+        }
         None => Ok(found),
     }
 }

@@ -1,6 +1,6 @@
 //! The range test itself: run, widened where it is too narrow, read.
 
-use super::found::{FindOutcome, LrFound, LrPoint};
+use super::found::{Confidence, FindOutcome, LrFound, LrPoint};
 use super::reading::{Reading, Stop};
 use super::smooth::median;
 use super::{RangeTest, Rule, Train, interval, suggest};
@@ -160,6 +160,15 @@ fn judge(test: &RangeTest, curves: &[Curve], seed: u64) -> LrFound {
         suggestion: lr,
         curve: nearest.points(),
         per_seed,
+        confidence: match outcome {
+            FindOutcome::Found => Confidence::Medium,
+            _ => Confidence::Low,
+        },
+        basin: None,
+        horizon: None,
+        relative_peak: 1.0,
+        horizon_exponent: 0.0,
+        opinions: vec![],
         verification: vec![],
         cost_steps: 0,
     }
@@ -228,6 +237,12 @@ fn nothing(test: &RangeTest, outcome: FindOutcome, curve: &Curve) -> LrFound {
         suggestion: lr,
         curve: curve.points(),
         per_seed: vec![],
+        confidence: Confidence::Low,
+        basin: None,
+        horizon: None,
+        relative_peak: 1.0,
+        horizon_exponent: 0.0,
+        opinions: vec![],
         verification: vec![],
         cost_steps: 0,
     }

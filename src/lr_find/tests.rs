@@ -352,12 +352,16 @@ fn trials_find_the_planted_rate_of_a_noisy_quadratic() {
     let mut train = |rates: &[f64], seed, _, watch: &mut Watch<'_>| {
         Ok(quadratic(1.0, 0.3, rates, seed, watch))
     };
-    let mut trial = |lr, steps, seed| Ok(end(lr, steps, seed));
+    let mut trial = |lr, steps, seed| {
+        let loss = end(lr, steps, seed);
+        Ok(loss.map(|valid| TrialLosses { valid, train: Some(valid) }))
+    };
     let test = RangeTest::default();
     for seed in 0..5 {
         let verify = Verify::new(400);
-        let found = find(&test, Some(&verify), seed, &mut train, &mut trial)
-            .expect("trials that work");
+        let found =
+            find(&test, Some((&verify, 1.0)), seed, &mut train, &mut trial)
+                .expect("trials that work");
         let regret = (mean(found.lr) - least) / (start - least);
         assert!(regret < 0.02, "regret {regret}: {}", found.reason);
         assert_eq!(found.outcome, FindOutcome::Found);

@@ -1,14 +1,21 @@
 //! Checking a suggestion: short runs of the real optimizer and schedule at
 //! rates around it.
 //!
-//! The best rate falls as runs get longer: on twelve synthetic tasks (SGD,
-//! momentum, `AdamW`; 200 and 800 steps) by about the root of the length, so
-//! trials at a fifth of the horizon alone pick rates three times too high and
-//! leave a mean regret of 0.02 to 0.04. Five scouts at a tenth of the
-//! horizon and then three runs at the whole of it leave 0.003 to 0.005 for
-//! about 4 trainings, also when the range test was off by two decades; with
-//! 1.6 trainings, both stages shorter and the root law for the rest, 0.01.
+//! The trials are a third of a decade apart, on one common seed, each about a
+//! quarter of the horizon long, and go on in the direction of the best while
+//! it stands at an edge; a parabola through the best three gives the rate
+//! between them. Where the budget allows, three around that rate run again,
+//! twice as long and on two seeds (successive halving), since a single run
+//! hides how near a rate is to divergence. `docs/finder.md` compares this
+//! with other plans of the same cost: half decades and two stages were worse.
+//!
+//! The best rate falls as runs get longer. Where noise or stability limit it,
+//! by about its fourth root; where the model learns its training
+//! part by heart, only the sum of all rates counts, so by the length itself.
+//! The trials tell which: by heart, the training loss is lowest at a higher
+//! rate than the validation loss.
 
+use super::found::Confidence;
 use super::{FindOutcome, LrFound, TrialRun};
 use crate::error::{Error, Result};
 use crate::seed;
@@ -17,38 +24,49 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Decades between neighbouring trials.
-const SPACING: f64 = 0.5;
+const SPACING: f64 = 1.0 / 3.0;
 
-/// Share of the horizon that a scout runs.
-const SCOUT_SHARE: f64 = 0.1;
+/// Share of the horizon that a trial of the first stage runs.
+const SHARE: f64 = 0.24;
+
+/// Share and seeds of a trial of the second stage.
+const LONGER: (f64, usize) = (0.5, 2);
 
 /// Fewest steps of a trial, if the horizon has so many: below it a rate shows
 /// how it starts, not where it ends.
-const FEWEST_STEPS: usize = 50;
-
-/// Trials on each side of a scout's centre.
-const SCOUT_REACH: i32 = 2;
-
-/// Trials on each side of the centre at the longest horizon.
-const FINAL_REACH: i32 = 1;
+const FEWEST_STEPS: usize = 20;
 
 /// Most rates tried at one length.
-const MOST_RATES: usize = 9;
+const MOST_RATES: usize = 12;
 
 /// The best rate goes with the length of the run to minus this.
-const HORIZON_EXPONENT: f64 = 0.5;
+const HORIZON_EXPONENT: f64 = 0.25;
 
-/// How a suggestion is checked: by trials a half decade apart, on common
-/// seeds, first short ones, then as long ones as the budget allows around
-/// the best of them; widened where the best stands at an edge.
+/// The same where the model learns by heart.
+const BY_HEART_EXPONENT: f64 = 1.0;
+
+/// Weight of the first trials against the range test's suggestion, in
+/// logarithms: short runs are noisy, and the two err independently.
+const TRIALS_WEIGHT: f64 = 0.9;
+
+/// Decades from the best validation loss up to the best training loss that
+/// mean learning by heart.
+const BY_HEART_DECADES: f64 = 0.5;
+
+/// Share of the descent within which a rate is as good as the best.
+const BASIN: f64 = 0.05;
+
+/// Share of the budget that the range test may take.
+const RANGE_SHARE: f64 = 0.15;
+
+/// How a suggestion is checked: by trials around it, within a budget.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Verify {
     /// Steps of the runs that the rate is for.
     pub horizon: usize,
-    /// What may be spent, in runs of that length. 5 lets the last trials run
-    /// the whole horizon and usually leaves one over; from about 2 on, the
-    /// shorter ones still decide; below 1, expect to be off by a factor of
-    /// three. A horizon under about 500 steps spends more on its scouts.
+    /// What may be spent on range tests and trials, in runs of that length.
+    /// From about 4.5 on, longer trials on two seeds follow; below 1, there
+    /// are too few of them to bracket the best rate.
     pub trainings: f64,
 }
 
@@ -63,15 +81,17 @@ pub struct Trial {
     pub seed: u64,
     /// Validation loss at the end; `None` if the run diverged.
     pub loss: Option<f64>,
+    /// Training loss over the last tenth; `None` if the run diverged.
+    pub train_loss: Option<f64>,
 }
 
 impl Verify {
-    /// The default check for runs of `horizon` steps: 5 trainings.
+    /// The default check for runs of `horizon` steps: 1.4 trainings.
     pub fn new(horizon: usize) -> Self {
-        Self { horizon, trainings: 5.0 }
+        Self { horizon, trainings: 1.4 }
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         if self.horizon == 0 {
             let message = "trials need a `horizon` of at least 1 step";
             return Err(Error::Invalid(message.to_owned()));
@@ -88,22 +108,18 @@ impl Verify {
         whole(self.trainings * self.horizon as f64)
     }
 
-    /// Length and reach of each stage.
-    fn stages(&self) -> Vec<(usize, i32)> {
-        let fewest = FEWEST_STEPS.min(self.horizon);
-        let scout = whole(SCOUT_SHARE * self.horizon as f64).max(fewest);
-        let rest = self.budget().saturating_sub(5 * scout);
-        let longest = self.horizon.min(rest / 3);
-        if longest >= 2 * scout {
-            return vec![(scout, SCOUT_REACH), (longest, FINAL_REACH)];
-        }
-        let only = (self.budget() / 5).clamp(fewest, self.horizon);
-        vec![(only, SCOUT_REACH)]
+    /// Updates of a range test that leaves enough for the trials, and how
+    /// many of them.
+    pub(crate) fn range_test(&self) -> (usize, usize) {
+        let steps = whole(RANGE_SHARE * self.budget() as f64);
+        (steps.clamp(40, 100), (steps / 100).clamp(1, 3))
     }
 }
 
 /// What trials of one length show.
 struct Climb {
+    /// Their length.
+    steps: usize,
     /// The best rate, between the rungs.
     lr: f64,
     /// The rungs beside the best one.
@@ -112,58 +128,95 @@ struct Climb {
     bracketed: bool,
     /// Whether any run survived.
     survived: bool,
+    /// Whether the model learns by heart.
+    by_heart: bool,
+}
+
+impl Climb {
+    /// What the best rate goes with the length of the run to minus.
+    fn exponent(&self) -> f64 {
+        if self.by_heart { BY_HEART_EXPONENT } else { HORIZON_EXPONENT }
+    }
+
+    /// What the best rate is multiplied by for runs of `steps`.
+    fn law(&self, steps: usize) -> f64 {
+        (steps as f64 / self.steps as f64).powf(-self.exponent())
+    }
+}
+
+/// Mean losses of the trials at one rate; `None` if one diverged.
+struct Mean {
+    valid: Option<f64>,
+    train: Option<f64>,
 }
 
 /// The trials so far.
 struct Search<'a, 't> {
     trial: &'a mut TrialRun<'t>,
-    seed: u64,
+    seeds: [u64; LONGER.1],
     budget: usize,
     spent: usize,
     trials: Vec<Trial>,
 }
 
 impl Search<'_, '_> {
-    fn run(&mut self, lr: f64, steps: usize) -> Result<Option<f64>> {
-        let loss = (self.trial)(lr, steps, self.seed)?;
-        let loss = loss.filter(|loss| loss.is_finite());
-        self.trials.push(Trial { lr, steps, seed: self.seed, loss });
-        self.spent += steps;
-        Ok(loss)
+    /// Trials at one rate on the first `seeds` seeds: their mean losses, none
+    /// if one diverged.
+    fn run(&mut self, lr: f64, steps: usize, seeds: usize) -> Result<Mean> {
+        let mut mean = Mean { valid: Some(0.0), train: Some(0.0) };
+        for &seed in &self.seeds[..seeds] {
+            let losses = (self.trial)(lr, steps, seed)?;
+            let losses = losses.filter(|losses| losses.valid.is_finite());
+            let loss = losses.map(|losses| losses.valid);
+            let train_loss = losses.and_then(|losses| losses.train);
+            let trial = Trial { lr, steps, seed, loss, train_loss };
+            self.trials.push(trial);
+            self.spent += steps;
+            let add = |sum: Option<f64>, loss: Option<f64>| {
+                Some(sum? + loss? / seeds as f64)
+            };
+            mean.valid = add(mean.valid, loss);
+            mean.train = add(mean.train, train_loss);
+        }
+        Ok(mean)
     }
 
-    /// Trials of `steps` around `centre`, and on in the direction of the best
-    /// while it stands at an edge and the budget lasts.
+    /// Trials of `steps` at three rates around `centre`, and on in the
+    /// direction of the best while it stands at an edge and the budget lasts.
     fn climb(
         &mut self,
         centre: f64,
-        (steps, reach): (usize, i32),
+        steps: usize,
+        seeds: usize,
     ) -> Result<Climb> {
         let rate = |rung: f64| centre * 10_f64.powf(SPACING * rung);
         let mut rungs = BTreeMap::new();
-        let mut next: Vec<i32> = (-reach..=reach).collect();
+        let mut next = vec![-1, 0, 1];
         loop {
             for rung in next.drain(..) {
-                let loss = self.run(rate(f64::from(rung)), steps)?;
-                // A run that diverged is worse than any other.
-                rungs.insert(rung, loss.unwrap_or(f64::INFINITY));
+                let lr = rate(f64::from(rung));
+                rungs.insert(rung, self.run(lr, steps, seeds)?);
             }
-            let best = best(&rungs);
+            let best = best(&rungs, |mean| mean.valid);
             let missing = [best - 1, best + 1]
                 .into_iter()
                 .find(|rung| !rungs.contains_key(rung));
-            let affordable =
-                rungs.len() < MOST_RATES && self.spent + steps <= self.budget;
+            let affordable = rungs.len() < MOST_RATES
+                && self.spent + seeds * steps <= self.budget;
             match missing {
                 Some(rung) if affordable => next.push(rung),
                 missing => {
+                    let learned = self::best(&rungs, |mean| mean.train);
+                    let ahead = SPACING * f64::from(learned - best);
                     let at = f64::from(best);
+                    let survived = rungs[&best].valid.is_some();
                     return Ok(Climb {
+                        steps,
                         lr: rate(at + offset(&rungs, best)),
                         beside: (rate(at - 1.0), rate(at + 1.0)),
-                        bracketed: missing.is_none()
-                            && rungs[&best].is_finite(),
-                        survived: rungs[&best].is_finite(),
+                        bracketed: missing.is_none() && survived,
+                        survived,
+                        by_heart: ahead >= BY_HEART_DECADES,
                     });
                 }
             }
@@ -172,16 +225,23 @@ impl Search<'_, '_> {
 }
 
 /// The rung of the lowest loss; the lowest rung of equal ones, and when every
-/// run diverged.
-fn best(rungs: &BTreeMap<i32, f64>) -> i32 {
-    let lowest = rungs.iter().min_by(|a, b| a.1.total_cmp(b.1));
+/// run diverged, which is worse than any loss.
+fn best(
+    rungs: &BTreeMap<i32, Mean>,
+    loss: impl Fn(&Mean) -> Option<f64>,
+) -> i32 {
+    let loss = |mean| loss(mean).unwrap_or(f64::INFINITY);
+    let lowest = rungs.iter().min_by(|a, b| loss(a.1).total_cmp(&loss(b.1)));
     lowest.map_or(0, |(&rung, _)| rung)
 }
 
 /// How far from the best rung the parabola through it and its neighbours is
 /// lowest, in rungs; 0 where a neighbour is missing or diverged.
-fn offset(rungs: &BTreeMap<i32, f64>, best: i32) -> f64 {
-    let at = |rung: i32| rungs.get(&rung).copied().unwrap_or(f64::INFINITY);
+fn offset(rungs: &BTreeMap<i32, Mean>, best: i32) -> f64 {
+    let at = |rung: i32| {
+        let loss = rungs.get(&rung).and_then(|mean| mean.valid);
+        loss.unwrap_or(f64::INFINITY)
+    };
     let (left, middle, right) = (at(best - 1), at(best), at(best + 1));
     let curvature = left - 2.0 * middle + right;
     if !(curvature > 0.0 && curvature.is_finite()) {
@@ -190,49 +250,54 @@ fn offset(rungs: &BTreeMap<i32, f64>, best: i32) -> f64 {
     ((left - right) / (2.0 * curvature)).clamp(-0.5, 0.5)
 }
 
-/// Checks `found` by trials and corrects it.
+/// Checks `found` by trials and corrects it. `relative_peak` is what the best
+/// peak of their schedule is expected to be over a constant rate.
 ///
 /// # Errors
 ///
-/// If `verify` makes no sense or a trial fails. Divergence is no error.
+/// If a trial fails. Divergence is no error.
 pub(super) fn refine(
     found: LrFound,
     verify: &Verify,
+    relative_peak: f64,
     seed: u64,
     trial: &mut TrialRun<'_>,
 ) -> Result<LrFound> {
-    verify.check()?;
+    let mut rng = seed::stream(seed, "trials");
     let mut search = Search {
         trial,
-        seed: seed::stream(seed, "trials").random(),
-        budget: verify.budget(),
+        seeds: std::array::from_fn(|_| rng.random()),
+        budget: verify.budget().saturating_sub(found.cost_steps),
         spent: 0,
         trials: vec![],
     };
-    let stages = verify.stages();
-    let mut centre = found.lr;
-    let mut steps = stages[0].0;
-    let mut climb = search.climb(centre, stages[0])?;
-    for &stage in &stages[1..] {
-        centre = climb.lr * law(steps, stage.0);
-        steps = stage.0;
-        climb = search.climb(centre, stage)?;
+    let horizon = verify.horizon;
+    let length = |share: f64| {
+        whole(share * horizon as f64).max(FEWEST_STEPS).min(horizon)
+    };
+    let expected = found.lr * relative_peak;
+    let mut climb = search.climb(expected, length(SHARE), 1)?;
+    let (longer, seeds) = (length(LONGER.0), LONGER.1);
+    if search.spent + 3 * seeds * longer <= search.budget {
+        let centre = climb.lr * climb.law(longer);
+        climb = search.climb(centre, longer, seeds)?;
     }
-    let correction = law(steps, verify.horizon);
+    let mut correction = climb.law(horizon);
+    if climb.steps < longer
+        && found.outcome == FindOutcome::Found
+        && climb.bracketed
+        && !climb.by_heart
+    {
+        let off = expected / (climb.lr * correction);
+        correction *= off.powf(1.0 - TRIALS_WEIGHT);
+    }
     let lr = climb.lr * correction;
     let interval = (climb.beside.0 * correction, climb.beside.1 * correction);
-    let trials = search.trials.len();
-    let mut reason = format!(
-        "{}; {trials} trials of up to {steps} steps {}",
-        found.reason,
-        words(&climb)
-    );
-    if steps < verify.horizon && climb.survived {
-        let horizon = verify.horizon;
-        let more = format!(", times {correction:.2} for {horizon} steps");
-        reason.push_str(&more);
-    }
     let cycle = if found.cycle.0 < lr { found.cycle.0 } else { lr / 10.0 };
+    let longest =
+        search.trials.iter().filter(|trial| trial.steps == climb.steps);
+    let basin = basin(longest, start(&found))
+        .map(|(low, high)| (low * correction, high * correction));
     Ok(LrFound {
         lr,
         interval: (interval.0.min(lr), interval.1.max(lr)),
@@ -242,27 +307,88 @@ pub(super) fn refine(
         } else {
             found.outcome
         },
-        reason,
+        confidence: if climb.bracketed {
+            Confidence::High
+        } else if climb.survived {
+            Confidence::Medium
+        } else {
+            Confidence::Low
+        },
+        reason: format!(
+            "{}; {}",
+            found.reason,
+            words(&climb, &search.trials, horizon, correction)
+        ),
+        basin,
+        relative_peak,
+        horizon: Some(horizon),
+        horizon_exponent: climb.exponent(),
         verification: search.trials,
         cost_steps: found.cost_steps + search.spent,
         ..found
     })
 }
 
-fn words(climb: &Climb) -> String {
-    let lr = climb.lr;
-    if climb.bracketed {
+/// Loss before any update, by the range test.
+fn start(found: &LrFound) -> Option<f64> {
+    let first = found.curve.iter().take(5).map(|point| point.loss);
+    super::smooth::median(first.collect()).filter(|loss| loss.is_finite())
+}
+
+/// Lowest and highest rate within [`BASIN`] of the descent from `start` to
+/// the best of `trials`, between them by straight lines and at most as wide
+/// as they are.
+fn basin<'a>(
+    trials: impl Iterator<Item = &'a Trial>,
+    start: Option<f64>,
+) -> Option<(f64, f64)> {
+    let start = start?;
+    let mut points: Vec<(f64, f64)> = trials
+        .map(|trial| (trial.lr.ln(), trial.loss.unwrap_or(start).min(start)))
+        .collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let least = points.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
+    let level = least + BASIN * (start - least);
+    let inside = |point: &&(f64, f64)| point.1 <= level;
+    let first = points.iter().position(|point| inside(&point))?;
+    let last = points.iter().rposition(|point| inside(&point))?;
+    let crossing = |inner: usize, outer: Option<usize>| {
+        let (x, y) = points[inner];
+        match outer.and_then(|outer| points.get(outer)) {
+            Some((far, above)) => x + (far - x) * (level - y) / (above - y),
+            None => x,
+        }
+    };
+    let low = crossing(first, first.checked_sub(1));
+    let high = crossing(last, Some(last + 1));
+    Some((low.exp(), high.exp()))
+}
+
+fn words(
+    climb: &Climb,
+    trials: &[Trial],
+    horizon: usize,
+    correction: f64,
+) -> String {
+    let (lr, steps) = (climb.lr, climb.steps);
+    let verdict = if climb.bracketed {
         format!("are best at {lr:.2e}")
     } else if climb.survived {
         format!("are best at {lr:.2e}, at the edge of what was tried")
     } else {
         format!("all diverged, down to {lr:.2e}")
+    };
+    let mut words =
+        format!("{} trials of up to {steps} steps {verdict}", trials.len());
+    if steps < horizon && climb.survived {
+        let why = if climb.by_heart {
+            ", since the model learns by heart"
+        } else {
+            ""
+        };
+        words += &format!(", times {correction:.2} for {horizon} steps{why}");
     }
-}
-
-/// What the best rate at `steps` is multiplied by for `horizon` steps.
-fn law(steps: usize, horizon: usize) -> f64 {
-    (horizon as f64 / steps as f64).powf(-HORIZON_EXPONENT)
+    words
 }
 
 #[expect(

@@ -6,9 +6,8 @@ use crate::stats::power;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// Range tests and verification of a learning rate, in trainings of its
-/// budget (measured on the standard grid).
-const TRAININGS_PER_RATE: f64 = 5.0;
+/// Range tests alone, in trainings of a budget of usual length.
+const RANGE_TEST_TRAININGS: f64 = 0.4;
 
 /// Cost and attainable significance of one grid.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -72,7 +71,11 @@ pub(crate) fn estimate(
             .iter()
             .map(|find| seconds[find.workload] * find.budget as f64)
             .sum();
-        (runs + TRAININGS_PER_RATE * finds) / jobs as f64
+        let per_rate = match &experiment.lr_find {
+            spec if spec.verify => spec.trainings,
+            _ => RANGE_TEST_TRAININGS,
+        };
+        (runs + per_rate * finds) / jobs as f64
     });
     let comparisons = schedules.saturating_sub(1).max(1);
     let smallest_p = power::smallest_wilcoxon_p(clusters.len());

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 /// Raised by hand whenever the same spec gives other numbers than before
 /// (kernels, initialisation, batch order): results of two versions never mix.
-pub(crate) const NUMERICS_VERSION: u32 = 2;
+pub(crate) const NUMERICS_VERSION: u32 = 3;
 
 /// Finding one learning rate.
 #[derive(Clone, Debug)]
@@ -26,6 +26,9 @@ pub(crate) struct FindCell {
     pub(crate) workload: usize,
     /// Updates of the trainings that the rate is for.
     pub(crate) budget: usize,
+    /// Index into [`Experiment::schedules`] of the schedule that the rate is
+    /// verified under.
+    pub(crate) schedule: usize,
 }
 
 /// Training one schedule with one seed.
@@ -82,26 +85,36 @@ impl Plan {
         let mut finds = vec![];
         let mut runs = vec![];
         let longest = experiment.budgets.iter().copied().max().unwrap_or(0);
+        let schedules = experiment.schedules.len();
+        let control = experiment.control_index();
         for (workload, entry) in experiment.workloads.iter().enumerate() {
             let identity =
                 identity(&entry.spec, &fingerprints[workload], device);
             for &budget in &experiment.budgets {
                 let horizon = match experiment.lr_find.per {
-                    LrFindPer::Budget => budget,
                     LrFindPer::Workload => longest,
+                    LrFindPer::Budget | LrFindPer::Schedule => budget,
                 };
-                let id = find_id(experiment, &identity, horizon);
-                let find = finds
-                    .iter()
-                    .position(|f: &FindCell| {
+                let mut find_of = |schedule| {
+                    let id = find_id(experiment, &identity, horizon, schedule);
+                    let known = finds.iter().position(|f: &FindCell| {
                         f.workload == workload && f.id == id
-                    })
-                    .unwrap_or_else(|| {
-                        finds.push(FindCell { id, workload, budget: horizon });
-                        finds.len() - 1
                     });
+                    known.unwrap_or_else(|| {
+                        let budget = horizon;
+                        finds.push(FindCell { id, workload, budget, schedule });
+                        finds.len() - 1
+                    })
+                };
+                let find_by_schedule: Vec<usize> = (0..schedules)
+                    .map(|schedule| match experiment.lr_find.per {
+                        LrFindPer::Schedule => find_of(schedule),
+                        _ => find_of(control),
+                    })
+                    .collect();
                 for &lr_multiple in &experiment.lr_multiples {
-                    for schedule in 0..experiment.schedules.len() {
+                    for (schedule, &find) in find_by_schedule.iter().enumerate()
+                    {
                         for &seed in &experiment.seeds {
                             let id = content_id(&(
                                 "run",
@@ -151,12 +164,13 @@ fn find_id(
     experiment: &Experiment,
     identity: &Identity<'_>,
     horizon: usize,
+    schedule: usize,
 ) -> String {
     content_id(&(
         "find",
         identity,
         &experiment.lr_find,
-        experiment.lr_find.verify.then(|| experiment.control_spec()),
+        experiment.lr_find.verify.then(|| &experiment.schedules[schedule]),
         horizon,
     ))
 }

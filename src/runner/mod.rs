@@ -10,7 +10,7 @@ mod workers;
 
 use crate::data::{Dataset, fingerprint};
 use crate::error::{Error, Result};
-use crate::grid::{DeviceSpec, Experiment};
+use crate::grid::{DeviceSpec, Experiment, LrFindPer};
 use crate::lr_find::{self, LrFound};
 use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
@@ -248,7 +248,13 @@ fn find_all(
     let name = |cell: usize| {
         let cell = &cells[cell];
         let workload = &prepared.workloads[cell.workload].name;
-        format!("{workload}, {} steps", cell.budget)
+        let schedule = match experiment.lr_find.per {
+            LrFindPer::Schedule => {
+                format!(" {}", experiment.schedules[cell.schedule].label())
+            }
+            _ => String::new(),
+        };
+        format!("{workload}{schedule}, {} steps", cell.budget)
     };
     let ids: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
     stage("learning rates", &ids, store, options, &cost, &name, |i| {
@@ -258,7 +264,7 @@ fn find_all(
         let found = lr_find::for_workload(
             workload,
             &experiment.lr_find,
-            experiment.control_spec(),
+            &experiment.schedules[cell.schedule],
             cell.budget,
             &|| options.stop.load(Ordering::Relaxed),
         )?;

@@ -4,6 +4,7 @@
 //! It knows no schedule, no grid and no path, so a range test is only one
 //! more table.
 
+mod probe;
 mod step;
 
 use crate::data::{Checkpoint, Dataset, Split, gather};
@@ -20,6 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub(crate) use probe::{PROBE_STEPS, curvature_bound, parabola};
 pub(crate) use step::Replica;
 pub use step::Score;
 

@@ -128,6 +128,47 @@ impl Replica {
         Ok(())
     }
 
+    /// Copies of the trainable weights.
+    pub(super) fn weights(&self) -> candle_core::Result<Vec<Tensor>> {
+        let vars = self.weights.trainable();
+        vars.iter().map(|(_, var)| var.as_detached_tensor().copy()).collect()
+    }
+
+    /// Replaces the trainable weights.
+    pub(super) fn put(&self, weights: &[Tensor]) -> candle_core::Result<()> {
+        let vars = self.weights.trainable();
+        vars.iter().zip(weights).try_for_each(|((_, var), w)| var.set(w))
+    }
+
+    /// Mean training loss of some examples.
+    pub(super) fn loss(
+        &self,
+        inputs: &Tensor,
+        targets: &Tensor,
+    ) -> candle_core::Result<f64> {
+        let output = self.model.forward_t(inputs, true)?;
+        let loss = mean_loss(self.data.task, &output, targets)?;
+        loss.to_scalar::<f32>().map(f64::from)
+    }
+
+    /// The gradient of that loss by each trainable weight.
+    pub(super) fn gradient(
+        &self,
+        inputs: &Tensor,
+        targets: &Tensor,
+    ) -> candle_core::Result<Vec<Tensor>> {
+        let output = self.model.forward_t(inputs, true)?;
+        let loss = mean_loss(self.data.task, &output, targets)?;
+        let store = loss.backward()?;
+        let vars = self.weights.trainable();
+        vars.iter()
+            .map(|(_, var)| match store.get(var) {
+                Some(gradient) => Ok(gradient.detach()),
+                None => var.as_detached_tensor().zeros_like(),
+            })
+            .collect()
+    }
+
     /// One optimizer update at learning rate `lr`; gives the mean loss of its
     /// batch before the update.
     ///

@@ -253,7 +253,7 @@ fn the_range_test() {
             2,
             "budgets = [100]\n[lr_find]\nsteep = 3",
             "4:1: unknown key `steep` in `[lr_find]`, expected `per`, \
-             `seeds`, `verify`, `from`, `to`, `steps`, `ladder`, `on` or \
+             `seeds`, `verify`, `trainings`, `from`, `to`, `steps`, `ladder`, `on` or \
              `rule`",
         ),
         (

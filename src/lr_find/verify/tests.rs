@@ -1,4 +1,4 @@
-use super::super::{Ladder, LossKind, RangeTest, Watch, find};
+use super::super::{Ladder, LossKind, RangeTest, TrialLosses, Watch, find};
 use super::*;
 use std::ops::ControlFlow;
 
@@ -20,9 +20,12 @@ fn checked(
         }
         Ok(losses)
     };
-    let mut trial = |lr, steps, seed| Ok(trial(lr, steps, seed));
+    let mut trial = |lr, steps, seed| {
+        let loss = trial(lr, steps, seed);
+        Ok(loss.map(|valid| TrialLosses { valid, train: Some(valid) }))
+    };
     let test = RangeTest { seeds: 1, ..RangeTest::default() };
-    find(&test, Some(verify), 1, &mut train, &mut trial)
+    find(&test, Some((verify, 1.0)), 1, &mut train, &mut trial)
         .expect("trials that work")
 }
 
@@ -32,30 +35,38 @@ fn bowl(lr: f64, best: f64, limit: f64) -> Option<f64> {
     (lr < limit).then_some(0.3 + away * away)
 }
 
+/// A budget that ends in trials of the whole horizon.
+fn full(horizon: usize) -> Verify {
+    Verify { horizon, trainings: 6.0 }
+}
+
 fn decades(a: f64, b: f64) -> f64 {
     (a / b).log10().abs()
 }
 
 #[test]
 fn a_planted_best_rate_is_found_from_far_off() {
-    let verify = Verify::new(1000);
+    let verify = Verify { horizon: 1000, trainings: 6.0 };
     for off in [0.01, 0.1, 1.0, 10.0, 100.0] {
         let found = checked(0.02 * off, &verify, |lr, steps, _| {
-            let root = (1000.0 / steps as f64).sqrt();
-            bowl(lr, 0.02 * root, f64::INFINITY)
+            let law = (1000.0 / steps as f64).powf(HORIZON_EXPONENT);
+            bowl(lr, 0.02 * law, f64::INFINITY)
         });
         let words = &found.reason;
         assert!(decades(found.lr, 0.02) < 0.01, "{off}: {words}");
         assert_eq!(found.outcome, FindOutcome::Found, "{words}");
+        assert_eq!(found.confidence, Confidence::High);
         let (low, high) = found.interval;
-        assert!(low < 0.02 && 0.02 < high && decades(low, high) < 1.01);
+        assert!(low < 0.02 && 0.02 < high && decades(low, high) < 0.67);
+        let (low, high) = found.basin.expect("trials");
+        assert!(low < 0.02 && 0.02 < high, "{low} to {high}");
     }
 }
 
 #[test]
 fn the_budget_holds_and_the_cost_is_what_was_run() {
     for (horizon, trainings) in
-        [(1000, 5.0), (1000, 1.6), (1000, 0.6), (200, 5.0), (60, 5.0)]
+        [(1000, 5.0), (1000, 1.4), (1000, 0.6), (200, 5.0), (60, 5.0)]
     {
         let verify = Verify { horizon, trainings };
         let mut spent = 0;
@@ -67,24 +78,56 @@ fn the_budget_holds_and_the_cost_is_what_was_run() {
         assert_eq!(found.cost_steps, test + spent);
         let all: usize = found.verification.iter().map(|t| t.steps).sum();
         assert_eq!(all, spent);
-        let least = 5 * horizon.min(50);
-        assert!(spent <= verify.budget().max(least), "{horizon}: {spent}");
+        // Three trials are the least that shows anything.
+        let first = (horizon as f64 * SHARE).round() as usize;
+        let least = 3 * first.max(20);
+        let budget = verify.budget().saturating_sub(test);
+        assert!(spent <= budget.max(least), "{horizon}: {spent}");
         assert!(found.verification.iter().all(|t| t.steps <= horizon));
     }
 }
 
 #[test]
 fn short_trials_are_corrected_for_the_horizon() {
-    let verify = Verify { horizon: 1000, trainings: 0.5 };
+    let verify = Verify::new(1000);
     let found = checked(0.1, &verify, |lr, _, _| bowl(lr, 0.1, f64::INFINITY));
-    // 100 steps each, so a factor of the root of 10.
-    assert!(decades(found.lr, 0.1 / 10.0_f64.sqrt()) < 0.01, "{found:?}");
-    assert!(found.reason.ends_with("times 0.32 for 1000 steps"));
+    let law = 0.24_f64.powf(HORIZON_EXPONENT);
+    assert!(decades(found.lr, 0.1 * law) < 0.02, "{found:?}");
+    assert!(found.reason.ends_with("times 0.72 for 1000 steps"));
+    // The same law serves other horizons.
+    assert!(decades(found.at_horizon(240), 0.1) < 0.02);
+    assert_eq!(found.at_horizon(1000), found.lr);
+}
+
+#[test]
+fn a_model_that_learns_by_heart_gets_a_rate_by_the_sum_of_its_rates() {
+    let mut train = |rates: &[f64], _, _: LossKind, watch: &mut Watch<'_>| {
+        let mut losses = vec![];
+        for (step, lr) in rates.iter().enumerate() {
+            losses.push((lr.log10() + 0.5).abs());
+            if watch(step, losses[step]) == ControlFlow::Break(()) {
+                break;
+            }
+        }
+        Ok(losses)
+    };
+    // What is best has lr * steps = 24; the training loss falls further.
+    let mut trial = |lr: f64, steps: usize, _| {
+        let away = (lr * steps as f64 / 24.0).log10();
+        let train = Some(-lr);
+        Ok(Some(TrialLosses { valid: 0.3 + away * away, train }))
+    };
+    let verify = Verify::new(1000);
+    let test = RangeTest { seeds: 1, ..RangeTest::default() };
+    let found = find(&test, Some((&verify, 1.0)), 1, &mut train, &mut trial)
+        .expect("trials that work");
+    assert!(decades(found.lr, 0.024) < 0.01, "{}", found.reason);
+    assert!(found.reason.contains("by heart"), "{}", found.reason);
 }
 
 #[test]
 fn a_neighbour_that_diverged_does_not_bend_the_parabola() {
-    let found = checked(0.1, &Verify::new(50), |lr, _, _| bowl(lr, 0.1, 0.2));
+    let found = checked(0.1, &full(50), |lr, _, _| bowl(lr, 0.1, 0.2));
     assert!(decades(found.lr, 0.1) < 0.05, "{}", found.reason);
     assert!(found.verification.iter().any(|trial| trial.loss.is_none()));
     assert_eq!(found.outcome, FindOutcome::Found);
@@ -92,10 +135,10 @@ fn a_neighbour_that_diverged_does_not_bend_the_parabola() {
 
 #[test]
 fn when_all_diverge_the_search_goes_down_and_says_so() {
-    let found = checked(0.1, &Verify::new(1000), |_, _, _| None);
+    let found = checked(0.1, &full(1000), |_, _, _| None);
     assert!(found.lr < 1e-3 && found.lr > 0.0);
     assert!(found.reason.contains("all diverged"), "{}", found.reason);
-    let nan = checked(0.1, &Verify::new(1000), |_, _, _| Some(f64::NAN));
+    let nan = checked(0.1, &full(1000), |_, _, _| Some(f64::NAN));
     assert_eq!(nan.verification, found.verification);
 }
 
@@ -123,7 +166,7 @@ fn a_budget_that_makes_no_sense_is_refused() {
         };
         let mut trial = |_, _, _| Ok(None);
         let test = RangeTest { ladder: Ladder::Linear, ..RangeTest::default() };
-        find(&test, Some(&verify), 1, &mut train, &mut trial)
+        find(&test, Some((&verify, 1.0)), 1, &mut train, &mut trial)
             .expect_err("senseless")
             .to_string()
     };

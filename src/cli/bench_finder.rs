@@ -1,0 +1,97 @@
+//! `bench-finder`: how good are the rates that finders suggest?
+
+mod cases;
+mod score;
+
+use crate::error::Error;
+use crate::grid::Experiment;
+use crate::runner::{self, Done, in_parallel};
+use crate::store::{environment, tables};
+use crate::workload::Registry;
+use cases::Case;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+/// Measure how good the rates are that finders suggest: ours, every rule of
+/// other tools, and plain searches, at matched cost.
+///
+/// Each workload under each schedule at each budget of the grid is a case.
+/// Its truth is a dense grid of rates, six a decade, trained with the grid's
+/// seeds. A suggestion's regret is what its loss lies above the best one, as
+/// a share of the descent from the start; losses between the grid's rates are
+/// on straight lines over the logarithm of the rate. Every finder is asked
+/// several times, with seeds that the truth has not seen.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout bench-finder benches/finder.toml\n  \
+    lrscout bench-finder benches/finder-holdout.toml --cases")]
+pub(crate) struct BenchFinder {
+    /// Experiment grid (TOML).
+    #[arg(default_value = "benches/finder.toml")]
+    grid: PathBuf,
+    /// Times that every finder is asked.
+    #[arg(long, default_value = "5")]
+    asks: NonZeroUsize,
+    /// A row for every finder and case instead of every finder.
+    #[arg(long)]
+    cases: bool,
+    /// Trainings at once; default: one a core.
+    #[arg(long)]
+    jobs: Option<NonZeroUsize>,
+}
+
+impl BenchFinder {
+    pub(crate) fn run(
+        self,
+        registry: &Registry,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        let experiment = Experiment::load(&self.grid, &super::known(registry))?;
+        let base = self.grid.parent().unwrap_or(Path::new(""));
+        let prepared = runner::prepare(&experiment, registry, base)?;
+        let cases = Case::all(&experiment, &prepared.workloads);
+        let stop = runner::stop_on_signals()?;
+        let jobs = self.jobs.map_or_else(environment::cores, usize::from);
+        let asks = self.asks.get();
+        // The dearest first, so that no core idles at the end.
+        let mut order: Vec<usize> = (0..cases.len()).collect();
+        order.sort_by_key(|&i| std::cmp::Reverse(cases[i].cost()));
+        let mut judged = vec![None; cases.len()];
+        let mut failed = None;
+        let mut done = 0;
+        let judge = |i: usize| {
+            cases[i].judge(&experiment.seeds, asks, &|| {
+                stop.load(Ordering::Relaxed)
+            })
+        };
+        in_parallel(jobs, &order, judge, |i, answer| match answer {
+            Done::Finished(Ok(answers)) => {
+                done += 1;
+                let (name, all) = (cases[i].name(), cases.len());
+                eprintln!("{done} of {all}: {name}");
+                judged[i] = Some(answers);
+            }
+            Done::Finished(Err(error)) => {
+                stop.store(true, Ordering::Relaxed);
+                // The first failure stops the others, whose error it hides.
+                if !matches!(error, Error::Interrupted) || failed.is_none() {
+                    failed = Some(error);
+                }
+            }
+            Done::Panicked(why) => failed = Some(Error::Invalid(why)),
+        });
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        let judged: Vec<_> =
+            cases.iter().zip(judged.iter().flatten()).collect();
+        if self.cases {
+            tables::print_rows(out, &score::by_case(&judged))?;
+        } else {
+            tables::print_rows(out, &score::by_finder(&judged))?;
+        }
+        Ok(())
+    }
+}

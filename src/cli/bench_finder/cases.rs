@@ -1,0 +1,362 @@
+//! A case: its truth, and what finders say about it.
+
+use crate::error::Result;
+use crate::grid::Experiment;
+use crate::lr_find::{
+    LossKind, RangeTest, Rule, Verify, on_workload, suggest, usual_rate,
+};
+use crate::schedule::ScheduleSpec;
+use crate::train;
+use crate::workload::Workload;
+use std::ops::ControlFlow;
+
+/// Rates of the truth, a decade.
+const DENSITY: f64 = 6.0;
+
+/// Decades of the truth below and above the verified rate.
+const REACH: (f64, f64) = (2.5, 1.8);
+
+/// Seed of the first ask; the truth's are those of the grid.
+const FIRST_ASK: u64 = 1 << 40;
+
+/// Cost of one range test, in trainings.
+const ONE_RUN: f64 = 1.0 / 3.0;
+
+/// What all verified finders may spend, in trainings.
+const VERIFIED: f64 = 1.4;
+
+/// Rates of the plain grid: half decades from 1e-4 to 1.
+const GRID: (f64, f64, usize) = (1e-4, 1.0, 9);
+
+/// Rates of successive halving: from 1e-5 to 10.
+const HALVING: (f64, f64, usize) = (1e-5, 10.0, 16);
+
+/// A workload under a schedule at a horizon.
+pub(super) struct Case<'a> {
+    workload: &'a Workload,
+    schedule: &'a ScheduleSpec,
+    pub(super) horizon: usize,
+}
+
+/// Mean loss by rate.
+#[derive(Clone)]
+pub(super) struct Truth {
+    /// Logarithms of the rates, rising.
+    log_lr: Vec<f64>,
+    /// Mean over the seeds; a run that diverged counts as no descent at all.
+    loss: Vec<f64>,
+    /// Loss before any update.
+    start: f64,
+}
+
+/// What one finder said.
+#[derive(Clone)]
+pub(super) struct Answer {
+    pub(super) finder: &'static str,
+    /// Whether it had an answer; else the optimizer's usual rate counts.
+    pub(super) answered: bool,
+    pub(super) lr: f64,
+    pub(super) regret: f64,
+    /// Decades above the best rate.
+    pub(super) off: f64,
+    /// In trainings.
+    pub(super) cost: f64,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn all(
+        experiment: &'a Experiment,
+        workloads: &'a [Workload],
+    ) -> Vec<Self> {
+        let mut cases = vec![];
+        for workload in workloads {
+            for schedule in &experiment.schedules {
+                for &horizon in &experiment.budgets {
+                    cases.push(Self { workload, schedule, horizon });
+                }
+            }
+        }
+        cases
+    }
+
+    pub(super) fn name(&self) -> String {
+        let (workload, schedule) = (&self.workload.name, self.schedule.label());
+        format!("{workload} {schedule} {}", self.horizon)
+    }
+
+    /// Work, in units that compare cases.
+    pub(super) fn cost(&self) -> usize {
+        let examples = self.workload.batch * self.workload.data.features();
+        self.horizon * examples
+    }
+
+    /// Every finder's answers, `asks` of each in a row.
+    pub(super) fn judge(
+        &self,
+        seeds: &[u64],
+        asks: usize,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Vec<Answer>> {
+        let truth = self.truth(seeds, stop)?;
+        let usual = usual_rate(&self.workload.optimizer);
+        let mut answers = vec![];
+        for ask in 0..asks as u64 {
+            let seed = FIRST_ASK + ask;
+            for (finder, lr, cost) in self.ask(seed, usual, stop)? {
+                let answered = lr.is_some();
+                let lr = lr.unwrap_or(usual);
+                answers.push(Answer {
+                    finder,
+                    answered,
+                    lr,
+                    regret: truth.regret(lr),
+                    off: lr.log10() - truth.best(),
+                    cost,
+                });
+            }
+        }
+        Ok(answers)
+    }
+
+    fn truth(&self, seeds: &[u64], stop: &dyn Fn() -> bool) -> Result<Truth> {
+        let middle = self.verified(5.0, seeds[0], stop)?.0.log10();
+        let (below, above) = REACH;
+        let rungs = (0..).map(|i| middle - below + f64::from(i) / DENSITY);
+        let log_lr: Vec<f64> =
+            rungs.take_while(|x| *x <= middle + above).collect();
+        let start = self.start(seeds[0])?;
+        let mut loss = vec![];
+        for x in &log_lr {
+            let mut sum = 0.0;
+            for &seed in seeds {
+                let end = self.train(10_f64.powf(*x), 1.0, seed, stop)?;
+                sum += end.unwrap_or(start).min(start);
+            }
+            loss.push(sum / seeds.len() as f64);
+        }
+        Ok(Truth { log_lr, loss, start })
+    }
+
+    /// Validation loss before any update.
+    fn start(&self, seed: u64) -> Result<f64> {
+        let replica = train::Replica::new(self.workload, seed)?;
+        Ok(replica.evaluate(&self.workload.data.valid)?.loss)
+    }
+
+    /// Validation loss after a share of the horizon, the whole schedule
+    /// squeezed into it; `None` if the run diverged.
+    fn train(
+        &self,
+        lr: f64,
+        share: f64,
+        seed: u64,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<f64>> {
+        let steps = self.steps(share);
+        let rates = self.schedule.rates(lr, steps);
+        let rates = rates.unwrap_or_else(|_| vec![lr; steps]);
+        let fit = train::fit(self.workload, seed, &rates, stop)?;
+        Ok(fit.valid.map(|score| score.loss))
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a positive number of steps"
+    )]
+    fn steps(&self, share: f64) -> usize {
+        ((share * self.horizon as f64).round() as usize).max(1)
+    }
+
+    /// Our verified rate, and its cost.
+    fn verified(
+        &self,
+        trainings: f64,
+        seed: u64,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(f64, f64)> {
+        let verify = Verify { horizon: self.horizon, trainings };
+        let (steps, seeds) = verify.range_test();
+        let fallback = usual_rate(&self.workload.optimizer);
+        let test = RangeTest { steps, seeds, fallback, ..RangeTest::default() };
+        let budget = Some((&verify, self.schedule));
+        let found = on_workload(self.workload, &test, budget, seed, stop)?;
+        Ok((found.lr, found.cost_steps as f64 / self.horizon as f64))
+    }
+
+    /// One answer of each finder, with its cost.
+    fn ask(
+        &self,
+        seed: u64,
+        usual: f64,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Vec<(&'static str, Option<f64>, f64)>> {
+        let mut answers = vec![];
+        let (lr, cost) = self.verified(VERIFIED, seed, stop)?;
+        answers.push(("lrscout, verified", Some(lr), cost));
+        let (lr, cost) = self.verified(5.0, seed, stop)?;
+        answers.push(("lrscout, verified at length", Some(lr), cost));
+        let horizon = self.horizon as f64;
+        let test = RangeTest {
+            steps: self.steps(ONE_RUN).max(10),
+            seeds: 1,
+            fallback: usual,
+            ..RangeTest::default()
+        };
+        let found = on_workload(self.workload, &test, None, seed, stop)?;
+        let cost = found.cost_steps as f64 / horizon;
+        let peak = found.peak_for(self.schedule, self.horizon)?;
+        answers.push(("lrscout, one run", Some(peak), cost));
+        // The rules of other tools stop on their own, so they see it all.
+        let rates = RangeTest { widen: false, ..test }.rates();
+        let mut watch = |_, loss: f64| match loss.is_finite() && !stop() {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        };
+        let losses =
+            train::losses(self.workload, seed, &rates, None, &mut watch)?;
+        let rates = &rates[..losses.len()];
+        let cost = losses.len() as f64 / horizon;
+        for rule in Rule::ALL {
+            if rule != Rule::Lrscout {
+                let said = suggest(rule, rates, &losses).map(|s| s.lr);
+                let said = said.filter(|lr| *lr > 0.0 && lr.is_finite());
+                answers.push((rule.name(), said, cost));
+            }
+        }
+        answers.push(("the optimizer's usual rate", Some(usual), 0.0));
+        let share = VERIFIED / GRID.2 as f64;
+        let (lr, cost) = self.best_of(&ladder(GRID), share, seed, stop)?;
+        answers.push(("grid of 9", lr, cost));
+        let (lr, cost) = self.halving(seed, stop)?;
+        answers.push(("successive halving of 16", lr, cost));
+        Ok(answers)
+    }
+
+    fn best_of(
+        &self,
+        rates: &[f64],
+        share: f64,
+        seed: u64,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(Option<f64>, f64)> {
+        let losses = self.losses(rates, share, seed, stop)?;
+        let cost = share * rates.len() as f64;
+        Ok((losses.first().map(|(_, lr)| *lr), cost))
+    }
+
+    /// Losses with their rates, the lowest first; diverged runs last.
+    fn losses(
+        &self,
+        rates: &[f64],
+        share: f64,
+        seed: u64,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Vec<(f64, f64)>> {
+        let mut losses = vec![];
+        for &lr in rates {
+            let end = self.train(lr, share, seed, stop)?;
+            losses.push((end.unwrap_or(f64::INFINITY), lr));
+        }
+        losses.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Ok(losses)
+    }
+
+    /// Half of the rates go on, twice as long (Jamieson & Talwalkar 2016),
+    /// with the whole schedule squeezed into each round.
+    fn halving(
+        &self,
+        seed: u64,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(Option<f64>, f64)> {
+        let mut rates = ladder(HALVING);
+        let rounds = rates.len().ilog2();
+        let mut share = VERIFIED / f64::from(rounds) / rates.len() as f64;
+        let mut cost = 0.0;
+        while rates.len() > 1 {
+            let losses = self.losses(&rates, share, seed, stop)?;
+            cost += share * rates.len() as f64;
+            let kept = rates.len() / 2;
+            rates = losses.into_iter().take(kept).map(|(_, lr)| lr).collect();
+            share *= 2.0;
+        }
+        Ok((rates.first().copied(), cost))
+    }
+}
+
+/// So many rates from one to another, evenly spaced in their logarithms.
+fn ladder((from, to, count): (f64, f64, usize)) -> Vec<f64> {
+    let widen = RangeTest {
+        from,
+        to,
+        steps: count,
+        widen: false,
+        on: LossKind::Train,
+        ..RangeTest::default()
+    };
+    widen.rates()
+}
+
+impl Truth {
+    /// The loss at a rate above the lowest one, as a share of the descent
+    /// from the start.
+    fn regret(&self, lr: f64) -> f64 {
+        let least = self.loss.iter().copied().fold(f64::INFINITY, f64::min);
+        (self.at(lr.log10()) - least) / (self.start - least)
+    }
+
+    /// Logarithm of the best rate.
+    fn best(&self) -> f64 {
+        let pairs = self.log_lr.iter().zip(&self.loss);
+        let best = pairs.min_by(|a, b| a.1.total_cmp(b.1));
+        best.map_or(0.0, |(x, _)| *x)
+    }
+
+    /// Between two rates on a straight line; beyond the ends, where a run
+    /// hardly moves or breaks, as before the first update.
+    fn at(&self, x: f64) -> f64 {
+        let right = self.log_lr.partition_point(|y| *y < x);
+        if right == 0 && self.log_lr.first() == Some(&x) {
+            return self.loss[0];
+        }
+        if right == 0 || right == self.log_lr.len() {
+            return self.start;
+        }
+        let (x0, x1) = (self.log_lr[right - 1], self.log_lr[right]);
+        let share = (x - x0) / (x1 - x0);
+        self.loss[right - 1] * (1.0 - share) + self.loss[right] * share
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regret_is_a_share_of_the_descent() {
+        let truth = Truth {
+            log_lr: vec![-3.0, -2.0, -1.0],
+            loss: vec![1.5, 1.0, 2.0],
+            start: 2.0,
+        };
+        for (lr, want) in [
+            (1e-2, 0.0),
+            (1e-3, 0.5),
+            (10_f64.powf(-2.5), 0.25),
+            (1e-1, 1.0),
+            (1e-9, 1.0),
+            (5.0, 1.0),
+        ] {
+            let got = truth.regret(lr);
+            assert!((got - want).abs() < 1e-9, "{lr}: {got}");
+        }
+        assert_eq!(truth.best(), -2.0);
+    }
+
+    #[test]
+    fn a_ladder_has_both_ends() {
+        let rates = ladder(GRID);
+        assert_eq!(rates.len(), 9);
+        assert!((rates[8] - 1.0).abs() < 1e-12 && rates[0] == 1e-4);
+    }
+}
