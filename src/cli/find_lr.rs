@@ -1,9 +1,10 @@
-use super::run::{find_row, find_title};
+use super::run::{FindRow, find_row, find_title};
 use crate::error::Error;
 use crate::grid::{Experiment, LrFindPer};
+use crate::lr_find::LrFound;
 use crate::report::plot::terminal_curve;
 use crate::runner;
-use crate::store::{environment, write_atomically};
+use crate::store::{curve, environment, tables, write_atomically};
 use crate::workload::Registry;
 use std::io::{IsTerminal as _, Write};
 use std::num::NonZeroUsize;
@@ -18,11 +19,12 @@ const PICTURE: (usize, usize) = (72, 16);
 ///
 /// A range test lets the learning rate rise until the loss diverges; short
 /// runs around its suggestion then confirm or correct it. Nothing is stored
-/// but the plot, if you ask for one.
+/// but the files you ask for.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout find-lr experiments/smoke.toml\n  \
     lrscout find-lr experiments/smoke.toml --workload letter-mlp --plot f.svg\n  \
+    lrscout find-lr experiments/smoke.toml --trainings 1.4 --format json\n  \
     lrscout find-lr --curve curve.csv --rule fastai-valley")]
 pub(crate) struct FindLr {
     /// Experiment grid (TOML).
@@ -34,6 +36,16 @@ pub(crate) struct FindLr {
     /// Write the curve as SVG; with several workloads the last one's.
     #[arg(long, value_name = "FILE", requires = "grid")]
     plot: Option<PathBuf>,
+    /// Write the curve as CSV, to be read again with `--curve`; with several
+    /// workloads the last one's.
+    #[arg(long, value_name = "FILE", requires = "grid")]
+    save: Option<PathBuf>,
+    /// What a rate may cost, in trainings; default: the grid's.
+    #[arg(long, value_name = "NUMBER", requires = "grid")]
+    trainings: Option<f64>,
+    /// A table, or all there is to know: curves, trials, second opinions.
+    #[arg(long, value_enum, default_value_t, requires = "grid")]
+    format: Format,
     /// Workers; default: one a core.
     #[arg(long, requires = "grid")]
     jobs: Option<NonZeroUsize>,
@@ -44,6 +56,25 @@ pub(crate) struct FindLr {
     /// Only this rule on the curve.
     #[arg(long, value_name = "NAME", requires = "curve")]
     rule: Option<String>,
+}
+
+/// How the rates are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
+enum Format {
+    /// A row for each rate.
+    #[default]
+    Csv,
+    /// An object for each rate.
+    Json,
+}
+
+/// A rate found, in full.
+#[derive(serde::Serialize)]
+struct FullRow<'a> {
+    #[serde(flatten)]
+    row: FindRow,
+    cost_trainings: Option<f64>,
+    found: &'a LrFound,
 }
 
 impl FindLr {
@@ -72,6 +103,9 @@ impl FindLr {
                 .into());
             }
         }
+        if let Some(trainings) = self.trainings {
+            experiment.lr_find.trainings = trainings;
+        }
         if experiment.lr_find.per == LrFindPer::Workload {
             experiment.budgets.sort_unstable();
             experiment.budgets.drain(..experiment.budgets.len() - 1);
@@ -85,6 +119,7 @@ impl FindLr {
             runner::Options { jobs, quiet: false, stop: &stop, say: &say };
         let finds = runner::find(&experiment, &prepared, &options)?;
         let mut rows = vec![];
+        let mut all = vec![];
         let mut failed = 0;
         for (cell, state) in prepared.plan.finds.iter().zip(&finds) {
             match state {
@@ -102,7 +137,13 @@ impl FindLr {
                         found.reason,
                         found.confidence.name()
                     );
-                    rows.push(find_row(&experiment, cell, found));
+                    let row = || find_row(&experiment, cell, found);
+                    rows.push(row());
+                    let cost_trainings = found.cost_trainings();
+                    all.push(FullRow { row: row(), cost_trainings, found });
+                    if let Some(path) = &self.save {
+                        curve::write(path, &found.curve)?;
+                    }
                     if let Some(path) = &self.plot {
                         let svg = found.to_svg(&title);
                         write_atomically(path, svg.as_bytes())?;
@@ -112,7 +153,13 @@ impl FindLr {
                 runner::Cell::Missing => {}
             }
         }
-        crate::store::tables::print_rows(&mut *out, &rows)?;
+        match self.format {
+            Format::Csv => tables::print_rows(&mut *out, &rows)?,
+            Format::Json => {
+                serde_json::to_writer_pretty(&mut *out, &all)?;
+                writeln!(out)?;
+            }
+        }
         if stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted.into());
         }

@@ -131,20 +131,8 @@ fn read_table(
     let batches = scalars(table, "batch", &Value::Whole(64));
     let noises = scalars(table, "label_noise", &Value::Number(0.0));
     let template = Template::read(source, at, table)?;
-    let accumulate = match find(table, "accumulate") {
-        Some(entry) => {
-            source.whole("accumulate", &entry.node, 1, MOST_BATCH)?
-        }
-        None => 1,
-    };
-    let weights = find(table, "weights")
-        .map(|entry| {
-            let wanted = "the path of a safetensors file";
-            let file = source.text("weights", &entry.node, wanted)?;
-            source.file(entry.node.at, "weights", Path::new(file))?;
-            Ok(PathBuf::from(file))
-        })
-        .transpose()?;
+    let accumulate = read_accumulate(source, table)?;
+    let weights = read_weights(source, table)?;
     let cluster = find(table, "cluster")
         .map(|entry| source.text("cluster", &entry.node, "a string"))
         .transpose()?;
@@ -231,6 +219,21 @@ fn refuse_others(source: Source<'_>, table: &Table) -> Result<()> {
         return Err(source.error(entry.at, message));
     }
     source.keys(table, "`[[workload]]`", KEYS)
+}
+
+fn read_accumulate(source: Source<'_>, table: &Table) -> Result<usize> {
+    find(table, "accumulate").map_or(Ok(1), |entry| {
+        source.whole("accumulate", &entry.node, 1, MOST_BATCH)
+    })
+}
+
+/// The file must be there, beside the grid; the path stays as written.
+fn read_weights(source: Source<'_>, table: &Table) -> Result<Option<PathBuf>> {
+    let Some(entry) = find(table, "weights") else { return Ok(None) };
+    let wanted = "the path of a safetensors file";
+    let file = source.text("weights", &entry.node, wanted)?;
+    source.file(entry.node.at, "weights", Path::new(file))?;
+    Ok(Some(PathBuf::from(file)))
 }
 
 fn read_optimizers(

@@ -133,11 +133,9 @@ impl LrFound {
                 Confidence::High => Confidence::Medium,
                 _ => Confidence::Low,
             };
-            self.reason += &format!(
-                "; the {} suggests {:.2e}",
-                opinion.source.name(),
-                opinion.lr
-            );
+            let (source, lr) = (opinion.source.name(), opinion.lr);
+            self.reason =
+                format!("{}; the {source} suggests {lr:.2e}", self.reason);
         }
         self.opinions.push(opinion);
     }

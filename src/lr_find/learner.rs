@@ -144,7 +144,7 @@ pub(crate) fn for_workload(
 ) -> Result<LrFound> {
     let usual = RangeTest::default();
     let verify =
-        spec.verify.then(|| Verify { horizon, trainings: spec.trainings });
+        spec.verify.then_some(Verify { horizon, trainings: spec.trainings });
     let (steps, seeds) = match &verify {
         Some(verify) => verify.range_test(),
         None => (usual.steps, usual.seeds),

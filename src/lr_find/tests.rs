@@ -117,6 +117,35 @@ fn a_rescaled_problem_gets_a_rescaled_rate() {
 }
 
 #[test]
+fn five_times_the_steps_move_the_rate_by_less_than_half_a_decade() {
+    let at = |steps| {
+        let test = RangeTest { steps, ..RangeTest::default() };
+        range_test_alone(&test, |rates, seed, watch| {
+            quadratic(1.0, 0.05, rates, seed, watch)
+        })
+        .lr
+    };
+    let off = decades(at(500), at(100));
+    assert!(off < 0.5, "{off} decades");
+}
+
+#[test]
+fn a_loss_that_is_negative_throughout_is_read_like_any_other() {
+    let at = |below: f64| {
+        range_test_alone(&RangeTest::default(), |rates, seed, watch| {
+            let mut shown = |step, loss: f64| watch(step, loss - below);
+            let losses = quadratic(1.0, 0.05, rates, seed, &mut shown);
+            losses.iter().map(|loss| loss - below).collect()
+        })
+    };
+    let (plain, negative) = (at(0.0), at(1e4));
+    let start = negative.curve[0].loss;
+    assert!(start < 0.0, "{start}");
+    assert_eq!(negative.outcome, FindOutcome::Found);
+    assert!(decades(plain.lr, negative.lr) < 1e-6, "{}", negative.reason);
+}
+
+#[test]
 fn a_range_moved_by_a_decade_moves_the_rate_by_less_than_a_tenth() {
     let at = |from: f64, to: f64| {
         let rungs = (to / from).log10() * 12.5;

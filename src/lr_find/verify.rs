@@ -378,17 +378,18 @@ fn words(
     } else {
         format!("all diverged, down to {lr:.2e}")
     };
-    let mut words =
-        format!("{} trials of up to {steps} steps {verdict}", trials.len());
-    if steps < horizon && climb.survived {
+    let correction = if steps == horizon || !climb.survived {
+        String::new()
+    } else {
         let why = if climb.by_heart {
             ", since the model learns by heart"
         } else {
             ""
         };
-        words += &format!(", times {correction:.2} for {horizon} steps{why}");
-    }
-    words
+        format!(", times {correction:.2} for {horizon} steps{why}")
+    };
+    let count = trials.len();
+    format!("{count} trials of up to {steps} steps {verdict}{correction}")
 }
 
 #[expect(

@@ -13,8 +13,8 @@ use rand::RngExt as _;
 /// Training examples that a probe looks at, always the same.
 const EXAMPLES: usize = 256;
 
-/// Rounds of the power iteration; the eigenvalue is then known to a few per
-/// cent, and a decade is what matters.
+/// Rounds of the power iteration; the eigenvalue is then known to about a
+/// fifth, and a decade is what matters.
 const ROUNDS: usize = 8;
 
 /// Length of a difference of gradients, as a share of the weights' norm.
@@ -210,7 +210,9 @@ mod tests {
                 2.0 * (1.0 + momentum) / largest_eigenvalue(&some.inputs);
             let got = curvature_bound(&workload, 1).expect("a model");
             let got = got.expect("a convex loss");
-            assert!((got / want - 1.0).abs() < 0.05, "{got} is not {want}");
+            // From below the eigenvalue, so from above the bound.
+            let ratio = got / want;
+            assert!(ratio > 0.99 && ratio < 1.25, "{got} is not {want}");
         }
         let (workload, _) = linear(OptimizerSpec::adamw());
         assert_eq!(curvature_bound(&workload, 1).expect("a model"), None);

@@ -209,9 +209,12 @@ impl<'a> Case<'a> {
         answers.push(("lrscout, one run", Some(peak), cost));
         // The rules of other tools stop on their own, so they see it all.
         let rates = RangeTest { widen: false, ..test }.rates();
-        let mut watch = |_, loss: f64| match loss.is_finite() && !stop() {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(()),
+        let mut watch = |_, loss: f64| {
+            if loss.is_finite() && !stop() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         };
         let losses =
             train::losses(self.workload, seed, &rates, None, &mut watch)?;
