@@ -209,9 +209,16 @@ fn wrong_usage_exits_with_2_and_a_missing_grid_with_65() {
 #[test]
 fn every_verb_has_help_with_an_example() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for verb in
-        ["check", "find-lr", "run", "rank", "report", "schedules", "bench"]
-    {
+    for verb in [
+        "check",
+        "find-lr",
+        "run",
+        "rank",
+        "report",
+        "schedules",
+        "export",
+        "bench",
+    ] {
         let help =
             lrscout(folder.path()).args([verb, "--help"]).assert().success();
         let text = String::from_utf8_lossy(&help.get_output().stdout);

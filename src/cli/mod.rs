@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod curve;
+mod export;
 mod find_lr;
 mod kernels;
 mod rank;
@@ -47,6 +48,7 @@ enum Verb {
     Rank(rank::Rank),
     Report(report::Report),
     Schedules(schedules::Schedules),
+    Export(export::Export),
     Bench(bench::Bench),
 }
 
@@ -72,6 +74,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Rank(verb) => verb.run(&mut out),
         Verb::Report(verb) => verb.run(&mut out),
         Verb::Schedules(verb) => verb.run(&mut out),
+        Verb::Export(verb) => verb.run(&mut out),
         Verb::Bench(verb) => verb.run(&registry, &mut out),
     };
     let result = result.and_then(|()| Ok(out.flush()?));

@@ -9,6 +9,7 @@ mod bound;
 mod checks;
 mod compat;
 mod compose;
+mod formula;
 mod kinds;
 mod reading;
 mod shapes;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use bound::{Bound, bound};
 pub use compat::Library;
+pub(crate) use formula::{Binary, Expr, Formula, Less, Unary};
 pub(crate) use kinds::{KeyInfo, KindInfo, MODIFIERS, kinds};
 pub use spec::ScheduleSpec;
 pub(crate) use value::Value;
