@@ -10,6 +10,7 @@ use super::kinds::{Anneal, Kind, Mode, Rise, Shape};
 use super::shapes::{Cycles, Milestones, along, down_to, half_cosine};
 use super::spec::{Form, ScheduleSpec, Warmup};
 use super::{Problem, Schedule};
+use std::sync::Arc;
 
 /// A library whose sequence of rates can be reproduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,7 +261,7 @@ impl Library {
         self,
         spec: &ScheduleSpec,
         steps: usize,
-    ) -> Result<Formula, Problem> {
+    ) -> Result<Arc<Formula>, Problem> {
         if self == Self::Torch {
             return spec.factor(steps);
         }
@@ -316,7 +317,7 @@ impl Library {
         spec: &ScheduleSpec,
         steps: usize,
         warmup: usize,
-    ) -> Result<Formula, Problem> {
+    ) -> Result<Arc<Formula>, Problem> {
         let factor = match &spec.form {
             Form::Kind(kind) => self.kind(kind, steps, warmup)?,
             Form::Join(parts) => {
@@ -324,7 +325,7 @@ impl Library {
             }
         };
         Ok(match spec.cooldown {
-            Some(cooldown) => cooldown.after(factor, steps),
+            Some(cooldown) => cooldown.after(&factor, steps),
             None => factor,
         })
     }
@@ -335,7 +336,7 @@ impl Library {
         kind: &Kind,
         steps: usize,
         warmup: usize,
-    ) -> Result<Formula, Problem> {
+    ) -> Result<Arc<Formula>, Problem> {
         let whole = steps as f64;
         let value = match (self, kind) {
             (Self::Hf, Kind::InverseSqrt { timescale: None })

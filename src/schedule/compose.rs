@@ -7,6 +7,7 @@ use super::spec::{
     Cooldown, Form, Part, PartLength, ScheduleSpec, Warmup, WarmupLength,
 };
 use super::{Problem, Schedule};
+use std::sync::Arc;
 
 impl ScheduleSpec {
     /// Fixes the peak learning rate and the budget, in updates. From update
@@ -31,7 +32,10 @@ impl ScheduleSpec {
     /// # Errors
     ///
     /// As [`build`](Self::build).
-    pub(crate) fn formula(&self, steps: usize) -> Result<Formula, Problem> {
+    pub(crate) fn formula(
+        &self,
+        steps: usize,
+    ) -> Result<Arc<Formula>, Problem> {
         self.check()?;
         self.factor(steps)
     }
@@ -47,7 +51,7 @@ impl ScheduleSpec {
     }
 
     /// The factor on the peak over `steps` updates, warm-up included.
-    pub(super) fn factor(&self, steps: usize) -> Result<Formula, Problem> {
+    pub(super) fn factor(&self, steps: usize) -> Result<Arc<Formula>, Problem> {
         let Some(warmup) = self.warmup else { return self.body(steps, 0) };
         let rise = warmup.steps(steps)?;
         let body = self.body(steps - rise, rise)?;
@@ -58,13 +62,17 @@ impl ScheduleSpec {
     }
 
     /// The factor over `steps` updates that follow a warm-up of `warmup`.
-    fn body(&self, steps: usize, warmup: usize) -> Result<Formula, Problem> {
+    fn body(
+        &self,
+        steps: usize,
+        warmup: usize,
+    ) -> Result<Arc<Formula>, Problem> {
         let factor = match &self.form {
             Form::Kind(kind) => kind.factor(steps, warmup)?,
             Form::Join(parts) => join(parts, steps, Self::factor)?,
         };
         Ok(match self.cooldown {
-            Some(cooldown) => cooldown.after(factor, steps),
+            Some(cooldown) => cooldown.after(&factor, steps),
             None => factor,
         })
     }
@@ -91,7 +99,7 @@ pub(super) fn scaled(
     peak: f64,
     steps: usize,
     ahead: f64,
-    factor: Formula,
+    factor: Arc<Formula>,
 ) -> Box<dyn Schedule> {
     let last = steps - 1;
     Box::new(move |step: usize| peak * factor.at(step.min(last) as f64 + ahead))
@@ -147,12 +155,16 @@ impl Warmup {
 
 impl Cooldown {
     /// `factor` with its last part replaced.
-    pub(super) fn after(self, factor: Formula, steps: usize) -> Formula {
+    pub(super) fn after(
+        self,
+        factor: &Arc<Formula>,
+        steps: usize,
+    ) -> Arc<Formula> {
         let Self { share, shape, end_ratio } = self;
         let end = shape.end_or_default(end_ratio);
         let end = Expr::Named("cooldown_end_ratio", end);
         let whole = steps as f64;
-        let begin = factor.clone().of((1.0 - share) * whole).called("begin");
+        let begin = factor.of((1.0 - share) * whole).called("begin");
         let x = progress(whole, &Expr::Named("cooldown", share));
         let tail = &end + (begin - &end) * shape.at(&x, &end);
         let value = x.at_most(0.0, factor.of(Expr::Time), tail);
@@ -165,8 +177,8 @@ impl Cooldown {
 pub(super) fn join(
     parts: &[Part],
     steps: usize,
-    factor: impl Fn(&ScheduleSpec, usize) -> Result<Formula, Problem>,
-) -> Result<Formula, Problem> {
+    factor: impl Fn(&ScheduleSpec, usize) -> Result<Arc<Formula>, Problem>,
+) -> Result<Arc<Formula>, Problem> {
     let whole_budget = steps as f64;
     let mut end = 0.0;
     let mut ends = vec![];

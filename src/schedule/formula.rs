@@ -79,8 +79,8 @@ pub(crate) enum Less {
 }
 
 impl Formula {
-    pub(super) fn new(name: &'static str, value: impl Into<Expr>) -> Self {
-        Self { name, value: value.into() }
+    pub(super) fn new(name: &'static str, value: impl Into<Expr>) -> Arc<Self> {
+        Arc::new(Self { name, value: value.into() })
     }
 
     /// The factor at update `t`.
@@ -89,8 +89,8 @@ impl Formula {
     }
 
     /// The formula at the time `t` of another one.
-    pub(super) fn of(self, t: impl Into<Expr>) -> Expr {
-        Expr::Call(Arc::new(self), Arc::new(t.into()))
+    pub(super) fn of(self: &Arc<Self>, t: impl Into<Expr>) -> Expr {
+        Expr::Call(Arc::clone(self), Arc::new(t.into()))
     }
 }
 

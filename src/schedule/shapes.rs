@@ -65,7 +65,7 @@ impl Kind {
         &self,
         steps: usize,
         warmup: usize,
-    ) -> Result<Formula, Problem> {
+    ) -> Result<Arc<Formula>, Problem> {
         let whole = steps as f64;
         let p = (Expr::Time / Expr::Named("steps", whole)).called("p");
         let value = match *self {
@@ -298,19 +298,21 @@ fn cyclical(kind: &Kind, steps: f64) -> Expr {
     };
     let up = step_size_up.map_or((steps / 8.0).max(1.0), |up| up as f64);
     let down = step_size_down.map_or(up, |down| down as f64);
-    named!(up, down, base_ratio, gamma);
-    let length = (&up + &down).called("length");
+    let (step_size_up, step_size_down) = (up, down);
+    named!(step_size_up, step_size_down, base_ratio, gamma);
+    let length = (&step_size_up + &step_size_down).called("length");
     let cycle = (Expr::Time / &length).floor().called("cycle");
     let since = (Expr::Time - &cycle * &length).called("since");
-    let fall = (length - &since) / down;
-    let height = since.clone().at_most(&up, &since / &up, fall);
-    let height = height.max(0.0).called("height");
-    let amplitude = match mode {
-        Mode::Triangular => 1.0.into(),
-        Mode::Triangular2 => Expr::Number(0.5).pow(cycle),
-        Mode::ExpRange => gamma.pow(Expr::Time),
-    };
-    &base_ratio + (1.0 - &base_ratio) * height * amplitude
+    let rise = &since / &step_size_up;
+    let fall = (length - &since) / step_size_down;
+    let height = since.at_most(step_size_up, rise, fall).max(0.0);
+    let height = (1.0 - &base_ratio) * height.called("height");
+    base_ratio
+        + match mode {
+            Mode::Triangular => height,
+            Mode::Triangular2 => height * Expr::Number(0.5).pow(cycle),
+            Mode::ExpRange => height * gamma.pow(Expr::Time),
+        }
 }
 
 /// The cycles of warm restarts.
@@ -320,6 +322,7 @@ pub(super) struct Cycles {
     /// steps has exact boundaries.
     over: Expr,
     count: Expr,
+    first: Expr,
     /// How much longer each cycle is than the one before.
     times: f64,
 }
@@ -335,29 +338,38 @@ impl Cycles {
         let cycles = cycles.unwrap_or(1) as f64;
         let times = t_mult;
         named!(steps, cycles, t_mult);
-        let (over, count) = match t_0 {
-            Some(t_0) => (Expr::Named("t_0", t_0 as f64), 1.0.into()),
-            None if times == 1.0 => (steps, cycles),
-            None => (steps * (&t_mult - 1.0), t_mult.pow(cycles) - 1.0),
+        if let Some(t_0) = t_0 {
+            let first = Expr::Named("t_0", t_0 as f64);
+            return Self {
+                over: first.clone(),
+                count: 1.0.into(),
+                first,
+                times,
+            };
+        }
+        let (over, count) = if times == 1.0 {
+            (steps, cycles)
+        } else {
+            (steps * (&t_mult - 1.0), t_mult.pow(cycles) - 1.0)
         };
-        Self { over, count, times }
+        let first = (&over / &count).called("first");
+        Self { over, count, first, times }
     }
 
     /// Index of the cycle, and the share of it that has passed.
     pub(super) fn now(&self) -> (Expr, Expr) {
         let t = Expr::Time;
-        let Self { over, count, times } = self;
+        let Self { over, count, first, times } = self;
         if *times == 1.0 {
             let index = (&t * count / over).floor().called("cycle");
             let since = t * count - &index * over;
             return (index, (since / over).called("x"));
         }
         let times = Expr::Named("t_mult", *times);
-        let first = (over / count).called("first");
         let begin = |index: &Expr| {
-            &first * (times.clone().pow(index) - 1.0) / (&times - 1.0)
+            first * (times.clone().pow(index) - 1.0) / (&times - 1.0)
         };
-        let growth = 1.0 + &t / &first * (&times - 1.0);
+        let growth = 1.0 + &t / first * (&times - 1.0);
         let guess = growth.ln() / times.clone().ln();
         let guess = guess.floor().called("guess");
         // Logarithms and fractional lengths may miss an integer by a hair.
@@ -365,7 +377,7 @@ impl Cycles {
         let next = begin(&(&guess + 1.0)).at_most(&now, &guess + 1.0, &guess);
         let index = now.below(begin(&guess), &guess - 1.0, next);
         let index = index.called("cycle");
-        let length = &first * times.clone().pow(&index);
+        let length = first * times.clone().pow(&index);
         let x = ((t - begin(&index)) / length).max(0.0);
         (index, x.called("x"))
     }
@@ -390,8 +402,9 @@ fn sgdr(kind: &Kind, steps: f64) -> Expr {
 ///
 /// Source: Vaswani et al., *Attention Is All You Need* (2017), section 5.3.
 fn noam(warmup: usize, steps: usize) -> Expr {
-    let top = Expr::Named("top", warmup.min(steps) as f64);
     let warmup = Expr::Named("warmup_steps", warmup as f64);
+    let steps = Expr::Named("steps", steps as f64);
+    let top = warmup.clone().min(steps).called("top");
     let number = (Expr::Time + 1.0).called("number");
     let fall = (&warmup / &number).sqrt();
     number.clone().at_most(warmup, number / top, fall)
@@ -404,7 +417,8 @@ fn between(points: &[[f64; 2]], p: &Expr) -> Expr {
     let lines = points.windows(2).rev().filter(|pair| pair[0][0] < pair[1][0]);
     let inside = lines.fold(Expr::Number(after), |later, pair| {
         let [[x0, y0], [x1, y1]] = [pair[0], pair[1]];
-        let line = y0 + (y1 - y0) * ((p - x0) / (x1 - x0));
+        let since = if x0 == 0.0 { p.clone() } else { p - x0 };
+        let line = y0 + (y1 - y0) * (since / (x1 - x0));
         p.clone().below(x1, line, later)
     });
     match points[0] {

@@ -30,11 +30,36 @@ pub(super) struct Functions {
     tables: Vec<Arc<Vec<f64>>>,
 }
 
+/// A formula for people, a line for each named step on the way.
+pub(crate) fn formula(of: &Formula) -> String {
+    let functions =
+        Functions { dialect: Dialect::Plain, all: vec![], tables: vec![] };
+    let mut lines: Vec<String> = Names::of(&of.value)
+        .locals
+        .iter()
+        .map(|(name, value)| format!("{name} = {}", functions.text(value)))
+        .collect();
+    let mut value = &of.value;
+    while let Expr::Choice(less, parts) = value {
+        let [left, right, then, otherwise] = &**parts;
+        let condition = functions.condition(*less, left, right);
+        lines.push(format!("f = {} where {condition}", functions.text(then)));
+        value = otherwise;
+    }
+    let rest = if lines.last().is_some_and(|l| l.starts_with("f =")) {
+        " elsewhere"
+    } else {
+        ""
+    };
+    lines.push(format!("f = {}{rest}", functions.text(value)));
+    lines.join("\n")
+}
+
 impl Functions {
     /// All functions that `formula` needs, itself the last.
-    pub(super) fn new(dialect: Dialect, formula: &Formula) -> Self {
+    pub(super) fn new(dialect: Dialect, formula: &Arc<Formula>) -> Self {
         let mut functions = Self { dialect, all: vec![], tables: vec![] };
-        functions.add(&Arc::new(formula.clone()));
+        functions.add(formula);
         functions
     }
 

@@ -11,6 +11,8 @@ mod frameworks;
 mod tests;
 
 use crate::schedule::Formula;
+pub(crate) use dialect::formula;
+use std::sync::Arc;
 
 /// A framework to write a schedule for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub(crate) struct Export<'a> {
     /// Its spec on one line, as the command line takes it.
     pub(crate) spec: &'a str,
     /// Its factor on the peak.
-    pub(crate) formula: &'a Formula,
+    pub(crate) formula: &'a Arc<Formula>,
     /// Its highest learning rate.
     pub(crate) peak: f64,
     /// Its budget, in updates.
