@@ -45,6 +45,7 @@ impl Export {
         let invalid = |problem: Problem| Error::Invalid(problem.message);
         let rates = spec.rates(self.peak, self.steps).map_err(invalid)?;
         let formula = spec.formula(self.steps).map_err(invalid)?;
+        let momentum = spec.momentum(self.steps).map_err(invalid)?;
         let mut evidence = vec![];
         if let Some(dir) = &self.results {
             let path = dir.join("leaderboard.csv");
@@ -68,6 +69,7 @@ impl Export {
             label: &label,
             spec: &words.join(" "),
             formula: &formula,
+            momentum: momentum.as_ref(),
             peak: self.peak,
             steps: self.steps,
             evidence: &evidence,
@@ -155,7 +157,7 @@ PEAK = 0.1
 STEPS = 100
 
 
-def cosine_factor(t):
+def cosine_at(t):
     end_ratio = 0.1
     cycles = 0.5
     steps = 100.0
@@ -166,7 +168,7 @@ def cosine_factor(t):
 
 def factor(step):
     \"\"\"Share of the peak at update `step`, from 0; the last one holds.\"\"\"
-    return cosine_factor(float(min(step, STEPS - 1)))
+    return cosine_at(float(min(step, STEPS - 1)))
 
 
 def lr(step):

@@ -6,6 +6,7 @@ use crate::ranking::{Protocol, boards};
 use crate::record::{Outcome, RunRecord};
 use crate::runner::{self, Cell, Options, Prepared, Results};
 use crate::store::{Store, curve, environment, tables, write_atomically};
+use crate::train::Pilot;
 use crate::workload::Registry;
 use serde::Serialize;
 use std::io::Write;
@@ -200,6 +201,11 @@ fn tell(
     for cell in &prepared.plan.finds {
         let there = store.get::<runner::FindResult>(&cell.id)?.is_some();
         missing.0 += usize::from(!there);
+    }
+    for cell in &prepared.plan.pilots {
+        if store.get::<Pilot>(&cell.id)?.is_none() {
+            missing.2 += cell.budget;
+        }
     }
     for cell in &prepared.plan.runs {
         if store.get::<runner::RunResult>(&cell.id)?.is_none() {

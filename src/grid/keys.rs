@@ -195,7 +195,7 @@ pub(super) const OPTIMIZERS: Family = Family {
 pub(super) fn natural_depth(name: &str) -> usize {
     match name {
         "hidden" | "channels" | "kernels" | "split" | "milestones"
-        | "factors" | "join" => 1,
+        | "factors" | "join" | "cycle_momentum" => 1,
         "points" => 2,
         _ => 0,
     }

@@ -19,6 +19,8 @@ pub(crate) struct Optim {
     moments: Moments,
     /// Updates done.
     steps: i32,
+    /// Momentum, or AdamW's first beta, instead of the spec's.
+    momentum: Option<f64>,
 }
 
 /// First and second moments of the gradients; SGD uses the first alone.
@@ -62,7 +64,14 @@ impl Optim {
             };
             Moments::Tensors(vars.iter().map(zeros).collect::<Result<_>>()?)
         };
-        Ok(Self { spec: spec.clone(), vars, moments, steps: 0 })
+        let spec = spec.clone();
+        Ok(Self { spec, vars, moments, steps: 0, momentum: None })
+    }
+
+    /// Replaces the momentum, or AdamW's first beta, from the next update
+    /// on; `None` for the spec's.
+    pub(crate) fn set_momentum(&mut self, momentum: Option<f64>) {
+        self.momentum = momentum;
     }
 
     /// One update at learning rate `lr`. Weights without a gradient stay.
@@ -77,7 +86,11 @@ impl Optim {
     ) -> Result<()> {
         self.steps = self.steps.saturating_add(1);
         let scale = self.clip(gradients)?;
-        let update = Update { spec: &self.spec, steps: self.steps, lr, scale };
+        let spec = match self.momentum {
+            Some(momentum) => &self.spec.with_momentum(momentum),
+            None => &self.spec,
+        };
+        let update = Update { spec, steps: self.steps, lr, scale };
         match (&mut self.moments, gradients) {
             (Moments::Flat(moments), Gradients::Slices(gradients)) => {
                 let mut from = 0;
@@ -109,25 +122,50 @@ impl Optim {
         let (OptimizerSpec::Sgd { clip_norm, .. }
         | OptimizerSpec::Adamw { clip_norm, .. }) = self.spec;
         let Some(limit) = clip_norm else { return Ok(1.0) };
-        let square = match gradients {
-            Gradients::Slices(all) => {
-                let all = all.iter().flatten();
-                all.flat_map(|g| g.iter()).map(|&g| f64::from(g).powi(2)).sum()
-            }
-            Gradients::Tensors(store) => {
-                let mut square = 0.0;
-                for var in &self.vars {
-                    if let Some(gradient) = store.get(var.as_tensor()) {
-                        let sum = gradient.detach().sqr()?.sum_all()?;
-                        square += f64::from(sum.to_scalar::<f32>()?);
-                    }
-                }
-                square
-            }
-        };
-        let norm = f64::sqrt(square);
+        let norm = self.norm(gradients, 2)?;
         // As PyTorch's clip_grad_norm_; a NaN norm passes on as NaN.
         Ok(if norm <= limit { 1.0 } else { limit / (norm + 1e-6) })
+    }
+}
+
+impl Optim {
+    /// The norm of all gradients together by which this optimizer's
+    /// schedules are refined: L1 for AdamW, L2 for SGD.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails.
+    pub(crate) fn refining_norm(
+        &self,
+        gradients: &Gradients<'_>,
+    ) -> Result<f64> {
+        self.norm(gradients, if self.spec.is_adaptive() { 1 } else { 2 })
+    }
+
+    /// The L1 or L2 norm of all gradients together.
+    fn norm(&self, gradients: &Gradients<'_>, power: i32) -> Result<f64> {
+        let sum: f64 = match gradients {
+            Gradients::Slices(all) => {
+                let all = all.iter().flatten().flat_map(|g| g.iter());
+                all.map(|&g| f64::from(g).abs().powi(power)).sum()
+            }
+            Gradients::Tensors(store) => {
+                let mut sum = 0.0;
+                for var in &self.vars {
+                    if let Some(gradient) = store.get(var.as_tensor()) {
+                        let gradient = gradient.detach();
+                        let each = match power {
+                            1 => gradient.abs()?,
+                            _ => gradient.sqr()?,
+                        };
+                        let part = each.sum_all()?.to_scalar::<f32>()?;
+                        sum += f64::from(part);
+                    }
+                }
+                sum
+            }
+        };
+        Ok(if power == 1 { sum } else { sum.sqrt() })
     }
 }
 
@@ -378,6 +416,19 @@ mod tests {
             for (a, b) in fused.iter().zip(values(&var)) {
                 assert!((a - b).abs() < 1e-5, "{a} {b}");
             }
+        }
+    }
+
+    #[test]
+    fn norms_are_those_of_all_gradients_together() {
+        let (a, b) = (weight(&[0.0, 0.0]), weight(&[0.0]));
+        let all = Gradients::Slices(vec![Some(&[3.0, -4.0]), Some(&[12.0])]);
+        for (spec, want) in
+            [(sgd(0.9, false, 0.0), 13.0), (OptimizerSpec::adamw(), 19.0)]
+        {
+            let optim = Optim::new(&spec, vec![a.clone(), b.clone()]);
+            let norm = optim.expect("an optimizer").refining_norm(&all);
+            assert_eq!(norm.expect("a norm"), want);
         }
     }
 

@@ -67,12 +67,17 @@ pub(crate) fn estimate(
             .iter()
             .map(|run| seconds[run.workload] * run.budget as f64)
             .sum();
+        let pilots: f64 = plan
+            .pilots
+            .iter()
+            .map(|pilot| seconds[pilot.workload] * pilot.budget as f64)
+            .sum();
         let finds: f64 = plan
             .finds
             .iter()
             .map(|find| seconds[find.workload] * find.budget as f64)
             .sum();
-        (runs + TRAININGS_PER_RATE * finds) / jobs as f64
+        (runs + pilots + TRAININGS_PER_RATE * finds) / jobs as f64
     });
     let comparisons = schedules.saturating_sub(1).max(1);
     let smallest_p = power::smallest_wilcoxon_p(clusters.len());

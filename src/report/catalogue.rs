@@ -56,7 +56,12 @@ pub(crate) fn markdown() -> String {
 fn of_kind(kind: &KindInfo) -> String {
     match sample(kind).and_then(|spec| spec.formula(STEPS).ok()) {
         Some(formula) => code::formula(&formula),
-        None => "f = row t of the file".to_owned(),
+        None => match kind.name {
+            "refined" => REFINED,
+            "plateau" => PLATEAU,
+            _ => "f = row t of the file",
+        }
+        .to_owned(),
     }
 }
 
@@ -97,6 +102,15 @@ conventions; `lrscout export` writes it as source code.
 
 ## Kinds
 ";
+
+const REFINED: &str = "\
+G = gradient norms of the run, median over a share `tau` of the steps
+w = G^-2 (SGD, L2 norms) or G^-1 (AdamW, L1 norms)
+f = w_t * (sum of the later w), divided by its highest value";
+
+const PLATEAU: &str = "\
+f = 1 first; f * factor, at least min_ratio, whenever the validation loss has
+    not fallen by a ten-thousandth for more than `patience` evaluations";
 
 const WARMUP: &str = "
 A warm-up comes first; then the kind starts at its own `t = 0` with the steps

@@ -1,8 +1,8 @@
 //! Executes a plan: what the store lacks, in parallel, each result kept as
 //! soon as it is there.
 //!
-//! First every learning rate is found, then every run trained; both longest
-//! first. Results do not depend on the number of workers or on what was
+//! First every learning rate is found, then the gradient norms measured that
+//! schedules are made from, then every run trained; each longest first. Results do not depend on the number of workers or on what was
 //! interrupted before.
 
 mod progress;
@@ -16,7 +16,7 @@ use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
 use crate::spec::DatasetSpec;
 use crate::store::Store;
-use crate::train::{self, Fit, Replica};
+use crate::train::{self, Fit, Pilot, Replica};
 use crate::workload::{Registry, Workload};
 use candle_core::Device;
 use progress::Progress;
@@ -175,9 +175,11 @@ pub(crate) fn execute(
     store: &Store,
     options: &Options<'_>,
 ) -> Result<Results> {
-    let finds = find_all(experiment, prepared, Some(store), options)?;
-    let runs = run_all(experiment, prepared, store, options, &finds.0)?;
-    Ok(Results { finds: finds.0, runs: runs.0, computed: finds.1 + runs.1 })
+    let (finds, found) = find_all(experiment, prepared, Some(store), options)?;
+    let (pilots, measured) = measure_all(prepared, store, options, &finds)?;
+    let (runs, trained) =
+        run_all(experiment, prepared, store, options, &finds, &pilots)?;
+    Ok(Results { finds, runs, computed: found + measured + trained })
 }
 
 /// Finds the learning rates alone; without a store, all of them anew.
@@ -249,23 +251,65 @@ fn find_all(
     })
 }
 
+/// Updates of a cell in seconds, as far as finding its rate tells.
+fn seconds(find: &Cell<FindResult>, budget: usize) -> f64 {
+    let step_seconds = match find {
+        Cell::Done(find) => find.seconds / find.found.cost_steps.max(1) as f64,
+        _ => 0.0,
+    };
+    budget as f64 * step_seconds
+}
+
+/// What a cell needs of another one, or why it cannot have it.
+fn needed<'a, T>(cell: &'a Cell<T>, what: &str) -> Result<&'a T> {
+    match cell {
+        Cell::Done(result) => Ok(result),
+        Cell::Failed(why) => Err(Error::Invalid(format!("{what}: {why}"))),
+        Cell::Missing => Err(Error::Interrupted),
+    }
+}
+
+const NO_RATE: &str = "its learning rate was not found";
+const NO_NORMS: &str = "its gradient norms were not measured";
+
+fn measure_all(
+    prepared: &Prepared,
+    store: &Store,
+    options: &Options<'_>,
+    finds: &[Cell<FindResult>],
+) -> Result<Stage<Pilot>> {
+    let cells = &prepared.plan.pilots;
+    let cost = |i: usize| seconds(&finds[cells[i].find], cells[i].budget);
+    let name = |i: usize| {
+        let cell = &cells[i];
+        let workload = &prepared.workloads[cell.workload].name;
+        let multiple = cell.lr_multiple;
+        format!("{workload} {multiple}x, {} steps", cell.budget)
+    };
+    let ids: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
+    stage("gradient norms", &ids, Some(store), options, &cost, &name, |i| {
+        let cell = &cells[i];
+        let find = needed(&finds[cell.find], NO_RATE)?;
+        train::measure(
+            &prepared.workloads[cell.workload],
+            &cell.schedule,
+            find.found.lr * cell.lr_multiple,
+            cell.budget,
+            &|| options.stop.load(Ordering::Relaxed),
+        )
+    })
+}
+
 fn run_all(
     experiment: &Experiment,
     prepared: &Prepared,
     store: &Store,
     options: &Options<'_>,
     finds: &[Cell<FindResult>],
+    pilots: &[Cell<Pilot>],
 ) -> Result<Stage<RunResult>> {
     let cells = &prepared.plan.runs;
-    let cost = |cell: usize| {
-        let step_seconds = match &finds[cells[cell].find] {
-            Cell::Done(find) => {
-                find.seconds / find.found.cost_steps.max(1) as f64
-            }
-            _ => 0.0,
-        };
-        cells[cell].budget as f64 * step_seconds
-    };
+    let cost = |i: usize| seconds(&finds[cells[i].find], cells[i].budget);
     let name = |cell: usize| {
         let cell = &cells[cell];
         format!(
@@ -280,22 +324,18 @@ fn run_all(
     let ids: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
     stage("runs", &ids, Some(store), options, &cost, &name, |i| {
         let cell = &cells[i];
-        let found = match &finds[cell.find] {
-            Cell::Done(find) => &find.found,
-            Cell::Failed(why) => {
-                let why = format!("its learning rate was not found: {why}");
-                return Err(Error::Invalid(why));
-            }
-            Cell::Missing => return Err(Error::Interrupted),
-        };
-        let peak_lr = found.lr * cell.lr_multiple;
-        let rates = experiment.schedules[cell.schedule]
-            .rates(peak_lr, cell.budget)
-            .map_err(|problem| Error::Invalid(problem.to_string()))?;
+        let find = needed(&finds[cell.find], NO_RATE)?;
+        let peak_lr = find.found.lr * cell.lr_multiple;
+        let spec = &experiment.schedules[cell.schedule];
         let workload = &prepared.workloads[cell.workload];
-        let fit = train::fit(workload, cell.seed, &rates, &|| {
-            options.stop.load(Ordering::Relaxed)
-        })?;
+        let (seed, stop) = (cell.seed, || options.stop.load(Ordering::Relaxed));
+        let fit = if let Some(pilot) = cell.pilot {
+            let pilot = needed(&pilots[pilot], NO_NORMS)?;
+            train::follow_refined(workload, seed, spec, pilot, peak_lr, &stop)?
+        } else {
+            let course = train::course(spec, peak_lr, cell.budget)?;
+            train::follow(workload, seed, course, &stop)?
+        };
         Ok(RunResult { peak_lr, fit })
     })
 }

@@ -142,6 +142,7 @@ impl ScheduleSpec {
         steps: usize,
     ) -> Result<Box<dyn Schedule>, Problem> {
         self.check()?;
+        self.check_closed()?;
         check_run(peak, steps)?;
         library.check(self)?;
         let factor = library.factor(self, steps)?;
@@ -377,6 +378,7 @@ impl Library {
             final_div_factor,
             anneal,
             three_phase: _,
+            cycle_momentum: _,
         } = kind
         else {
             return 1.0.into();

@@ -37,7 +37,33 @@ impl ScheduleSpec {
         steps: usize,
     ) -> Result<Arc<Formula>, Problem> {
         self.check()?;
+        self.check_closed()?;
         self.factor(steps)
+    }
+
+    /// The momentum over `steps` updates, where it is cycled; during a
+    /// warm-up it waits at its first value.
+    ///
+    /// # Errors
+    ///
+    /// If the warm-up is as long as the budget.
+    pub(crate) fn momentum(
+        &self,
+        steps: usize,
+    ) -> Result<Option<Arc<Formula>>, Problem> {
+        let Form::Kind(kind) = &self.form else { return Ok(None) };
+        let rise = match self.warmup {
+            Some(warmup) => warmup.steps(steps)?,
+            None => 0,
+        };
+        let Some(value) = kind.momentum(steps - rise) else { return Ok(None) };
+        let own = Formula::new("momentum", value);
+        if rise == 0 {
+            return Ok(Some(own));
+        }
+        let warmup = Expr::Named("warmup", rise as f64);
+        let value = own.of((Expr::Time - warmup).max(0.0));
+        Ok(Some(Formula::new("momentum_after_warmup", value)))
     }
 
     /// The learning rates of all updates of a run.

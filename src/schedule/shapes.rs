@@ -144,8 +144,27 @@ impl Kind {
                 let key = if file.is_some() { "file" } else { "factors" };
                 table(key, factors, steps, warmup)?
             }
+            // A run makes the one and lowers the other.
+            Self::Refined { .. } | Self::Plateau { .. } => 1.0.into(),
         };
         Ok(Formula::new(self.name(), value))
+    }
+
+    /// The momentum over `steps` updates, where it is cycled: lowest where
+    /// the rate is highest.
+    pub(super) fn momentum(&self, steps: usize) -> Option<Expr> {
+        let whole = steps as f64;
+        match *self {
+            Self::OneCycle { cycle_momentum: Some([low, high]), .. } => {
+                named!(low, high);
+                Some(turns(self, whole, &high, &low, &high))
+            }
+            Self::Cyclical { cycle_momentum: Some([low, high]), .. } => {
+                named!(low, high);
+                Some(&high - swing(self, whole, &high - low))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -208,29 +227,37 @@ fn wsd(x: &Expr, shape: Shape, end_ratio: &Expr) -> Expr {
 ///
 /// Source: Smith & Topin, *Super-Convergence* (2019).
 fn one_cycle(kind: &Kind, steps: f64) -> Expr {
-    let &Kind::OneCycle {
-        pct_start,
-        div_factor,
-        final_div_factor,
-        anneal,
-        three_phase,
-    } = kind
-    else {
+    let &Kind::OneCycle { div_factor, final_div_factor, .. } = kind else {
         return 1.0.into();
     };
-    named!(steps, pct_start, div_factor, final_div_factor);
+    named!(div_factor, final_div_factor);
     let start = (1.0 / div_factor).called("start");
     let end = (&start / final_div_factor).called("end");
-    let top = (&pct_start * &steps - 1.0).called("top");
+    turns(kind, steps, &start, &1.0.into(), &end)
+}
+
+/// From `start` to `top` and down to `end` as one-cycle turns; with three
+/// phases by way of `start`.
+fn turns(
+    kind: &Kind,
+    steps: f64,
+    start: &Expr,
+    top: &Expr,
+    end: &Expr,
+) -> Expr {
+    let &Kind::OneCycle { pct_start, anneal, three_phase, .. } = kind else {
+        return 1.0.into();
+    };
+    named!(steps, pct_start);
+    let up = (&pct_start * &steps - 1.0).called("up");
     let last = (&steps - 1.0).called("last");
-    let one = Expr::Number(1.0);
-    let mut phases = vec![(top, start.clone(), one.clone())];
+    let mut phases = vec![(up, start.clone(), top.clone())];
     if three_phase {
         let back = (2.0 * &pct_start * &steps - 2.0).called("back");
-        phases.push((back, one, start.clone()));
-        phases.push((last.clone(), start, end));
+        phases.push((back, top.clone(), start.clone()));
+        phases.push((last.clone(), start.clone(), end.clone()));
     } else {
-        phases.push((last.clone(), one, end));
+        phases.push((last.clone(), top.clone(), end.clone()));
     }
     along(&phases, &Expr::Time.min(last).called("now"), anneal)
 }
@@ -286,33 +313,34 @@ fn triangle(
 ///
 /// Source: Smith, *Cyclical Learning Rates* (2017).
 fn cyclical(kind: &Kind, steps: f64) -> Expr {
-    let &Kind::Cyclical {
-        mode,
-        step_size_up,
-        step_size_down,
-        base_ratio,
-        gamma,
-    } = kind
+    let &Kind::Cyclical { base_ratio, .. } = kind else { return 1.0.into() };
+    named!(base_ratio);
+    &base_ratio + swing(kind, steps, 1.0 - &base_ratio)
+}
+
+/// Up to `reach` and down to 0, again and again.
+fn swing(kind: &Kind, steps: f64, reach: Expr) -> Expr {
+    let &Kind::Cyclical { mode, step_size_up, step_size_down, gamma, .. } =
+        kind
     else {
-        return 1.0.into();
+        return 0.0.into();
     };
     let up = step_size_up.map_or((steps / 8.0).max(1.0), |up| up as f64);
     let down = step_size_down.map_or(up, |down| down as f64);
     let (step_size_up, step_size_down) = (up, down);
-    named!(step_size_up, step_size_down, base_ratio, gamma);
+    named!(step_size_up, step_size_down, gamma);
     let length = (&step_size_up + &step_size_down).called("length");
     let cycle = (Expr::Time / &length).floor().called("cycle");
     let since = (Expr::Time - &cycle * &length).called("since");
     let rise = &since / &step_size_up;
     let fall = (length - &since) / step_size_down;
     let height = since.at_most(step_size_up, rise, fall).max(0.0);
-    let height = (1.0 - &base_ratio) * height.called("height");
-    base_ratio
-        + match mode {
-            Mode::Triangular => height,
-            Mode::Triangular2 => height * Expr::Number(0.5).pow(cycle),
-            Mode::ExpRange => height * gamma.pow(Expr::Time),
-        }
+    let height = reach * height.called("height");
+    match mode {
+        Mode::Triangular => height,
+        Mode::Triangular2 => height * Expr::Number(0.5).pow(cycle),
+        Mode::ExpRange => height * gamma.pow(Expr::Time),
+    }
 }
 
 /// The cycles of warm restarts.

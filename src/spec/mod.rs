@@ -345,6 +345,20 @@ impl OptimizerSpec {
         }
     }
 
+    /// The same with another momentum, or another first beta.
+    pub(crate) fn with_momentum(&self, value: f64) -> Self {
+        let mut spec = self.clone();
+        let (Self::Sgd { momentum, .. } | Self::Adamw { beta1: momentum, .. }) =
+            &mut spec;
+        *momentum = value;
+        spec
+    }
+
+    /// Whether it scales every weight's step by that weight's own gradients.
+    pub(crate) fn is_adaptive(&self) -> bool {
+        matches!(self, Self::Adamw { .. })
+    }
+
     /// The kind.
     pub fn kind(&self) -> &'static str {
         match self {

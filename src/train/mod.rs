@@ -5,11 +5,13 @@
 //! more table.
 
 mod step;
+#[cfg(test)]
+mod tests;
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::record::Outcome;
-use crate::schedule::Schedule;
+use crate::schedule::{Course, Problem, Schedule, ScheduleSpec};
 use crate::spec::OptimizerSpec;
 use crate::workload::{Workload, boxed};
 use candle_core::Device;
@@ -29,6 +31,10 @@ const EVALUATIONS: usize = 5;
 /// A run has diverged when the mean of its last losses exceeds this multiple
 /// of its first loss.
 const DIVERGENCE_RATIO: f64 = 4.0;
+
+/// Seed of the runs whose gradient norms make a schedule: no run that is
+/// compared shares its weights or batches with them.
+const PILOT_SEED: u64 = 1 << 33;
 
 /// Losses in that mean: one odd batch is no divergence.
 const DIVERGENCE_WINDOW: usize = 20;
@@ -160,6 +166,30 @@ impl Learner {
         fit(&self.resident()?, self.seed, &rates, &|| false)
     }
 
+    /// Trains `steps` updates from fresh weights under `spec` at the highest
+    /// rate `peak`: any schedule, also one that is made from a run of its
+    /// own first (`refined`), reacts to the validation loss (`plateau`) or
+    /// cycles the momentum.
+    ///
+    /// # Errors
+    ///
+    /// If the schedule cannot stand at this budget, or the model or the data
+    /// set fails.
+    pub fn fit_spec(
+        &self,
+        spec: &ScheduleSpec,
+        peak: f64,
+        steps: usize,
+    ) -> Result<Fit> {
+        let workload = self.resident()?;
+        let Some(pilot) = spec.pilot() else {
+            let course = course(spec, peak, steps)?;
+            return follow(&workload, self.seed, course, &|| false);
+        };
+        let pilot = measure(&workload, &pilot, peak, steps, &|| false)?;
+        follow_refined(&workload, self.seed, spec, &pilot, peak, &|| false)
+    }
+
     /// The workload with its data on the chosen device.
     pub(crate) fn resident(&self) -> Result<Workload> {
         let mut workload = self.workload.clone();
@@ -175,6 +205,75 @@ impl Learner {
     }
 }
 
+/// A run with the gradient norm of every update.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Pilot {
+    /// The run itself.
+    pub(crate) fit: Fit,
+    /// One norm an update: L1 for AdamW, L2 for SGD.
+    pub(crate) norms: Vec<f64>,
+}
+
+/// What a training under `spec` follows.
+///
+/// # Errors
+///
+/// If the schedule cannot stand at this peak and budget.
+pub(crate) fn course(
+    spec: &ScheduleSpec,
+    peak: f64,
+    steps: usize,
+) -> Result<Course> {
+    let invalid = |problem: Problem| Error::Invalid(problem.message);
+    spec.course(peak, steps).map_err(invalid)
+}
+
+/// Trains the run from whose gradient norms a schedule is made, under
+/// `spec`, with a seed of its own.
+///
+/// # Errors
+///
+/// As [`follow`], and if the schedule cannot stand at this budget.
+pub(crate) fn measure(
+    workload: &Workload,
+    spec: &ScheduleSpec,
+    peak: f64,
+    steps: usize,
+    stop: &dyn Fn() -> bool,
+) -> Result<Pilot> {
+    let course = course(spec, peak, steps)?;
+    let mut replica = Replica::new(workload, PILOT_SEED)?;
+    replica.keep_norms();
+    let fit = train(&mut replica, workload, course, stop)?;
+    Ok(Pilot { fit, norms: replica.into_norms() })
+}
+
+/// Trains one run under the `refined` schedule `spec`, made from the norms
+/// of `pilot`, for as long as that was planned. Where the pilot diverged
+/// there is no such schedule: its own end is the result.
+///
+/// # Errors
+///
+/// As [`follow`].
+pub(crate) fn follow_refined(
+    workload: &Workload,
+    seed: u64,
+    spec: &ScheduleSpec,
+    pilot: &Pilot,
+    peak: f64,
+    stop: &dyn Fn() -> bool,
+) -> Result<Fit> {
+    if pilot.fit.outcome == Outcome::Diverged {
+        return Ok(pilot.fit.clone());
+    }
+    let adaptive = workload.optimizer.is_adaptive();
+    let refined = spec
+        .refined_by(&pilot.norms, adaptive)
+        .map_err(|problem| Error::Invalid(problem.message))?;
+    let course = course(&refined, peak, pilot.norms.len())?;
+    follow(workload, seed, course, stop)
+}
+
 /// Trains one run: an update for each of `rates`, from fresh weights of
 /// `seed`. `stop` is asked before every update.
 ///
@@ -188,24 +287,54 @@ pub(crate) fn fit(
     rates: &[f64],
     stop: &dyn Fn() -> bool,
 ) -> Result<Fit> {
-    let mut replica = Replica::new(workload, seed)?;
-    let mut losses = Vec::with_capacity(rates.len());
+    follow(workload, seed, rates.to_vec().into(), stop)
+}
+
+/// Trains one run along `course`, from fresh weights of `seed`.
+///
+/// # Errors
+///
+/// As [`fit`].
+pub(crate) fn follow(
+    workload: &Workload,
+    seed: u64,
+    course: Course,
+    stop: &dyn Fn() -> bool,
+) -> Result<Fit> {
+    train(&mut Replica::new(workload, seed)?, workload, course, stop)
+}
+
+fn train(
+    replica: &mut Replica,
+    workload: &Workload,
+    mut course: Course,
+    stop: &dyn Fn() -> bool,
+) -> Result<Fit> {
+    let mut losses = Vec::with_capacity(course.steps());
     let mut curve = vec![];
     let mut spent = Duration::ZERO;
     let mut diverged = false;
     let mut valid = None;
     for point in 1..=EVALUATIONS {
         let from = losses.len();
-        let to = rates.len() * point / EVALUATIONS;
-        let began = Instant::now();
-        for &lr in &rates[from..to] {
+        let to = course.steps() * point / EVALUATIONS;
+        let mut began = Instant::now();
+        let mut last_lr = 0.0;
+        for step in from..to {
             if stop() {
                 return Err(Error::Interrupted);
             }
-            losses.push(replica.update(lr)?);
+            replica.set_momentum(course.momentum(step));
+            last_lr = course.lr(step);
+            losses.push(replica.update(last_lr)?);
             if has_diverged(&losses) {
                 diverged = true;
                 break;
+            }
+            if course.listens(step + 1) {
+                spent += began.elapsed();
+                course.hear(replica.evaluate(&workload.data.valid)?.loss);
+                began = Instant::now();
             }
         }
         spent += began.elapsed();
@@ -216,7 +345,7 @@ pub(crate) fn fit(
         diverged |= !score.loss.is_finite();
         curve.push(Progress {
             step: losses.len(),
-            lr: rates[losses.len() - 1],
+            lr: last_lr,
             train_loss: finite(mean(&losses[from..])),
             valid_loss: finite(score.loss),
         });

@@ -32,6 +32,8 @@ pub(crate) struct Replica {
     batches: Batches,
     data: Arc<Dataset>,
     name: String,
+    /// Of the gradients of every update, where they are asked for.
+    norms: Option<Vec<f64>>,
 }
 
 impl Replica {
@@ -54,7 +56,23 @@ impl Replica {
         let gradients = WeightGradients::new(vars);
         let batches = Batches::new(data.train.len(), workload.batch, seed);
         let name = workload.name.clone();
-        Ok(Self { model, optim, gradients, batches, data, name })
+        let norms = None;
+        Ok(Self { model, optim, gradients, batches, data, name, norms })
+    }
+
+    /// Keeps the gradient norm of every update from the next one on.
+    pub(super) fn keep_norms(&mut self) {
+        self.norms = Some(vec![]);
+    }
+
+    /// The norms kept; empty if none were asked for.
+    pub(super) fn into_norms(self) -> Vec<f64> {
+        self.norms.unwrap_or_default()
+    }
+
+    /// Replaces the optimizer's momentum from the next update on.
+    pub(super) fn set_momentum(&mut self, momentum: Option<f64>) {
+        self.optim.set_momentum(momentum);
     }
 
     /// One optimizer update at learning rate `lr`; gives the mean loss of its
@@ -74,13 +92,20 @@ impl Replica {
             if !inputs.device().is_cpu() {
                 let loss = forward()?;
                 let gradients = loss.backward()?;
-                self.optim.step(&Gradients::Tensors(&gradients), lr)?;
+                let gradients = Gradients::Tensors(&gradients);
+                if let Some(norms) = &mut self.norms {
+                    norms.push(self.optim.refining_norm(&gradients)?);
+                }
+                self.optim.step(&gradients, lr)?;
                 return loss.to_scalar::<f32>().map(f64::from);
             }
             let recording = nn::record(forward)?;
             let loss = recording.loss()?;
             recording.backward(&mut self.gradients)?;
             let gradients = Gradients::Slices(self.gradients.all());
+            if let Some(norms) = &mut self.norms {
+                norms.push(self.optim.refining_norm(&gradients)?);
+            }
             self.optim.step(&gradients, lr)?;
             Ok(loss)
         };

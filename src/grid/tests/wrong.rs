@@ -324,7 +324,8 @@ fn tables_and_toml() {
             "6:1: this schedule has no `kind`, name one: constant, linear, \
              polynomial, cosine, k-decay, one-minus-sqrt, exponential, \
              inverse-time, inverse-sqrt, step, wsd, knee, rex, one-cycle, \
-             triangular, cyclical, sgdr, tanh, noam, piecewise, table",
+             triangular, cyclical, sgdr, tanh, noam, piecewise, table, \
+             refined, plateau",
         ),
         (
             3,

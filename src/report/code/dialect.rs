@@ -32,8 +32,7 @@ pub(super) struct Functions {
 
 /// A formula for people, a line for each named step on the way.
 pub(crate) fn formula(of: &Formula) -> String {
-    let functions =
-        Functions { dialect: Dialect::Plain, all: vec![], tables: vec![] };
+    let functions = Functions::new(Dialect::Plain);
     let mut lines: Vec<String> = Names::of(&of.value)
         .locals
         .iter()
@@ -56,11 +55,15 @@ pub(crate) fn formula(of: &Formula) -> String {
 }
 
 impl Functions {
-    /// All functions that `formula` needs, itself the last.
-    pub(super) fn new(dialect: Dialect, formula: &Arc<Formula>) -> Self {
-        let mut functions = Self { dialect, all: vec![], tables: vec![] };
-        functions.add(formula);
-        functions
+    /// No functions yet.
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self { dialect, all: vec![], tables: vec![] }
+    }
+
+    /// Adds `formula` after all functions that it needs; gives its name.
+    pub(super) fn entry(&mut self, formula: &Arc<Formula>) -> String {
+        self.add(formula);
+        self.name(formula).to_owned()
     }
 
     fn add(&mut self, formula: &Arc<Formula>) {
@@ -76,7 +79,7 @@ impl Functions {
             }
             _ => {}
         });
-        let base = format!("{}_factor", formula.name.replace('-', "_"));
+        let base = format!("{}_at", formula.name.replace('-', "_"));
         let taken = |name: &str| self.all.iter().any(|(n, _)| n == name);
         let numbered = (2..).map(|number| format!("{base}_{number}"));
         let mut names = std::iter::once(base.clone()).chain(numbered);
@@ -84,9 +87,11 @@ impl Functions {
         self.all.push((name, Arc::clone(formula)));
     }
 
-    /// Name of the function of the whole schedule.
-    pub(super) fn entry(&self) -> &str {
-        self.all.last().map_or("", |(name, _)| name)
+    /// The name of a function that is there.
+    fn name<'a>(&'a self, formula: &'a Arc<Formula>) -> &'a str {
+        let same =
+            |(_, other): &&(String, Arc<Formula>)| Arc::ptr_eq(other, formula);
+        self.all.iter().find(same).map_or(formula.name, |(name, _)| name)
     }
 
     /// The tables and functions as code.
@@ -233,12 +238,8 @@ impl Functions {
             }
             Expr::Row(rows, time) => atom(self.row(rows, time)),
             Expr::Call(formula, time) => {
-                let known = |(_, other): &&(String, Arc<Formula>)| {
-                    Arc::ptr_eq(other, formula)
-                };
-                let name = self.all.iter().find(known);
-                let name = name.map_or(formula.name, |(name, _)| name);
-                atom(format!("{name}({})", self.text(time)))
+                let (name, time) = (self.name(formula), self.text(time));
+                atom(format!("{name}({time})"))
             }
         }
     }

@@ -9,9 +9,20 @@ pub(super) fn body(export: &Export<'_>, target: Target) -> String {
 }
 
 fn python(export: &Export<'_>, target: Target) -> String {
-    let Export { peak, steps, formula, .. } = export;
-    let functions = Functions::new(Dialect::Python, formula);
-    let (code, entry) = (functions.code(), functions.entry());
+    let Export { peak, steps, formula, momentum, .. } = export;
+    let mut functions = Functions::new(Dialect::Python);
+    let entry = functions.entry(formula);
+    let momentum = momentum.map(|formula| {
+        let entry = functions.entry(formula);
+        format!(
+            "def momentum(step):\n    \
+             \"\"\"Momentum (Adam's first beta) of update `step`, to be set \
+             before it.\"\"\"\n    \
+             return {entry}(float(min(step, STEPS - 1)))\n\n\n"
+        )
+    });
+    let momentum = momentum.unwrap_or_default();
+    let code = functions.code();
     let imports = match target {
         Target::Optax => "import jax.numpy as jnp\n",
         Target::Keras => "import keras\n",
@@ -33,7 +44,7 @@ fn python(export: &Export<'_>, target: Target) -> String {
          return {entry}(float(min(step, STEPS - 1)))\n\n\n\
          def lr(step):\n    \
          \"\"\"Learning rate of update `step`.\"\"\"\n    \
-         return PEAK * factor(step)\n\n\n{rest}"
+         return PEAK * factor(step)\n\n\n{momentum}{rest}"
     )
 }
 
@@ -82,9 +93,20 @@ const MXNET: &str = r#"class Schedule(mx.lr_scheduler.LRScheduler):
 "#;
 
 fn rust(export: &Export<'_>, target: Target) -> String {
-    let Export { peak, steps, formula, .. } = export;
-    let functions = Functions::new(Dialect::Rust, formula);
-    let (code, entry) = (functions.code(), functions.entry());
+    let Export { peak, steps, formula, momentum, .. } = export;
+    let mut functions = Functions::new(Dialect::Rust);
+    let entry = functions.entry(formula);
+    let momentum = momentum.map(|formula| {
+        let entry = functions.entry(formula);
+        format!(
+            "/// Momentum (Adam's first beta) of update `step`, to be set \
+             before it.\n\
+             pub fn momentum(step: usize) -> f64 {{\n    \
+             {entry}(step.min(STEPS - 1) as f64)\n}}\n\n"
+        )
+    });
+    let momentum = momentum.unwrap_or_default();
+    let code = functions.code();
     let rest = if target == Target::Burn { BURN } else { CANDLE };
     let (imports, rest) = rest.split_once("\n\n").unwrap_or(("", rest));
     format!(
@@ -95,7 +117,7 @@ fn rust(export: &Export<'_>, target: Target) -> String {
          pub fn lr(step: usize) -> f64 {{\n    PEAK * factor(step)\n}}\n\n\
          /// Share of the peak at update `step`, from 0; the last one holds.\n\
          pub fn factor(step: usize) -> f64 {{\n    \
-         {entry}(step.min(STEPS - 1) as f64)\n}}\n\n{code}\n{rest}"
+         {entry}(step.min(STEPS - 1) as f64)\n}}\n\n{momentum}{code}\n{rest}"
     )
 }
 

@@ -61,6 +61,8 @@ pub(crate) struct Export<'a> {
     pub(crate) spec: &'a str,
     /// Its factor on the peak.
     pub(crate) formula: &'a Arc<Formula>,
+    /// Its momentum, where it cycles that too.
+    pub(crate) momentum: Option<&'a Arc<Formula>>,
     /// Its highest learning rate.
     pub(crate) peak: f64,
     /// Its budget, in updates.

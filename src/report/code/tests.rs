@@ -22,7 +22,8 @@ fn specs() -> Vec<ScheduleSpec> {
         r#"{"kind":"wsd","shape":"square"}"#,
         r#"{"kind":"wsd","shape":"exponential","decay":1}"#,
         r#"{"kind":"one-cycle","anneal":"linear"}"#,
-        r#"{"kind":"one-cycle","three_phase":true}"#,
+        r#"{"kind":"one-cycle","three_phase":true,"warmup":4,
+            "cycle_momentum":[0.85,0.95]}"#,
         r#"{"kind":"triangular","inc_fraction":0}"#,
         r#"{"kind":"triangular","inc_fraction":1}"#,
         r#"{"kind":"cyclical","mode":"triangular2","step_size_down":3}"#,
@@ -52,10 +53,12 @@ fn specs() -> Vec<ScheduleSpec> {
 }
 
 fn source(spec: &ScheduleSpec, target: Target) -> String {
+    let momentum = spec.momentum(STEPS).expect("stands");
     let export = Export {
         label: &spec.label(),
         spec: "{ kind = \"any\" }",
         formula: &spec.formula(STEPS).expect("stands"),
+        momentum: momentum.as_ref(),
         peak: PEAK,
         steps: STEPS,
         evidence: &[],
@@ -96,6 +99,17 @@ fn compare(printed: &str, ways: usize) {
             assert!(close, "{label} at {step}: {got} is not {want}");
         }
     }
+}
+
+#[test]
+fn cycled_momentum_is_written_too() {
+    let spec = r#"{"kind":"one-cycle","cycle_momentum":[0.85,0.95]}"#;
+    let spec = serde_json::from_str(spec).expect("a spec that reads");
+    let python = source(&spec, Target::Torch);
+    assert!(python.contains("\n    low = 0.85\n    high = 0.95\n"), "{python}");
+    assert!(python.contains("return momentum_at(float("), "{python}");
+    let rust = source(&spec, Target::Candle);
+    assert!(rust.contains("momentum_at(step.min(STEPS - 1)"), "{rust}");
 }
 
 fn write(path: &Path, text: &str) {
