@@ -5,6 +5,11 @@
 //! Here the state can be cloned, and on a CPU weights and moments are updated
 //! in one pass, in place.
 
+mod groups;
+mod norm;
+#[cfg(test)]
+mod tests;
+
 use crate::kernels::update::{self, Adamw, Sgd};
 use crate::spec::OptimizerSpec;
 use candle_core::backprop::GradStore;
@@ -16,6 +21,8 @@ use std::cell::RefCell;
 pub(crate) struct Optim {
     spec: OptimizerSpec,
     vars: Vec<Var>,
+    /// Factors on the learning rate, one for each weight.
+    multipliers: Vec<f64>,
     moments: Moments,
     /// Updates done.
     steps: i32,
@@ -64,8 +71,14 @@ impl Optim {
             };
             Moments::Tensors(vars.iter().map(zeros).collect::<Result<_>>()?)
         };
-        let spec = spec.clone();
-        Ok(Self { spec, vars, moments, steps: 0, momentum: None })
+        Ok(Self {
+            spec: spec.clone(),
+            multipliers: vec![1.0; vars.len()],
+            vars,
+            moments,
+            steps: 0,
+            momentum: None,
+        })
     }
 
     /// Replaces the momentum, or AdamW's first beta, from the next update
@@ -90,14 +103,18 @@ impl Optim {
             Some(momentum) => &self.spec.with_momentum(momentum),
             None => &self.spec,
         };
-        let update = Update { spec, steps: self.steps, lr, scale };
+        let steps = self.steps;
+        let update =
+            |multiplier| Update { spec, steps, lr: lr * multiplier, scale };
         match (&mut self.moments, gradients) {
             (Moments::Flat(moments), Gradients::Slices(gradients)) => {
                 let mut from = 0;
-                for (var, gradient) in self.vars.iter().zip(gradients) {
+                let each = self.vars.iter().zip(&self.multipliers);
+                for ((var, multiplier), gradient) in each.zip(gradients) {
                     let to = from + var.elem_count();
                     if let Some(gradient) = gradient {
                         let range = (from, to);
+                        let update = update(multiplier);
                         let fused = Fused { update, gradient, moments, range };
                         var.inplace_op1(&fused)?;
                     }
@@ -105,9 +122,11 @@ impl Optim {
                 }
             }
             (Moments::Tensors(moments), Gradients::Tensors(gradients)) => {
-                for (var, moments) in self.vars.iter().zip(moments) {
+                let each = self.vars.iter().zip(&self.multipliers);
+                for ((var, multiplier), moments) in each.zip(moments) {
                     if let Some(gradient) = gradients.get(var.as_tensor()) {
                         // Keeping its graph would keep every step's.
+                        let update = update(multiplier);
                         update.composed(var, &gradient.detach(), moments)?;
                     }
                 }
@@ -128,48 +147,7 @@ impl Optim {
     }
 }
 
-impl Optim {
-    /// The norm of all gradients together by which this optimizer's
-    /// schedules are refined: L1 for AdamW, L2 for SGD.
-    ///
-    /// # Errors
-    ///
-    /// If the device fails.
-    pub(crate) fn refining_norm(
-        &self,
-        gradients: &Gradients<'_>,
-    ) -> Result<f64> {
-        self.norm(gradients, if self.spec.is_adaptive() { 1 } else { 2 })
-    }
-
-    /// The L1 or L2 norm of all gradients together.
-    fn norm(&self, gradients: &Gradients<'_>, power: i32) -> Result<f64> {
-        let sum: f64 = match gradients {
-            Gradients::Slices(all) => {
-                let all = all.iter().flatten().flat_map(|g| g.iter());
-                all.map(|&g| f64::from(g).abs().powi(power)).sum()
-            }
-            Gradients::Tensors(store) => {
-                let mut sum = 0.0;
-                for var in &self.vars {
-                    if let Some(gradient) = store.get(var.as_tensor()) {
-                        let gradient = gradient.detach();
-                        let each = match power {
-                            1 => gradient.abs()?,
-                            _ => gradient.sqr()?,
-                        };
-                        let part = each.sum_all()?.to_scalar::<f32>()?;
-                        sum += f64::from(part);
-                    }
-                }
-                sum
-            }
-        };
-        Ok(if power == 1 { sum } else { sum.sqrt() })
-    }
-}
-
-/// The numbers of one update, of all weights alike.
+/// The numbers of one weight's update.
 #[derive(Clone, Copy)]
 struct Update<'a> {
     spec: &'a OptimizerSpec,
@@ -287,164 +265,5 @@ impl InplaceOp1 for Fused<'_> {
         let second = second.get_mut(from..to).unwrap_or_default();
         self.update.fused(weight, self.gradient, first, second);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernels::on_every_path;
-    use candle_core::Device;
-    use candle_nn::{AdamW, Optimizer as _, ParamsAdamW};
-
-    fn weight(values: &[f32]) -> Var {
-        Var::new(values, &Device::Cpu).expect("a variable")
-    }
-
-    fn values(var: &Var) -> Vec<f32> {
-        var.to_vec1::<f32>().expect("f32")
-    }
-
-    /// Gradient `c * w^2 / 2` summed: the curvatures `c` times `w`.
-    fn gradients(var: &Var) -> GradStore {
-        let curvatures = Tensor::new(&[1.0_f32, 3.0, -0.5], &Device::Cpu);
-        let loss = var
-            .sqr()
-            .and_then(|square| square.mul(&curvatures?))
-            .and_then(|product| (product.sum_all()? * 0.5)?.backward());
-        loss.expect("gradients")
-    }
-
-    fn run(spec: &OptimizerSpec, steps: usize, lr: f64) -> Vec<f32> {
-        let var = weight(&[1.0, -2.0, 0.5]);
-        let mut optim =
-            Optim::new(spec, vec![var.clone()]).expect("an optimizer");
-        for _ in 0..steps {
-            let gradient = gradients(&var).remove(&var).expect("a gradient");
-            let gradient = gradient.to_vec1::<f32>().expect("f32");
-            let all = Gradients::Slices(vec![Some(&gradient)]);
-            optim.step(&all, lr).expect("a step");
-        }
-        values(&var)
-    }
-
-    fn sgd(momentum: f64, nesterov: bool, weight_decay: f64) -> OptimizerSpec {
-        OptimizerSpec::Sgd { momentum, nesterov, weight_decay, clip_norm: None }
-    }
-
-    /// PyTorch's recurrence in f64.
-    fn by_hand(
-        momentum: f64,
-        nesterov: bool,
-        decay: f64,
-        steps: usize,
-        lr: f64,
-    ) -> Vec<f64> {
-        let curvatures = [1.0, 3.0, -0.5];
-        let mut w = [1.0, -2.0, 0.5];
-        let mut v = [0.0; 3];
-        for _ in 0..steps {
-            for i in 0..3 {
-                let g = curvatures[i] * w[i] + decay * w[i];
-                v[i] = momentum * v[i] + g;
-                w[i] -= lr * if nesterov { g + momentum * v[i] } else { v[i] };
-            }
-        }
-        w.to_vec()
-    }
-
-    #[test]
-    fn sgd_follows_pytorchs_recurrence() {
-        on_every_path(|path| {
-            for (momentum, nesterov, decay) in [
-                (0.0, false, 0.0),
-                (0.9, false, 0.0),
-                (0.9, true, 0.01),
-                (0.5, false, 0.1),
-            ] {
-                let got = run(&sgd(momentum, nesterov, decay), 20, 0.05);
-                let want = by_hand(momentum, nesterov, decay, 20, 0.05);
-                for (got, want) in got.iter().zip(want) {
-                    let error = (f64::from(*got) - want).abs();
-                    assert!(error < 1e-5, "{path} {momentum}: {got} {want}");
-                }
-            }
-        });
-    }
-
-    #[test]
-    fn adamw_agrees_with_candles() {
-        on_every_path(|path| {
-            let mine = run(&OptimizerSpec::adamw(), 50, 0.02);
-            let var = weight(&[1.0, -2.0, 0.5]);
-            let params = ParamsAdamW {
-                lr: 0.02,
-                beta1: 0.9,
-                beta2: 0.999,
-                eps: 1e-8,
-                weight_decay: 0.01,
-            };
-            let mut theirs =
-                AdamW::new(vec![var.clone()], params).expect("candle's");
-            for _ in 0..50 {
-                theirs.step(&gradients(&var)).expect("a step");
-            }
-            for (a, b) in mine.iter().zip(values(&var)) {
-                assert!((a - b).abs() < 2e-5, "{path}: {a} {b}");
-            }
-        });
-    }
-
-    #[test]
-    fn the_fused_update_is_the_composed_one() {
-        let mut clipped = OptimizerSpec::adamw();
-        if let OptimizerSpec::Adamw { clip_norm, .. } = &mut clipped {
-            *clip_norm = Some(0.1);
-        }
-        for spec in [sgd(0.9, true, 0.01), clipped] {
-            let fused = run(&spec, 10, 0.02);
-            let var = weight(&[1.0, -2.0, 0.5]);
-            let mut optim =
-                Optim::new(&spec, vec![var.clone()]).expect("an optimizer");
-            let zeros = var.zeros_like().expect("zeros");
-            optim.moments = Moments::Tensors(vec![[zeros.clone(), zeros]]);
-            for _ in 0..10 {
-                let store = gradients(&var);
-                let all = Gradients::Tensors(&store);
-                optim.step(&all, 0.02).expect("a step");
-            }
-            for (a, b) in fused.iter().zip(values(&var)) {
-                assert!((a - b).abs() < 1e-5, "{a} {b}");
-            }
-        }
-    }
-
-    #[test]
-    fn norms_are_those_of_all_gradients_together() {
-        let (a, b) = (weight(&[0.0, 0.0]), weight(&[0.0]));
-        let all = Gradients::Slices(vec![Some(&[3.0, -4.0]), Some(&[12.0])]);
-        for (spec, want) in
-            [(sgd(0.9, false, 0.0), 13.0), (OptimizerSpec::adamw(), 19.0)]
-        {
-            let optim = Optim::new(&spec, vec![a.clone(), b.clone()]);
-            let norm = optim.expect("an optimizer").refining_norm(&all);
-            assert_eq!(norm.expect("a norm"), want);
-        }
-    }
-
-    #[test]
-    fn clipping_bounds_the_norm_and_keeps_the_direction() {
-        let mut spec = sgd(0.0, false, 0.0);
-        if let OptimizerSpec::Sgd { clip_norm, .. } = &mut spec {
-            *clip_norm = Some(1.0);
-        }
-        // The gradient is (1, -6, -0.25), of norm 6.09.
-        let moved = run(&spec, 1, 1.0);
-        let norm = (1.0_f64 + 36.0 + 0.0625).sqrt();
-        for ((got, from), g) in
-            moved.iter().zip([1.0, -2.0, 0.5]).zip([1.0, -6.0, -0.25])
-        {
-            assert!((f64::from(*got) - (from - g / norm)).abs() < 1e-5);
-        }
     }
 }

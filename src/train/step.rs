@@ -49,9 +49,10 @@ impl Replica {
         let device = data.train.inputs.device();
         let model = (workload.build)(weights.builder(device), &data)
             .map_err(Error::tensor(context()))?;
-        let vars: Vec<Var> =
-            weights.trainable().into_iter().map(|(_, var)| var).collect();
+        let (names, vars): (Vec<String>, Vec<Var>) =
+            weights.trainable().into_iter().unzip();
         let optim = Optim::new(&workload.optimizer, vars.clone())
+            .and_then(|optim| optim.named(&names))
             .map_err(Error::tensor(context()))?;
         let gradients = WeightGradients::new(vars);
         let batches = Batches::new(data.train.len(), workload.batch, seed);

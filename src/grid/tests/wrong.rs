@@ -455,7 +455,8 @@ fn optimizers() {
             4,
             "model = \"mlp\"\noptimizer = { kind = \"sgd\", lr = 0.1 }",
             "5:29: unknown key `lr` in optimizer `sgd`, expected `kind`, \
-             `momentum`, `nesterov`, `weight_decay` or `clip_norm`",
+             `momentum`, `nesterov`, `weight_decay`, `clip_norm` \
+             or `lr_multipliers`",
         ),
         (
             4,
