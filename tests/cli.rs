@@ -176,9 +176,21 @@ join = [
     assert!(!rows.contains("failed"), "{rows}");
     for kind in &kinds {
         let name = kind["kind"].as_str().expect("a name");
-        assert!(rows.contains(&format!(",{name}(")), "{name}: {rows}");
+        // A label with a comma stands in quotes.
+        let labels = [format!(",{name}("), format!(",\"{name}(")];
+        let there = labels.iter().any(|label| rows.contains(label));
+        assert!(there, "{name}: {rows}");
     }
-    // The norms that `refined` is made from are kept too.
+    // What `refined` came to is there for whoever wants to use it.
+    let file = "results/grid/refined/satimage-mlp-hidden-8--20-1-refined-\
+                warmup-2-cooldown-0.2-.csv";
+    let spec = format!("{{ kind = \"table\", file = \"{file}\" }}");
+    lrscout(folder.path())
+        .args(["export", &spec, "--peak", "0.1", "--steps", "20"])
+        .args(["--target", "torch"])
+        .assert()
+        .success();
+    // Its gradient norms are kept too.
     let again =
         lrscout(folder.path()).args(["run", "grid.toml"]).assert().success();
     let shown = String::from_utf8_lossy(&again.get_output().stdout);

@@ -25,7 +25,8 @@ pub(crate) struct Estimate {
     pub(crate) cells: usize,
     pub(crate) learning_rates: usize,
     pub(crate) runs: usize,
-    /// Optimizer updates of all runs, without finding the rates.
+    /// Optimizer updates of all runs, those that gradient norms are taken
+    /// from included, without finding the rates.
     pub(crate) steps: usize,
     /// Updates that runs with a common beginning need not repeat.
     pub(crate) steps_shared: usize,
@@ -111,7 +112,8 @@ pub(crate) fn estimate(
         cells: plan.runs.len() / seeds.max(1),
         learning_rates: plan.finds.len(),
         runs: plan.runs.len(),
-        steps: plan.runs.iter().map(|run| run.budget).sum(),
+        steps: plan.runs.iter().map(|run| run.budget).sum::<usize>()
+            + plan.pilots.iter().map(|pilot| pilot.budget).sum::<usize>(),
         steps_shared: 0,
         jobs,
         seconds,

@@ -5,6 +5,7 @@
 //! schedules are made from, then every run trained; each longest first. Results do not depend on the number of workers or on what was
 //! interrupted before.
 
+mod bench;
 mod progress;
 mod workers;
 
@@ -16,8 +17,9 @@ use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
 use crate::spec::DatasetSpec;
 use crate::store::Store;
-use crate::train::{self, Fit, Pilot, Replica};
+use crate::train::{self, Fit, Pilot};
 use crate::workload::{Registry, Workload};
+pub(crate) use bench::step_seconds;
 use candle_core::Device;
 use progress::Progress;
 use serde::{Deserialize, Serialize};
@@ -70,6 +72,8 @@ pub(crate) enum Cell<T> {
 pub(crate) struct Results {
     /// Rates.
     pub(crate) finds: Vec<Cell<FindResult>>,
+    /// Runs with their gradient norms.
+    pub(crate) pilots: Vec<Cell<Pilot>>,
     /// Trainings.
     pub(crate) runs: Vec<Cell<RunResult>>,
     /// Cells that were computed now, not read from the store.
@@ -179,7 +183,8 @@ pub(crate) fn execute(
     let (pilots, measured) = measure_all(prepared, store, options, &finds)?;
     let (runs, trained) =
         run_all(experiment, prepared, store, options, &finds, &pilots)?;
-    Ok(Results { finds, runs, computed: found + measured + trained })
+    let computed = found + measured + trained;
+    Ok(Results { finds, pilots, runs, computed })
 }
 
 /// Finds the learning rates alone; without a store, all of them anew.
@@ -454,55 +459,4 @@ pub(crate) fn record(
             ..blank
         }),
     }
-}
-
-/// Median seconds of one update of each workload, `jobs` at once, over
-/// `blocks` blocks of about `block_seconds` each after a warm-up.
-///
-/// # Errors
-///
-/// If a workload cannot be trained.
-pub(crate) fn step_seconds(
-    workloads: &[Workload],
-    jobs: usize,
-    blocks: usize,
-    block_seconds: f64,
-) -> Result<Vec<f64>> {
-    let mut medians = Vec::with_capacity(workloads.len());
-    for workload in workloads {
-        let mut times = vec![];
-        let mut failed = None;
-        let order: Vec<usize> = (0..jobs).collect();
-        let measure = |worker: usize| -> Result<Vec<f64>> {
-            let mut replica = Replica::new(workload, worker as u64)?;
-            let mut block = |steps: usize| -> Result<f64> {
-                let began = Instant::now();
-                for _ in 0..steps {
-                    replica.update(1e-4)?;
-                }
-                Ok(began.elapsed().as_secs_f64() / steps as f64)
-            };
-            block(3)?;
-            let guess = block(5)?;
-            let steps = (block_seconds / guess).clamp(1.0, 1e5);
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "clamped just above"
-            )]
-            let steps = steps as usize;
-            (0..blocks).map(|_| block(steps)).collect()
-        };
-        in_parallel(jobs, &order, measure, |_, answer| match answer {
-            Done::Finished(Ok(blocks)) => times.extend(blocks),
-            Done::Finished(Err(error)) => failed = Some(error),
-            Done::Panicked(why) => failed = Some(Error::Invalid(why)),
-        });
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        times.sort_by(f64::total_cmp);
-        medians.push(times[times.len() / 2]);
-    }
-    Ok(medians)
 }

@@ -61,27 +61,7 @@ impl Kind {
                 ratio("base_ratio", *base_ratio)?;
                 ratio_above_zero("gamma", *gamma)
             }
-            Self::Sgdr { t_0, cycles, t_mult, end_ratio, magnitude_decay } => {
-                counts("t_0", *t_0)?;
-                counts("cycles", *cycles)?;
-                if t_0.is_some() && cycles.is_some() {
-                    return Err(Problem::at(
-                        "cycles",
-                        "`cycles` and `t_0` both set the length of the first \
-                         cycle, leave one out",
-                    ));
-                }
-                within("t_mult", *t_mult, 1.0..=f64::MAX, "1 or more")?;
-                if t_mult.powf(cycles.unwrap_or(1) as f64) > 1e12 {
-                    return Err(Problem::at(
-                        "cycles",
-                        "`cycles` is so high that the first cycle would be \
-                         no step at all, lower it or `t_mult`",
-                    ));
-                }
-                ratio("end_ratio", *end_ratio)?;
-                ratio_above_zero("magnitude_decay", *magnitude_decay)
-            }
+            Self::Sgdr { .. } => self.check_sgdr(),
             Self::Tanh { lower, upper, end_ratio } => {
                 let finite = -1e3..=1e3;
                 within("lower", *lower, finite.clone(), "from -1000 to 1000")?;
@@ -116,6 +96,33 @@ impl Kind {
                 counts("evaluations", Some(*evaluations))
             }
         }
+    }
+
+    fn check_sgdr(&self) -> Result<(), Problem> {
+        let &Self::Sgdr { t_0, cycles, t_mult, end_ratio, magnitude_decay } =
+            self
+        else {
+            return Ok(());
+        };
+        counts("t_0", t_0)?;
+        counts("cycles", cycles)?;
+        if t_0.is_some() && cycles.is_some() {
+            return Err(Problem::at(
+                "cycles",
+                "`cycles` and `t_0` both set the length of the first \
+                 cycle, leave one out",
+            ));
+        }
+        within("t_mult", t_mult, 1.0..=f64::MAX, "1 or more")?;
+        if t_mult.powf(cycles.unwrap_or(1) as f64) > 1e12 {
+            return Err(Problem::at(
+                "cycles",
+                "`cycles` is so high that the first cycle would be \
+                 no step at all, lower it or `t_mult`",
+            ));
+        }
+        ratio("end_ratio", end_ratio)?;
+        ratio_above_zero("magnitude_decay", magnitude_decay)
     }
 
     fn check_one_cycle(&self) -> Result<(), Problem> {

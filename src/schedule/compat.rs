@@ -5,9 +5,10 @@
 //! warm-up starts and in whose steps it uses.
 
 use super::compose::{check_run, join, scaled};
+use super::cycles::{Cycles, along};
 use super::formula::{Expr, Formula, named};
 use super::kinds::{Anneal, Kind, Mode, Rise, Shape};
-use super::shapes::{Cycles, Milestones, along, down_to, half_cosine};
+use super::shapes::{Milestones, down_to, half_cosine};
 use super::spec::{Form, ScheduleSpec, Warmup};
 use super::{Problem, Schedule};
 use std::sync::Arc;

@@ -10,6 +10,7 @@ mod checks;
 mod compat;
 mod compose;
 mod course;
+mod cycles;
 mod formula;
 mod kinds;
 mod reading;

@@ -4,6 +4,7 @@
 //! It knows no schedule, no grid and no path, so a range test is only one
 //! more table.
 
+mod pilot;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub(crate) use pilot::{Pilot, follow_refined, measure};
 pub(crate) use step::Replica;
 pub use step::Score;
 
@@ -31,10 +33,6 @@ const EVALUATIONS: usize = 5;
 /// A run has diverged when the mean of its last losses exceeds this multiple
 /// of its first loss.
 const DIVERGENCE_RATIO: f64 = 4.0;
-
-/// Seed of the runs whose gradient norms make a schedule: no run that is
-/// compared shares its weights or batches with them.
-const PILOT_SEED: u64 = 1 << 33;
 
 /// Losses in that mean: one odd batch is no divergence.
 const DIVERGENCE_WINDOW: usize = 20;
@@ -205,15 +203,6 @@ impl Learner {
     }
 }
 
-/// A run with the gradient norm of every update.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Pilot {
-    /// The run itself.
-    pub(crate) fit: Fit,
-    /// One norm an update: L1 for AdamW, L2 for SGD.
-    pub(crate) norms: Vec<f64>,
-}
-
 /// What a training under `spec` follows.
 ///
 /// # Errors
@@ -226,52 +215,6 @@ pub(crate) fn course(
 ) -> Result<Course> {
     let invalid = |problem: Problem| Error::Invalid(problem.message);
     spec.course(peak, steps).map_err(invalid)
-}
-
-/// Trains the run from whose gradient norms a schedule is made, under
-/// `spec`, with a seed of its own.
-///
-/// # Errors
-///
-/// As [`follow`], and if the schedule cannot stand at this budget.
-pub(crate) fn measure(
-    workload: &Workload,
-    spec: &ScheduleSpec,
-    peak: f64,
-    steps: usize,
-    stop: &dyn Fn() -> bool,
-) -> Result<Pilot> {
-    let course = course(spec, peak, steps)?;
-    let mut replica = Replica::new(workload, PILOT_SEED)?;
-    replica.keep_norms();
-    let fit = train(&mut replica, workload, course, stop)?;
-    Ok(Pilot { fit, norms: replica.into_norms() })
-}
-
-/// Trains one run under the `refined` schedule `spec`, made from the norms
-/// of `pilot`, for as long as that was planned. Where the pilot diverged
-/// there is no such schedule: its own end is the result.
-///
-/// # Errors
-///
-/// As [`follow`].
-pub(crate) fn follow_refined(
-    workload: &Workload,
-    seed: u64,
-    spec: &ScheduleSpec,
-    pilot: &Pilot,
-    peak: f64,
-    stop: &dyn Fn() -> bool,
-) -> Result<Fit> {
-    if pilot.fit.outcome == Outcome::Diverged {
-        return Ok(pilot.fit.clone());
-    }
-    let adaptive = workload.optimizer.is_adaptive();
-    let refined = spec
-        .refined_by(&pilot.norms, adaptive)
-        .map_err(|problem| Error::Invalid(problem.message))?;
-    let course = course(&refined, peak, pilot.norms.len())?;
-    follow(workload, seed, course, stop)
 }
 
 /// Trains one run: an update for each of `rates`, from fresh weights of

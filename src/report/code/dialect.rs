@@ -72,10 +72,8 @@ impl Functions {
         }
         each(&formula.value, &mut |expr| match expr {
             Expr::Call(inner, _) => self.add(inner),
-            Expr::Row(rows, _) => {
-                if !self.tables.iter().any(|known| Arc::ptr_eq(known, rows)) {
-                    self.tables.push(Arc::clone(rows));
-                }
+            Expr::Row(rows, _) if self.table_of(rows).is_none() => {
+                self.tables.push(Arc::clone(rows));
             }
             _ => {}
         });
@@ -85,6 +83,11 @@ impl Functions {
         let mut names = std::iter::once(base.clone()).chain(numbered);
         let name = names.find(|name| !taken(name)).unwrap_or(base);
         self.all.push((name, Arc::clone(formula)));
+    }
+
+    /// Number of a table that is there.
+    fn table_of(&self, rows: &Arc<Vec<f64>>) -> Option<usize> {
+        self.tables.iter().position(|known| Arc::ptr_eq(known, rows))
     }
 
     /// The name of a function that is there.
@@ -158,7 +161,7 @@ impl Functions {
         }
         let value = self.text(value);
         let body = |lines: Vec<String>| -> String {
-            lines.iter().map(|line| format!("    {line}\n")).collect()
+            format!("    {}\n", lines.join("\n    "))
         };
         if self.dialect == Dialect::Rust {
             lines.push(value);
@@ -308,9 +311,7 @@ impl Functions {
     }
 
     fn row(&self, rows: &Arc<Vec<f64>>, time: &Expr) -> String {
-        let table =
-            self.tables.iter().position(|known| Arc::ptr_eq(known, rows));
-        let table = table.unwrap_or(0);
+        let table = self.table_of(rows).unwrap_or(0);
         let last = rows.len().saturating_sub(1);
         match self.dialect {
             Dialect::Python => {
@@ -358,15 +359,15 @@ impl<'a> Names<'a> {
         let mut names = Self::default();
         each(value, &mut |expr| match expr {
             Expr::Time => names.time = true,
-            Expr::Named(name, value) => {
-                if names.constants.iter().all(|(other, _)| other != name) {
-                    names.constants.push((name, *value));
-                }
+            Expr::Named(name, value)
+                if names.constants.iter().all(|(other, _)| other != name) =>
+            {
+                names.constants.push((name, *value));
             }
-            Expr::Local(name, value) => {
-                if names.locals.iter().all(|(other, _)| other != name) {
-                    names.locals.push((name, value));
-                }
+            Expr::Local(name, value)
+                if names.locals.iter().all(|(other, _)| other != name) =>
+            {
+                names.locals.push((name, value));
             }
             _ => {}
         });

@@ -76,11 +76,11 @@ impl Export<'_> {
     pub(crate) fn source(&self, target: Target) -> String {
         let mark = if target.is_rust() { "//!" } else { "#" };
         let lines = self.header(target).into_iter();
-        let header: String = lines
-            .map(|line| format!("{mark} {line}"))
-            .map(|line| format!("{}\n", line.trim_end()))
-            .collect();
-        format!("{header}\n{}", frameworks::body(self, target))
+        let lines: Vec<String> =
+            lines.map(|line| format!("{mark} {line}")).collect();
+        let header: Vec<&str> = lines.iter().map(|l| l.trim_end()).collect();
+        let header = header.join("\n");
+        format!("{header}\n\n{}", frameworks::body(self, target))
     }
 
     /// What a reader has to know before using the code.
