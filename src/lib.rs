@@ -48,7 +48,7 @@ mod train;
 mod workload;
 
 pub use cli::main;
-pub use data::{Dataset, Split, Task};
+pub use data::{Checkpoint, Dataset, Split, Task};
 pub use error::{Error, Result, Source};
 pub use lr_find::{
     FindOutcome, Ladder, LossKind, LrFound, LrPoint, RangeTest, Rule, Trial,

@@ -1,6 +1,6 @@
 //! A workload: model x data set x optimizer; and the names that grids may use.
 
-use crate::data::Dataset;
+use crate::data::{Checkpoint, Dataset};
 use crate::error::{Error, Result};
 use crate::model::{self, Model};
 use crate::spec::{DatasetSpec, ModelSpec, OptimizerSpec, WorkloadSpec};
@@ -32,8 +32,12 @@ pub struct Workload {
     pub optimizer: OptimizerSpec,
     /// Examples an update.
     pub batch: usize,
+    /// Parts that the batch of an update is computed in.
+    pub accumulate: usize,
     /// Weights to start from instead of fresh ones, by name.
     pub(crate) weights: Arc<HashMap<String, Tensor>>,
+    /// Training to go on from.
+    pub(crate) checkpoint: Option<Arc<Checkpoint>>,
 }
 
 /// The models and data sets that experiment files may name.
@@ -112,7 +116,7 @@ impl Registry {
         }
     }
 
-    /// The workload of `spec` on data that is already loaded.
+    /// The workload of `spec` on data and weights that are already loaded.
     ///
     /// # Errors
     ///
@@ -121,6 +125,7 @@ impl Registry {
         &self,
         spec: &WorkloadSpec,
         data: Arc<Dataset>,
+        weights: Arc<HashMap<String, Tensor>>,
     ) -> Result<Workload> {
         let build = match &spec.model {
             ModelSpec::Registered { name } => self
@@ -141,7 +146,9 @@ impl Registry {
             build,
             optimizer: spec.optimizer.clone(),
             batch: spec.batch,
-            weights: Arc::default(),
+            accumulate: spec.accumulate,
+            weights,
+            checkpoint: None,
         })
     }
 }

@@ -14,6 +14,7 @@ pub(crate) struct Batches {
     rows: Vec<u32>,
     batch: usize,
     next: usize,
+    drawn: usize,
     rng: ChaCha8Rng,
 }
 
@@ -26,8 +27,14 @@ impl Batches {
             batch: batch.clamp(1, len.max(1)),
             // Past the end: the first call shuffles.
             next: len,
+            drawn: 0,
             rng: seed::stream(seed, "batches"),
         }
+    }
+
+    /// Batches drawn so far.
+    pub(crate) fn drawn(&self) -> usize {
+        self.drawn
     }
 
     /// Rows of the next batch.
@@ -38,6 +45,7 @@ impl Batches {
         }
         let from = self.next;
         self.next += self.batch;
+        self.drawn += 1;
         &self.rows[from..self.next.min(self.rows.len())]
     }
 }

@@ -3,6 +3,7 @@
 
 mod batches;
 mod check;
+mod checkpoint;
 mod pack;
 mod plain;
 mod synthetic;
@@ -13,6 +14,7 @@ mod text;
 mod vision;
 
 pub(crate) use batches::{Batches, gather};
+pub use checkpoint::Checkpoint;
 
 use crate::error::{Error, Result};
 use crate::seed;
@@ -207,33 +209,35 @@ impl Dataset {
     ///
     /// If a tensor cannot be read back from its device.
     pub fn fingerprint(&self) -> Result<String> {
-        // Two CRCs over different orders of the bytes and the length: 64
-        // bits against accidents, not against attackers.
-        let digest = || -> candle_core::Result<String> {
-            let (mut ahead, mut back) =
-                (flate2::Crc::new(), flate2::Crc::new());
-            for split in [&self.train, &self.valid, &self.test] {
-                for tensor in [&split.inputs, &split.targets] {
-                    let shape = format!("{:?}", tensor.dims());
-                    let bytes = bytes(tensor)?;
-                    for part in [shape.as_bytes(), &bytes] {
-                        ahead.update(part);
-                        let reversed: Vec<u8> =
-                            part.iter().rev().copied().collect();
-                        back.update(&reversed);
-                    }
-                }
-            }
-            Ok(format!(
-                "{:?}-{:08x}{:08x}-{}",
-                self.task,
-                ahead.sum(),
-                back.sum(),
-                ahead.amount()
-            ))
-        };
-        digest().map_err(Error::tensor("reading the data set"))
+        let splits = [&self.train, &self.valid, &self.test];
+        let tensors = splits
+            .into_iter()
+            .flat_map(|split| [("", &split.inputs), ("", &split.targets)]);
+        Ok(format!("{:?}-{}", self.task, fingerprint(tensors)?))
     }
+}
+
+/// A digest of every number in named tensors, in their order.
+///
+/// # Errors
+///
+/// If a tensor cannot be read back from its device.
+pub(crate) fn fingerprint<'a>(
+    tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
+) -> Result<String> {
+    // Two CRCs over different orders of the bytes and the length: 64 bits
+    // against accidents, not against attackers.
+    let (mut ahead, mut back) = (flate2::Crc::new(), flate2::Crc::new());
+    for (name, tensor) in tensors {
+        let head = format!("{name}{:?}", tensor.dims());
+        let bytes = bytes(tensor).map_err(Error::tensor("reading a tensor"))?;
+        for part in [head.as_bytes(), &bytes] {
+            ahead.update(part);
+            let reversed: Vec<u8> = part.iter().rev().copied().collect();
+            back.update(&reversed);
+        }
+    }
+    Ok(format!("{:08x}{:08x}-{}", ahead.sum(), back.sum(), ahead.amount()))
 }
 
 fn bytes(tensor: &Tensor) -> candle_core::Result<Vec<u8>> {
@@ -243,6 +247,11 @@ fn bytes(tensor: &Tensor) -> candle_core::Result<Vec<u8>> {
             .to_vec1::<u32>()?
             .into_iter()
             .flat_map(u32::to_le_bytes)
+            .collect(),
+        DType::I64 => flat
+            .to_vec1::<i64>()?
+            .into_iter()
+            .flat_map(i64::to_le_bytes)
             .collect(),
         _ => flat
             .to_dtype(DType::F32)?

@@ -11,6 +11,7 @@ use crate::spec::{
     unknown_in,
 };
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 /// Keys of `[[workload]]`.
 const KEYS: &[&str] = &[
@@ -19,7 +20,9 @@ const KEYS: &[&str] = &[
     "dataset",
     "optimizer",
     "batch",
+    "accumulate",
     "label_noise",
+    "weights",
     "cluster",
 ];
 
@@ -128,6 +131,20 @@ fn read_table(
     let batches = scalars(table, "batch", &Value::Whole(64));
     let noises = scalars(table, "label_noise", &Value::Number(0.0));
     let template = Template::read(source, at, table)?;
+    let accumulate = match find(table, "accumulate") {
+        Some(entry) => {
+            source.whole("accumulate", &entry.node, 1, MOST_BATCH)?
+        }
+        None => 1,
+    };
+    let weights = find(table, "weights")
+        .map(|entry| {
+            let wanted = "the path of a safetensors file";
+            let file = source.text("weights", &entry.node, wanted)?;
+            source.file(entry.node.at, "weights", Path::new(file))?;
+            Ok(PathBuf::from(file))
+        })
+        .transpose()?;
     let cluster = find(table, "cluster")
         .map(|entry| source.text("cluster", &entry.node, "a string"))
         .transpose()?;
@@ -177,6 +194,8 @@ fn read_table(
                             label_noise,
                             optimizer: optimizer.spec.clone(),
                             batch,
+                            accumulate,
+                            weights: weights.clone(),
                         };
                         spec.name = template.fill(source, &spec)?;
                         let cluster = cluster.map_or_else(

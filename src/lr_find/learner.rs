@@ -17,6 +17,11 @@ use std::ops::ControlFlow;
 /// batches with the search for its rate.
 const FIRST_SEED: u64 = 1 << 32;
 
+/// Validation examples whose loss a range test on the validation part records
+/// at every update: enough to tell rates apart, and as cheap as a few
+/// updates.
+const VALID_EXAMPLES: usize = 512;
+
 impl Learner {
     /// The learning rate of this model on this data set, by a range test with
     /// three seeds.
@@ -142,7 +147,7 @@ fn on_workload(
             }
             watch(step, loss)
         };
-        let on_valid = on == LossKind::Valid;
+        let on_valid = (on == LossKind::Valid).then_some(VALID_EXAMPLES);
         let losses =
             train::losses(workload, seed, rates, on_valid, &mut watch)?;
         if stopped { Err(Error::Interrupted) } else { Ok(losses) }

@@ -219,7 +219,7 @@ mod tests {
             cross_entropy(&logits.reshape(((), 5))?, &targets)
         })?;
         let loss = recording.loss()?;
-        recording.backward(&mut gradients)?;
+        recording.backward(1.0, &mut gradients)?;
         let all = gradients.all().into_iter().flatten().map(<[f32]>::to_vec);
         Ok((loss, all.collect()))
     }

@@ -117,9 +117,13 @@ impl Recording {
         self.loss.to_scalar::<f32>().map(f64::from)
     }
 
-    /// Writes the gradient of the loss by every weight.
-    pub(crate) fn backward(self, weights: &mut WeightGradients) -> Result<()> {
-        weights.reached.fill(false);
+    /// Adds `share` times the gradient of the loss by every weight to what
+    /// `weights` has since it was cleared.
+    pub(crate) fn backward(
+        self,
+        share: f32,
+        weights: &mut WeightGradients,
+    ) -> Result<()> {
         let mut leaves: HashMap<TensorId, Key> = HashMap::new();
         let mut of_weight = HashMap::new();
         for (i, var) in weights.vars.iter().enumerate() {
@@ -139,7 +143,7 @@ impl Recording {
         let known: Vec<Key> = leaves.values().copied().collect();
         let mut sums = Sums { live: vec![], of_weight, weights };
         let mut seed = scratch(1);
-        seed[0] = 1.0;
+        seed[0] = share;
         sums.live.push((key(&self.loss)?, seed));
         let mut entries = self.entries;
         while let Some(entry) = entries.pop() {
@@ -331,7 +335,7 @@ pub(crate) struct WeightGradients {
     vars: Vec<Var>,
     values: Vec<f32>,
     ranges: Vec<(usize, usize)>,
-    /// Which of them the last backward pass came to.
+    /// Which of them a backward pass came to since they were cleared.
     reached: Vec<bool>,
 }
 
@@ -346,6 +350,12 @@ impl WeightGradients {
         }
         let reached = vec![false; vars.len()];
         Self { vars, values: vec![0.0; from], ranges, reached }
+    }
+
+    /// Forgets what earlier backward passes left, so that the next one is not
+    /// added to them.
+    pub(crate) fn clear(&mut self) {
+        self.reached.fill(false);
     }
 
     /// The gradient by each weight that the loss depends on.

@@ -87,6 +87,71 @@ impl Optim {
         self.momentum = momentum;
     }
 
+    /// First and second moments, each of all weights in one array; the
+    /// second is empty for SGD.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read back from their device.
+    pub(crate) fn moments(&self) -> Result<[Vec<f32>; 2]> {
+        match &self.moments {
+            Moments::Flat(moments) => Ok(moments.borrow().clone()),
+            Moments::Tensors(pairs) => {
+                let flat = |which: usize| -> Result<Vec<f32>> {
+                    let mut all = vec![];
+                    for pair in pairs {
+                        all.extend(
+                            pair[which].flatten_all()?.to_vec1::<f32>()?,
+                        );
+                    }
+                    Ok(all)
+                };
+                let second = match self.spec {
+                    OptimizerSpec::Sgd { .. } => vec![],
+                    OptimizerSpec::Adamw { .. } => flat(1)?,
+                };
+                Ok([flat(0)?, second])
+            }
+        }
+    }
+
+    /// Goes on from `moments` after `steps` updates.
+    ///
+    /// # Errors
+    ///
+    /// If they are those of another optimizer or other weights.
+    pub(crate) fn restore(
+        &mut self,
+        steps: usize,
+        moments: &[Vec<f32>; 2],
+    ) -> Result<()> {
+        let own = self.moments()?;
+        if own.each_ref().map(Vec::len) != moments.each_ref().map(Vec::len) {
+            bail!("the checkpoint is of another optimizer or other weights")
+        }
+        self.steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        match &mut self.moments {
+            Moments::Flat(own) => *own = RefCell::new(moments.clone()),
+            Moments::Tensors(pairs) => {
+                let mut from = 0;
+                for (var, pair) in self.vars.iter().zip(pairs) {
+                    let to = from + var.elem_count();
+                    for (tensor, values) in pair.iter_mut().zip(moments) {
+                        if let Some(values) = values.get(from..to) {
+                            *tensor = Tensor::from_slice(
+                                values,
+                                var.shape(),
+                                var.device(),
+                            )?;
+                        }
+                    }
+                    from = to;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// One update at learning rate `lr`. Weights without a gradient stay.
     ///
     /// # Errors

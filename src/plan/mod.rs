@@ -91,11 +91,13 @@ struct Identity<'a> {
     model: &'a crate::spec::ModelSpec,
     optimizer: &'a crate::spec::OptimizerSpec,
     batch: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accumulate: Option<usize>,
 }
 
 impl Plan {
     /// Expands `experiment`. `fingerprints` has one digest of the data of
-    /// each workload, in its order, label noise included; `device` is the
+    /// each workload, in its order, label noise and given weights included; `device` is the
     /// device class (`cpu`, `cuda`, `metal`).
     pub(crate) fn new(
         experiment: &Experiment,
@@ -199,6 +201,8 @@ fn identity<'a>(
         model: &spec.model,
         optimizer: &spec.optimizer,
         batch: spec.batch,
+        // Left out at its default, which it was before there was the key.
+        accumulate: (spec.accumulate > 1).then_some(spec.accumulate),
     }
 }
 

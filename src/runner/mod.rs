@@ -9,7 +9,7 @@ mod bench;
 mod progress;
 mod workers;
 
-use crate::data::Dataset;
+use crate::data::{Dataset, fingerprint};
 use crate::error::{Error, Result};
 use crate::grid::{DeviceSpec, Experiment};
 use crate::lr_find::{self, LrFound};
@@ -20,9 +20,10 @@ use crate::store::Store;
 use crate::train::{self, Fit, Pilot};
 use crate::workload::{Registry, Workload};
 pub(crate) use bench::step_seconds;
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use progress::Progress;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -132,8 +133,12 @@ pub(crate) fn prepare(
             loaded.push(entry);
             (data, print)
         };
-        workloads.push(registry.workload(spec, data)?);
-        fingerprints.push(fingerprint);
+        let (weights, print) = match &spec.weights {
+            Some(file) => given_weights(&base.join(file))?,
+            None => Default::default(),
+        };
+        workloads.push(registry.workload(spec, data, weights)?);
+        fingerprints.push(fingerprint + &print);
     }
     let device_class = match device {
         Device::Cpu => "cpu",
@@ -142,6 +147,18 @@ pub(crate) fn prepare(
     };
     let plan = Plan::new(experiment, &fingerprints, device_class);
     Ok(Prepared { workloads, plan, device_class })
+}
+
+/// The weights of a file by name, and a digest of them.
+fn given_weights(
+    path: &Path,
+) -> Result<(Arc<HashMap<String, Tensor>>, String)> {
+    let weights = crate::data::weights(path)?;
+    let mut by_name: Vec<(&str, &Tensor)> =
+        weights.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    by_name.sort_by_key(|(name, _)| *name);
+    let print = format!("+{}", fingerprint(by_name)?);
+    Ok((Arc::new(weights), print))
 }
 
 fn open_device(spec: DeviceSpec) -> Result<Device> {

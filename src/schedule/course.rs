@@ -15,6 +15,15 @@ pub(crate) struct Course {
 }
 
 impl Course {
+    /// What is left once `done` updates are.
+    #[must_use]
+    pub(crate) fn after(mut self, done: usize) -> Self {
+        let rest = |all: &mut Vec<f64>| drop(all.drain(..done.min(all.len())));
+        rest(&mut self.rates);
+        self.momenta.iter_mut().for_each(rest);
+        self
+    }
+
     /// Updates.
     pub(crate) fn steps(&self) -> usize {
         self.rates.len()

@@ -251,14 +251,19 @@ impl ScheduleSpec {
         parts.iter_mut().map(|part| &mut part.spec)
     }
 
-    /// Whether it has nothing to go by in a part of a run.
-    fn needs_whole_run(&self) -> bool {
+    /// Whether it is made from a whole run or reacts to one.
+    pub(crate) fn needs_whole_run(&self) -> bool {
+        matches!(
+            self.form,
+            Form::Kind(Kind::Refined { .. } | Kind::Plateau { .. })
+        )
+    }
+
+    fn cycles_momentum(&self) -> bool {
         matches!(
             self.form,
             Form::Kind(
-                Kind::Refined { .. }
-                    | Kind::Plateau { .. }
-                    | Kind::OneCycle { cycle_momentum: Some(_), .. }
+                Kind::OneCycle { cycle_momentum: Some(_), .. }
                     | Kind::Cyclical { cycle_momentum: Some(_), .. }
             )
         )
@@ -309,6 +314,11 @@ fn check_parts(parts: &[Part]) -> Result<(), Problem> {
                 part.spec.kind()
             );
             return Err(inside(Problem::whole(message)));
+        }
+        if part.spec.cycles_momentum() {
+            let message = "`cycle_momentum` has no value for the other \
+                           parts, leave it out";
+            return Err(inside(Problem::at("cycle_momentum", message)));
         }
         match part.length {
             PartLength::Steps(0) => {

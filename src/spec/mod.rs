@@ -238,6 +238,11 @@ pub struct WorkloadSpec {
     pub optimizer: OptimizerSpec,
     /// Examples an update.
     pub batch: usize,
+    /// Parts that the batch of an update is computed in, for models too
+    /// large for the whole of it.
+    pub accumulate: usize,
+    /// Safetensors file of weights to start from instead of fresh ones.
+    pub weights: Option<PathBuf>,
 }
 
 impl ModelSpec {

@@ -9,7 +9,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use crate::data::Dataset;
+use crate::data::{Checkpoint, Dataset, Split, gather};
 use crate::error::{Error, Result};
 use crate::record::Outcome;
 use crate::schedule::{Course, Problem, Schedule, ScheduleSpec};
@@ -102,7 +102,9 @@ impl Learner {
             build: boxed(build),
             optimizer: OptimizerSpec::sgd(),
             batch: 64,
+            accumulate: 1,
             weights: Arc::default(),
+            checkpoint: None,
         };
         Self::of(workload, 0)
     }
@@ -134,6 +136,14 @@ impl Learner {
         self
     }
 
+    /// Computes the batch of each update in so many parts, one after the
+    /// other (gradient accumulation): less memory, the same update.
+    #[must_use]
+    pub fn accumulate(mut self, parts: usize) -> Self {
+        self.workload.accumulate = parts.max(1);
+        self
+    }
+
     /// Replaces the seed of weights and batch order.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -153,19 +163,29 @@ impl Learner {
         Ok(self)
     }
 
-    /// Trains `steps` updates from fresh weights under `schedule`.
+    /// Starts from the middle of a training instead of its beginning:
+    /// [`fit`](Self::fit) does the updates that are left, and
+    /// [`find_lr`](Self::find_lr) finds the rate to go on with.
+    #[must_use]
+    pub fn resume(mut self, checkpoint: Checkpoint) -> Self {
+        self.workload.checkpoint = Some(Arc::new(checkpoint));
+        self
+    }
+
+    /// Trains under `schedule` until `steps` updates are done, from fresh
+    /// weights or from where the learner [resumes](Self::resume).
     ///
     /// # Errors
     ///
     /// If the model or the data set fails. Divergence is no error: see
     /// [`Fit::outcome`].
     pub fn fit(&self, schedule: &dyn Schedule, steps: usize) -> Result<Fit> {
-        let rates: Vec<f64> = (0..steps).map(|t| schedule.lr(t)).collect();
+        let rates = self.rates(schedule, steps);
         fit(&self.resident()?, self.seed, &rates, &|| false)
     }
 
-    /// Trains `steps` updates from fresh weights under `spec` at the highest
-    /// rate `peak`: any schedule, also one that is made from a run of its
+    /// Trains under `spec` at the highest rate `peak` until `steps` updates
+    /// are done, as [`fit`](Self::fit) does: any schedule, also one that is made from a run of its
     /// own first (`refined`), reacts to the validation loss (`plateau`) or
     /// cycles the momentum.
     ///
@@ -180,12 +200,48 @@ impl Learner {
         steps: usize,
     ) -> Result<Fit> {
         let workload = self.resident()?;
+        let done = self.done();
+        if done > 0 && spec.needs_whole_run() {
+            return Err(Error::Invalid(format!(
+                "`{}` needs the whole run, it cannot go on from a checkpoint",
+                spec.kind()
+            )));
+        }
         let Some(pilot) = spec.pilot() else {
-            let course = course(spec, peak, steps)?;
+            let course = course(spec, peak, steps)?.after(done);
             return follow(&workload, self.seed, course, &|| false);
         };
         let pilot = measure(&workload, &pilot, peak, steps, &|| false)?;
         follow_refined(&workload, self.seed, spec, &pilot, peak, &|| false)
+    }
+
+    /// The same up to `steps`, to be [saved](Checkpoint::save) or
+    /// [resumed](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// If the model or the data set fails.
+    pub fn train(
+        &self,
+        schedule: &dyn Schedule,
+        steps: usize,
+    ) -> Result<Checkpoint> {
+        let mut replica = Replica::new(&self.resident()?, self.seed)?;
+        for lr in self.rates(schedule, steps) {
+            replica.update(lr)?;
+        }
+        replica.checkpoint()
+    }
+
+    /// Rates of the updates that are left of `steps`.
+    fn rates(&self, schedule: &dyn Schedule, steps: usize) -> Vec<f64> {
+        (self.done()..steps).map(|t| schedule.lr(t)).collect()
+    }
+
+    /// Updates done where it starts.
+    fn done(&self) -> usize {
+        let checkpoint = self.workload.checkpoint.as_ref();
+        checkpoint.map_or(0, |checkpoint| checkpoint.step())
     }
 
     /// The workload with its data on the chosen device.
@@ -316,8 +372,9 @@ fn train(
 }
 
 /// Trains along `rates` and gives the loss of every update, measured before
-/// it, until `watch` breaks. With `on_valid` the loss is that of the
-/// validation part instead of the training batch.
+/// it, until `watch` breaks. With `on_valid` the loss is that of so many
+/// examples of the validation part, always the same, instead of the training
+/// batch's.
 ///
 /// # Errors
 ///
@@ -326,17 +383,20 @@ pub(crate) fn losses(
     workload: &Workload,
     seed: u64,
     rates: &[f64],
-    on_valid: bool,
+    on_valid: Option<usize>,
     watch: &mut dyn FnMut(usize, f64) -> ControlFlow<()>,
 ) -> Result<Vec<f64>> {
     let mut replica = Replica::new(workload, seed)?;
+    let subset = on_valid
+        .map(|examples| spread(&workload.data.valid, examples))
+        .transpose()
+        .map_err(Error::tensor("taking part of the validation part"))?;
     let mut losses = Vec::with_capacity(rates.len());
     for (step, &lr) in rates.iter().enumerate() {
-        let valid = if on_valid {
-            Some(replica.evaluate(&workload.data.valid)?.loss)
-        } else {
-            None
-        };
+        let valid = subset
+            .as_ref()
+            .map(|subset| replica.evaluate(subset).map(|score| score.loss))
+            .transpose()?;
         let train = replica.update(lr)?;
         let loss = valid.unwrap_or(train);
         losses.push(loss);
@@ -345,6 +405,17 @@ pub(crate) fn losses(
         }
     }
     Ok(losses)
+}
+
+/// `count` examples of `split`, evenly spread; all of it if it has no more.
+fn spread(split: &Split, count: usize) -> candle_core::Result<Split> {
+    let len = split.len();
+    let count = count.clamp(1, len.max(1));
+    let rows: Vec<u32> = (0..count)
+        .map(|i| u32::try_from(i * len / count).unwrap_or(u32::MAX))
+        .collect();
+    let (inputs, targets) = gather(split, &rows)?;
+    Ok(Split { inputs, targets })
 }
 
 fn has_diverged(losses: &[f64]) -> bool {

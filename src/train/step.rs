@@ -1,13 +1,15 @@
 //! One update and one evaluation.
 
-use crate::data::{Batches, Dataset, Split, Task, gather};
+use crate::data::{Batches, Checkpoint, Dataset, Split, Task, gather};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::nn::{self, WeightGradients, Weights};
 use crate::optim::{Gradients, Optim};
 use crate::workload::Workload;
-use candle_core::{DType, IndexOp, Tensor, Var};
+use candle_core::backprop::GradStore;
+use candle_core::{DType, Device, IndexOp, Tensor, Var, bail};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Examples evaluated at once: large enough for full speed, small enough for
@@ -27,21 +29,28 @@ pub struct Score {
 /// One training in progress: weights, optimizer state and place in the data.
 pub(crate) struct Replica {
     model: Model,
+    weights: Weights,
     optim: Optim,
     gradients: WeightGradients,
     batches: Batches,
+    accumulate: usize,
     data: Arc<Dataset>,
     name: String,
+    seed: u64,
+    step: usize,
     /// Of the gradients of every update, where they are asked for.
     norms: Option<Vec<f64>>,
 }
 
 impl Replica {
-    /// Fresh weights and a fresh order of the batches, both from `seed`.
+    /// Fresh weights and a fresh order of the batches, both from `seed`; or
+    /// the workload's checkpoint, whose order of the batches goes on if it
+    /// has the same seed.
     ///
     /// # Errors
     ///
-    /// If the model cannot be built for this data set.
+    /// If the model cannot be built for this data set, or the checkpoint is
+    /// of another model or optimizer.
     pub(crate) fn new(workload: &Workload, seed: u64) -> Result<Self> {
         let context = || format!("building the model of `{}`", workload.name);
         let data = Arc::clone(&workload.data);
@@ -54,11 +63,73 @@ impl Replica {
         let optim = Optim::new(&workload.optimizer, vars.clone())
             .and_then(|optim| optim.named(&names))
             .map_err(Error::tensor(context()))?;
-        let gradients = WeightGradients::new(vars);
-        let batches = Batches::new(data.train.len(), workload.batch, seed);
-        let name = workload.name.clone();
-        let norms = None;
-        Ok(Self { model, optim, gradients, batches, data, name, norms })
+        let mut replica = Self {
+            model,
+            weights,
+            optim,
+            gradients: WeightGradients::new(vars),
+            batches: Batches::new(data.train.len(), workload.batch, seed),
+            accumulate: workload.accumulate,
+            data,
+            name: workload.name.clone(),
+            seed,
+            step: 0,
+            norms: None,
+        };
+        if let Some(checkpoint) = &workload.checkpoint {
+            replica.restore(checkpoint)?;
+        }
+        Ok(replica)
+    }
+
+    /// The training as it stands now.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read back from its device.
+    pub(crate) fn checkpoint(&self) -> Result<Checkpoint> {
+        let read = || {
+            let mut weights = BTreeMap::new();
+            for (name, var) in self.weights.trainable() {
+                let weight = var.as_detached_tensor();
+                let weight = weight.to_device(&Device::Cpu)?.copy()?;
+                weights.insert(name, weight);
+            }
+            candle_core::Result::Ok(Checkpoint {
+                step: self.step,
+                batches: self.batches.drawn(),
+                seed: self.seed,
+                weights,
+                moments: self.optim.moments()?,
+            })
+        };
+        read().map_err(Error::tensor(format!("saving `{}`", self.name)))
+    }
+
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let vars = self.weights.trainable();
+        let write = || {
+            if vars.len() != checkpoint.weights.len() {
+                bail!("the checkpoint has other weights than the model")
+            }
+            for (name, var) in vars {
+                match checkpoint.weights.get(&name) {
+                    Some(weight) if weight.shape() == var.shape() => {
+                        var.set(&weight.to_device(var.device())?)?;
+                    }
+                    _ => bail!("the checkpoint has no such weight `{name}`"),
+                }
+            }
+            self.optim.restore(checkpoint.step, &checkpoint.moments)
+        };
+        write().map_err(Error::tensor(format!("resuming `{}`", self.name)))?;
+        self.step = checkpoint.step;
+        if checkpoint.seed == self.seed {
+            while self.batches.drawn() < checkpoint.batches {
+                self.batches.next_rows();
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the gradient norm of every update from the next one on.
@@ -83,34 +154,53 @@ impl Replica {
     ///
     /// If the model fails on the batch.
     pub(crate) fn update(&mut self, lr: f64) -> Result<f64> {
-        let mut step = || {
-            let rows = self.batches.next_rows();
-            let (inputs, targets) = gather(&self.data.train, rows)?;
+        let loss = self
+            .descend(lr)
+            .map_err(Error::tensor(format!("training `{}`", self.name)))?;
+        self.step += 1;
+        Ok(loss)
+    }
+
+    fn descend(&mut self, lr: f64) -> candle_core::Result<f64> {
+        let rows = self.batches.next_rows();
+        let part = rows.len().div_ceil(self.accumulate);
+        let parts: Vec<_> = rows
+            .chunks(part)
+            .map(|rows| gather(&self.data.train, rows))
+            .collect::<candle_core::Result<_>>()?;
+        let task = self.data.task;
+        let shares = shares(task, &parts)?;
+        let mut sum = 0.0;
+        let mut store: Option<GradStore> = None;
+        self.gradients.clear();
+        for ((inputs, targets), share) in parts.iter().zip(shares) {
             let forward = || {
-                let output = self.model.forward_t(&inputs, true)?;
-                mean_loss(self.data.task, &output, &targets)
+                let output = self.model.forward_t(inputs, true)?;
+                mean_loss(task, &output, targets)
             };
-            if !inputs.device().is_cpu() {
-                let loss = forward()?;
-                let gradients = loss.backward()?;
-                let gradients = Gradients::Tensors(&gradients);
-                if let Some(norms) = &mut self.norms {
-                    norms.push(self.optim.refining_norm(&gradients)?);
-                }
-                self.optim.step(&gradients, lr)?;
-                return loss.to_scalar::<f32>().map(f64::from);
+            if inputs.device().is_cpu() {
+                let recording = nn::record(forward)?;
+                sum += share * recording.loss()?;
+                recording.backward(narrow(share), &mut self.gradients)?;
+                continue;
             }
-            let recording = nn::record(forward)?;
-            let loss = recording.loss()?;
-            recording.backward(&mut self.gradients)?;
-            let gradients = Gradients::Slices(self.gradients.all());
-            if let Some(norms) = &mut self.norms {
-                norms.push(self.optim.refining_norm(&gradients)?);
-            }
-            self.optim.step(&gradients, lr)?;
-            Ok(loss)
+            let loss = (forward()? * share)?;
+            let gradients = loss.backward()?;
+            sum += f64::from(loss.to_scalar::<f32>()?);
+            store = Some(match store {
+                None => gradients,
+                Some(sum) => added(sum, &gradients, &self.weights)?,
+            });
+        }
+        let gradients = match &store {
+            Some(store) => Gradients::Tensors(store),
+            None => Gradients::Slices(self.gradients.all()),
         };
-        step().map_err(Error::tensor(format!("training `{}`", self.name)))
+        if let Some(norms) = &mut self.norms {
+            norms.push(self.optim.refining_norm(&gradients)?);
+        }
+        self.optim.step(&gradients, lr)?;
+        Ok(sum)
     }
 
     /// Mean loss and metric over all of `split`.
@@ -151,6 +241,48 @@ impl Replica {
         };
         Ok(Score { loss, metric })
     }
+}
+
+/// What each part of a batch counts in its mean loss; their sum is 1.
+fn shares(
+    task: Task,
+    parts: &[(Tensor, Tensor)],
+) -> candle_core::Result<Vec<f64>> {
+    if parts.len() == 1 {
+        return Ok(vec![1.0]);
+    }
+    let weight = |targets: &Tensor| match task {
+        Task::NextToken { .. } => counted(targets),
+        _ => Ok(targets.dim(0)? as f64),
+    };
+    let weights: Vec<f64> = parts
+        .iter()
+        .map(|(_, targets)| weight(targets))
+        .collect::<candle_core::Result<_>>()?;
+    let all: f64 = weights.iter().sum();
+    Ok(weights.into_iter().map(|weight| weight / all).collect())
+}
+
+/// Gradients of two parts of a batch together.
+fn added(
+    mut sum: GradStore,
+    more: &GradStore,
+    weights: &Weights,
+) -> candle_core::Result<GradStore> {
+    for (_, var) in weights.trainable() {
+        let both = match (sum.get(&var), more.get(&var)) {
+            (Some(one), Some(other)) => (one + other)?,
+            (None, Some(other)) => other.clone(),
+            _ => continue,
+        };
+        sum.insert(&var, both);
+    }
+    Ok(sum)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "gradients are f32")]
+fn narrow(share: f64) -> f32 {
+    share as f32
 }
 
 /// Mean loss of `output` against `targets`, a scalar.

@@ -126,3 +126,22 @@ fn cycled_momentum_changes_the_training_and_no_rate() {
         );
     }
 }
+
+#[test]
+fn a_spec_goes_on_from_a_checkpoint() {
+    let learner = learner(OptimizerSpec::adamw());
+    let spec = ScheduleSpec::one_cycle().with("cycle_momentum", [0.9, 0.9]);
+    let spec = spec.expect("a key");
+    let schedule = spec.build(0.05, STEPS).expect("stands");
+    let checkpoint = learner.train(&schedule, 25).expect("trains");
+    let resumed = learner.clone().resume(checkpoint);
+    let whole = run(&learner, &spec, 0.05);
+    let rest = run(&resumed, &spec, 0.05);
+    assert_eq!(rest.steps, STEPS - 25);
+    assert_eq!((rest.valid, rest.test), (whole.valid, whole.test));
+    let refused = resumed.fit_spec(&ScheduleSpec::plateau(), 0.05, STEPS);
+    assert_eq!(
+        refused.expect_err("no whole run").to_string(),
+        "`plateau` needs the whole run, it cannot go on from a checkpoint"
+    );
+}

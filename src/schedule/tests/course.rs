@@ -170,6 +170,12 @@ fn what_needs_the_whole_run_is_checked_before_it() {
             "part 1 of `join`: `plateau` needs the whole run, let it stand \
              alone",
         ),
+        (
+            r#"{"join":[{"kind":"one-cycle","cycle_momentum":[0.8,0.9],
+                "share":1}]}"#,
+            "part 1 of `join`: `cycle_momentum` has no value for the other \
+             parts, leave it out",
+        ),
     ] {
         assert_eq!(complaint(json, 10), want, "{json}");
     }

@@ -1,0 +1,130 @@
+//! A training in its middle, as a file.
+
+use super::{Error, Result};
+use candle_core::safetensors;
+use candle_core::{Device, Tensor};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Names of the optimizer's moments in a file; weights stand under their
+/// own names, so that the file serves as a file of weights too.
+const MOMENTS: [&str; 2] = ["optimizer.first", "optimizer.second"];
+
+/// Name of the tensor that holds what is no weight: version, updates done,
+/// batches drawn, seed of their order.
+const PLACE: &str = "optimizer.place";
+
+/// Raised when the meaning of a file changes.
+const VERSION: i64 = 1;
+
+/// A training after some updates: weights (running statistics among them),
+/// the optimizer's moments, the place in the data. Going on from it gives
+/// what an undisturbed training gives, to the bit.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// Updates done.
+    pub(crate) step: usize,
+    /// Batches drawn.
+    pub(crate) batches: usize,
+    /// Seed of the order of the batches.
+    pub(crate) seed: u64,
+    /// On the CPU, by name.
+    pub(crate) weights: BTreeMap<String, Tensor>,
+    /// First and second moment of each weight in one array, in the order of
+    /// the weights' names; the second is empty for SGD.
+    pub(crate) moments: [Vec<f32>; 2],
+}
+
+impl Checkpoint {
+    /// Optimizer updates done.
+    pub fn step(&self) -> usize {
+        self.step
+    }
+
+    /// A digest of every number in it: two trainings with the same digest
+    /// go on alike.
+    ///
+    /// # Errors
+    ///
+    /// If a tensor cannot be read back.
+    pub fn fingerprint(&self) -> Result<String> {
+        let tensors = self.tensors()?;
+        let named = tensors.iter().map(|(name, tensor)| (&**name, tensor));
+        super::fingerprint(named)
+    }
+
+    /// Writes a safetensors file, which serves as a file of weights too.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let tensors = self.tensors()?.into_iter().collect();
+        safetensors::save::<String, _>(&tensors, path)
+            .map_err(Error::tensor(path.display().to_string()))
+    }
+
+    /// All of it by name.
+    fn tensors(&self) -> Result<BTreeMap<String, Tensor>> {
+        let flat = || {
+            let place = [
+                VERSION,
+                i64::try_from(self.step).unwrap_or(i64::MAX),
+                i64::try_from(self.batches).unwrap_or(i64::MAX),
+                self.seed.cast_signed(),
+            ];
+            let place = Tensor::new(&place, &Device::Cpu)?;
+            let [first, second] = &self.moments;
+            let first = Tensor::new(first.as_slice(), &Device::Cpu)?;
+            let second = Tensor::new(second.as_slice(), &Device::Cpu)?;
+            let names = [PLACE, MOMENTS[0], MOMENTS[1]].map(str::to_owned);
+            candle_core::Result::Ok(
+                names.into_iter().zip([place, first, second]),
+            )
+        };
+        let flat = flat().map_err(Error::tensor("writing a checkpoint"))?;
+        Ok(self.weights.clone().into_iter().chain(flat).collect())
+    }
+
+    /// Reads what [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or is no checkpoint.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let mut tensors = super::weights(path)?;
+        let no_checkpoint = |what: &str| {
+            Error::Invalid(format!(
+                "{}: {what}; start from its weights alone with `weights`",
+                path.display()
+            ))
+        };
+        let mut take = |name: &str| {
+            let missing = format!("is no checkpoint, it lacks `{name}`");
+            tensors.remove(name).ok_or_else(|| no_checkpoint(&missing))
+        };
+        let place = take(PLACE)?.to_vec1::<i64>();
+        let moments = [take(MOMENTS[0])?, take(MOMENTS[1])?];
+        let Ok([VERSION, step, batches, seed]) = place.as_deref() else {
+            return Err(no_checkpoint("has the format of another version"));
+        };
+        let (Ok(step), Ok(batches)) =
+            (usize::try_from(*step), usize::try_from(*batches))
+        else {
+            return Err(no_checkpoint("has negative counts"));
+        };
+        let [first, second] = moments.map(|values| values.to_vec1::<f32>());
+        let (Ok(first), Ok(second)) = (first, second) else {
+            return Err(no_checkpoint("has moments that are not f32"));
+        };
+        Ok(Self {
+            step,
+            batches,
+            seed: seed.cast_unsigned(),
+            weights: tensors.into_iter().collect(),
+            moments: [first, second],
+        })
+    }
+}
