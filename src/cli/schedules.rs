@@ -114,7 +114,7 @@ fn write_table(out: &mut impl Write) -> std::io::Result<()> {
         let keys = keys(kind, "\n");
         let mut keys = keys.lines().map(str::to_owned);
         let first = keys.next().unwrap_or_default();
-        let shape = sample(kind)
+        let shape = sample(kind, SPARK_STEPS)
             .and_then(|spec| spec.rates(1.0, SPARK_STEPS).ok())
             .map(|rates| plot::sparkline(&rates, 1.0, SPARKS));
         let [name, about, source] =
@@ -219,14 +219,24 @@ struct Plot {
 impl Plot {
     fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
         let specs: Vec<ScheduleSpec> = if self.specs.is_empty() {
-            kinds().iter().filter_map(sample).collect()
+            let steps = self.steps.max(20);
+            kinds().iter().filter_map(|kind| sample(kind, steps)).collect()
         } else {
             let read = |text: &String| parse_schedule(text);
             self.specs.iter().map(read).collect::<Result<_, _>>()?
         };
         let curves: Vec<(String, Vec<f64>)> = specs
             .iter()
-            .map(|spec| Ok((spec.label(), spec.rates(1.0, self.steps)?)))
+            .map(|spec| {
+                let name = match spec.kind() {
+                    // The sample's points would not fit and say nothing.
+                    kind @ "piecewise" if self.specs.is_empty() => {
+                        kind.to_owned()
+                    }
+                    _ => spec.label(),
+                };
+                Ok((name, spec.rates(1.0, self.steps)?))
+            })
             .collect::<Result<_, crate::schedule::Problem>>()
             .map_err(|problem| Error::Invalid(problem.message))?;
         let svg = plot::schedules(&curves);

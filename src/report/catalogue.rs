@@ -7,14 +7,20 @@ use std::fmt::Write as _;
 /// Steps for which the formulas are made; none of them shows the number.
 const STEPS: usize = 1000;
 
-/// A schedule of this kind to show; `None` where none can be without a file
+/// A schedule of this kind to show over `steps`: its defaults, but where
+/// they would not show what it is. `None` where none can be without a file
 /// or a run.
-pub(crate) fn sample(kind: &KindInfo) -> Option<ScheduleSpec> {
-    if kind.stands_alone() {
-        return ScheduleSpec::of_kind(kind.name).ok();
+pub(crate) fn sample(kind: &KindInfo, steps: usize) -> Option<ScheduleSpec> {
+    let defaults = || ScheduleSpec::of_kind(kind.name).ok();
+    match kind.name {
+        "piecewise" => {
+            Some(ScheduleSpec::piecewise([[0.0, 0.2], [0.3, 1.0], [1.0, 0.0]]))
+        }
+        "sgdr" => defaults()?.with("cycles", 3).ok(),
+        "inverse-sqrt" => defaults()?.with("timescale", steps / 10).ok(),
+        "noam" => defaults()?.with("warmup_steps", steps / 8).ok(),
+        _ => kind.stands_alone().then(defaults)?,
     }
-    (kind.name == "piecewise")
-        .then(|| ScheduleSpec::piecewise([[0.0, 0.2], [0.3, 1.0], [1.0, 0.0]]))
 }
 
 /// The keys of a kind with their defaults: `power=2, end_ratio=0`.
@@ -54,7 +60,7 @@ pub(crate) fn markdown() -> String {
 
 /// What stands for the formula of a kind.
 fn of_kind(kind: &KindInfo) -> String {
-    match sample(kind).and_then(|spec| spec.formula(STEPS).ok()) {
+    match sample(kind, STEPS).and_then(|spec| spec.formula(STEPS).ok()) {
         Some(formula) => code::formula(&formula),
         None => match kind.name {
             "refined" => REFINED,
