@@ -5,7 +5,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 LRSCOUT := $(TARGET)/release/lrscout
 GRIDS   := $(wildcard experiments/*.toml)
 
-.PHONY: help experiments smoke test check bench build
+.PHONY: help experiments smoke test check docs bench build
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t16
@@ -24,6 +24,10 @@ check:           ## format, lints, docs, grids
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --locked --no-deps
 	$(CARGO) run --locked --release --quiet -- check $(GRIDS)
+
+docs: build      ## the page of all schedules and its picture
+	$(LRSCOUT) schedules list --format markdown > docs/schedules.md
+	$(LRSCOUT) schedules plot --steps 200 > docs/schedules.svg
 
 bench: build     ## microseconds a training step, per workload; single kernels
 	$(LRSCOUT) bench benches/peers.toml

@@ -117,6 +117,88 @@ fn a_grid_becomes_a_leaderboard_and_a_second_run_does_nothing() {
 }
 
 #[test]
+fn a_grid_with_every_kind_of_schedule_runs() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let list = lrscout(folder.path())
+        .args(["schedules", "list", "--format", "json"])
+        .assert()
+        .success();
+    let kinds: Vec<serde_json::Value> =
+        serde_json::from_slice(&list.get_output().stdout).expect("JSON");
+    assert!(kinds.len() >= 23, "{} kinds", kinds.len());
+    let schedules = kinds.iter().map(|kind| {
+        let kind = kind["kind"].as_str().expect("a name");
+        let keys = match kind {
+            "piecewise" => "points = [[0, 1], [0.8, 1], [1, 0]]\n",
+            "table" => "file = \"factors.csv\"\n",
+            "one-cycle" => "cycle_momentum = [0.85, 0.95]\n",
+            _ => "warmup = 2\ncooldown = 0.2\n",
+        };
+        format!("[[schedule]]\nkind = \"{kind}\"\n{keys}")
+    });
+    let grid = format!(
+        r#"
+seeds = 2
+budgets = [20]
+control = "linear"
+
+[lr_find]
+seeds = 1
+steps = 20
+verify = false
+
+[[workload]]
+model = {{ kind = "mlp", hidden = [8] }}
+dataset = "satimage"
+optimizer = {{ kind = "adamw", lr_multipliers = {{ bias = 0.5 }} }}
+batch = 16
+
+[[schedule]]
+join = [
+    {{ kind = "rex", share = 0.5 }}, {{ kind = "cosine", share = 0.5 }},
+]
+
+{}"#,
+        schedules.collect::<Vec<_>>().join("\n")
+    );
+    let factors: Vec<String> = (0..20)
+        .map(|t| format!("{t},{}", 1.0 / (1.0 + f64::from(t))))
+        .collect();
+    let factors = format!("step,factor\n{}\n", factors.join("\n"));
+    fs::write(folder.path().join("factors.csv"), factors).expect("writable");
+    fs::write(folder.path().join("grid.toml"), grid).expect("writable");
+    lrscout(folder.path())
+        .args(["run", "grid.toml", "--quiet", "--jobs", "2"])
+        .assert()
+        .success();
+    let rows = runs_without_time(folder.path());
+    assert_eq!(rows.lines().count(), 1 + 2 * (kinds.len() + 1), "{rows}");
+    assert!(!rows.contains("failed"), "{rows}");
+    for kind in &kinds {
+        let name = kind["kind"].as_str().expect("a name");
+        // A label with a comma stands in quotes.
+        let labels = [format!(",{name}("), format!(",\"{name}(")];
+        let there = labels.iter().any(|label| rows.contains(label));
+        assert!(there, "{name}: {rows}");
+    }
+    // What `refined` came to is there for whoever wants to use it.
+    let file = "results/grid/refined/satimage-mlp-hidden-8--20-1-refined-\
+                warmup-2-cooldown-0.2-.csv";
+    let spec = format!("{{ kind = \"table\", file = \"{file}\" }}");
+    lrscout(folder.path())
+        .args(["export", &spec, "--peak", "0.1", "--steps", "20"])
+        .args(["--target", "torch"])
+        .assert()
+        .success();
+    // Its gradient norms are kept too.
+    let again =
+        lrscout(folder.path()).args(["run", "grid.toml"]).assert().success();
+    let shown = String::from_utf8_lossy(&again.get_output().stdout);
+    assert!(shown.contains("nothing to do"), "{shown}");
+    assert_eq!(runs_without_time(folder.path()), rows);
+}
+
+#[test]
 fn the_number_of_jobs_changes_no_byte() {
     let (one, two) = (folder_with(TINY), folder_with(TINY));
     for (folder, jobs) in [(&one, "1"), (&two, "3")] {
@@ -209,9 +291,16 @@ fn wrong_usage_exits_with_2_and_a_missing_grid_with_65() {
 #[test]
 fn every_verb_has_help_with_an_example() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for verb in
-        ["check", "find-lr", "run", "rank", "report", "schedules", "bench"]
-    {
+    for verb in [
+        "check",
+        "find-lr",
+        "run",
+        "rank",
+        "report",
+        "schedules",
+        "export",
+        "bench",
+    ] {
         let help =
             lrscout(folder.path()).args([verb, "--help"]).assert().success();
         let text = String::from_utf8_lossy(&help.get_output().stdout);

@@ -4,6 +4,7 @@ mod bench;
 mod bench_finder;
 mod check;
 mod curve;
+mod export;
 mod find_lr;
 mod kernels;
 mod rank;
@@ -48,6 +49,7 @@ enum Verb {
     Rank(rank::Rank),
     Report(report::Report),
     Schedules(schedules::Schedules),
+    Export(export::Export),
     Bench(bench::Bench),
     BenchFinder(bench_finder::BenchFinder),
 }
@@ -74,6 +76,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Rank(verb) => verb.run(&mut out),
         Verb::Report(verb) => verb.run(&mut out),
         Verb::Schedules(verb) => verb.run(&mut out),
+        Verb::Export(verb) => verb.run(&mut out),
         Verb::Bench(verb) => verb.run(&registry, &mut out),
         Verb::BenchFinder(verb) => verb.run(&registry, &mut out),
     };

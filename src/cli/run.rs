@@ -6,6 +6,7 @@ use crate::ranking::{Protocol, boards};
 use crate::record::{Outcome, RunRecord};
 use crate::runner::{self, Cell, Options, Prepared, Results};
 use crate::store::{Store, curve, environment, tables, write_atomically};
+use crate::train::Pilot;
 use crate::workload::Registry;
 use serde::Serialize;
 use std::io::Write;
@@ -141,6 +142,7 @@ impl Run {
         tables::write_rows(&runs_csv, &records)?;
         write_curves(prepared, results, dir)?;
         write_finds(experiment, prepared, results, dir)?;
+        write_refined(experiment, prepared, results, dir)?;
         write_atomically(
             &dir.join("experiment.toml"),
             experiment.text.as_bytes(),
@@ -203,6 +205,11 @@ fn tell(
     for cell in &prepared.plan.finds {
         let there = store.get::<runner::FindResult>(&cell.id)?.is_some();
         missing.0 += usize::from(!there);
+    }
+    for cell in &prepared.plan.pilots {
+        if store.get::<Pilot>(&cell.id)?.is_none() {
+            missing.2 += cell.budget;
+        }
     }
     for cell in &prepared.plan.runs {
         if store.get::<runner::RunResult>(&cell.id)?.is_none() {
@@ -293,6 +300,55 @@ fn write_finds(
         )?;
     }
     tables::write_rows(&dir.join("lr_find.csv"), &rows)
+}
+
+/// A row of the table that a `refined` schedule came to.
+#[derive(Serialize)]
+struct FactorRow {
+    step: usize,
+    factor: f64,
+}
+
+/// A table `step,factor` of every `refined` schedule, which the kind `table`
+/// reads and `export` writes as code.
+fn write_refined(
+    experiment: &Experiment,
+    prepared: &Prepared,
+    results: &Results,
+    dir: &Path,
+) -> Result<()> {
+    let mut written = vec![];
+    for cell in &prepared.plan.runs {
+        let Some(Cell::Done(pilot)) = cell.pilot.map(|i| &results.pilots[i])
+        else {
+            continue;
+        };
+        let workload = &experiment.workloads[cell.workload].spec;
+        let spec = &experiment.schedules[cell.schedule];
+        let stem = file_stem(&format!(
+            "{}-{}-{}-{}",
+            workload.name,
+            cell.budget,
+            cell.lr_multiple,
+            spec.label()
+        ));
+        // The seeds of a cell share one.
+        if pilot.fit.outcome != Outcome::Completed || written.contains(&stem) {
+            continue;
+        }
+        let adaptive = workload.optimizer.is_adaptive();
+        let factors = spec
+            .refined_by(&pilot.norms, adaptive)
+            .and_then(|made| made.rates(1.0, cell.budget))
+            .map_err(|problem| Error::Invalid(problem.message))?;
+        let rows = factors.into_iter().enumerate();
+        let rows: Vec<FactorRow> =
+            rows.map(|(step, factor)| FactorRow { step, factor }).collect();
+        let path = dir.join("refined").join(format!("{stem}.csv"));
+        curve::write(&path, &rows)?;
+        written.push(stem);
+    }
+    Ok(())
 }
 
 /// The row of one learning rate found.

@@ -1,8 +1,9 @@
 use crate::error::Error;
 use crate::grid::parse_schedule;
+use crate::report::catalogue::{keys, markdown, sample};
 use crate::report::plot;
 use crate::schedule::{
-    KeyInfo, KindInfo, Library, MODIFIERS, Schedule, ScheduleSpec, kinds,
+    KindInfo, Library, MODIFIERS, Schedule, ScheduleSpec, kinds,
 };
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
@@ -41,13 +42,14 @@ impl Schedules {
     }
 }
 
-/// List the kinds of schedule with their keys and defaults.
+/// List the kinds of schedule with their shapes, keys and defaults.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout schedules list\n  \
-    lrscout schedules list --format json")]
+    lrscout schedules list --format json\n  \
+    lrscout schedules list --format markdown > docs/schedules.md")]
 struct List {
-    /// A table for people, or rows for scripts.
+    /// A table for people, rows for scripts, or a page with the formulas.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -57,7 +59,12 @@ enum Format {
     Text,
     Csv,
     Json,
+    Markdown,
 }
+
+/// Letters of a sparkline, and the steps of the run that it shows.
+const SPARKS: usize = 16;
+const SPARK_STEPS: usize = 256;
 
 impl List {
     fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
@@ -75,21 +82,10 @@ impl List {
                 let all: Vec<_> = kinds().iter().map(as_json).collect();
                 writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
             }
+            Format::Markdown => out.write_all(markdown().as_bytes())?,
         }
         Ok(())
     }
-}
-
-/// The keys of a kind with their defaults: `power=2, end_ratio=0`.
-fn keys(kind: &KindInfo, between: &str) -> String {
-    let key = |KeyInfo { name, default }: &KeyInfo| {
-        if default.is_empty() {
-            (*name).to_owned()
-        } else {
-            format!("{name}={default}")
-        }
-    };
-    kind.keys.iter().map(key).collect::<Vec<_>>().join(between)
 }
 
 fn as_json(kind: &KindInfo) -> serde_json::Value {
@@ -112,32 +108,44 @@ fn quoted(field: &str) -> String {
 
 /// The kinds in aligned columns, a further line for each further key.
 fn write_table(out: &mut impl Write) -> std::io::Result<()> {
-    let mut rows = vec![
-        ["kind", "key", "description", "source"].map(str::to_owned).to_vec(),
-    ];
+    let head = ["kind", "shape", "key", "description", "source"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
     for kind in kinds() {
         let keys = keys(kind, "\n");
         let mut keys = keys.lines().map(str::to_owned);
         let first = keys.next().unwrap_or_default();
+        let shape = sample(kind, SPARK_STEPS)
+            .and_then(|spec| spec.rates(1.0, SPARK_STEPS).ok())
+            .map(|rates| plot::sparkline(&rates, 1.0, SPARKS));
         let [name, about, source] =
             [kind.name, kind.about, kind.source].map(str::to_owned);
-        rows.push(vec![name, first, about, source]);
-        rows.extend(keys.map(|key| vec![String::new(), key]));
+        rows.push(vec![name, shape.unwrap_or_default(), first, about, source]);
+        rows.extend(keys.map(|key| vec![String::new(), String::new(), key]));
     }
+    write_aligned(out, &rows)?;
+    writeln!(out, "\non every kind, and on {{ join = [...] }}:")?;
+    for (name, default) in MODIFIERS {
+        writeln!(out, "  {name} ({default})")?;
+    }
+    Ok(())
+}
+
+/// `rows` with the cells of a column below each other.
+fn write_aligned(
+    out: &mut impl Write,
+    rows: &[Vec<String>],
+) -> std::io::Result<()> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..4).map(width).collect();
-    for row in &rows {
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in rows {
         let cells = row.iter().zip(&widths);
         let line: Vec<String> =
             cells.map(|(cell, width)| format!("{cell:width$}")).collect();
         writeln!(out, "{}", line.join("  ").trim_end())?;
-    }
-    writeln!(out, "\non every kind, and on {{ join = [...] }}:")?;
-    for (name, default) in MODIFIERS {
-        writeln!(out, "  {name} ({default})")?;
     }
     Ok(())
 }
@@ -190,7 +198,7 @@ impl Values {
 /// Plot schedules side by side as SVG; all kinds if none is named.
 ///
 /// What is drawn is the factor on the peak. Without --out the SVG goes to
-/// standard output.
+/// standard output, with it a line of letters for each schedule.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout schedules plot --steps 200 --out schedules.svg\n  \
@@ -211,24 +219,38 @@ struct Plot {
 impl Plot {
     fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
         let specs: Vec<ScheduleSpec> = if self.specs.is_empty() {
-            kinds()
-                .iter()
-                .filter(|kind| kind.stands_alone())
-                .map(|kind| ScheduleSpec::of_kind(kind.name))
-                .collect::<Result<_, _>>()?
+            let steps = self.steps.max(20);
+            kinds().iter().filter_map(|kind| sample(kind, steps)).collect()
         } else {
             let read = |text: &String| parse_schedule(text);
             self.specs.iter().map(read).collect::<Result<_, _>>()?
         };
         let curves: Vec<(String, Vec<f64>)> = specs
             .iter()
-            .map(|spec| Ok((spec.label(), spec.rates(1.0, self.steps)?)))
+            .map(|spec| {
+                let name = match spec.kind() {
+                    // The sample's points would not fit and say nothing.
+                    kind @ "piecewise" if self.specs.is_empty() => {
+                        kind.to_owned()
+                    }
+                    _ => spec.label(),
+                };
+                Ok((name, spec.rates(1.0, self.steps)?))
+            })
             .collect::<Result<_, crate::schedule::Problem>>()
             .map_err(|problem| Error::Invalid(problem.message))?;
         let svg = plot::schedules(&curves);
         match self.out {
             Some(path) => {
                 std::fs::write(&path, svg).map_err(Error::io(&path))?;
+                let rows: Vec<_> = curves
+                    .iter()
+                    .map(|(label, factors)| {
+                        let line = plot::sparkline(factors, 1.0, 2 * SPARKS);
+                        vec![line, label.clone()]
+                    })
+                    .collect();
+                write_aligned(out, &rows)?;
             }
             None => out.write_all(svg.as_bytes())?,
         }
@@ -299,7 +321,7 @@ mod tests {
 
     #[test]
     fn the_list_has_every_kind_in_every_format() {
-        for format in ["text", "csv", "json"] {
+        for format in ["text", "csv", "json", "markdown"] {
             let got = printed(&["list", "--format", format]).expect("a list");
             for kind in kinds() {
                 assert!(got.contains(kind.name), "{format}: {}", kind.name);
@@ -311,6 +333,19 @@ mod tests {
         assert!(csv.contains(rex), "{csv}");
     }
 
+    /// `make docs` writes them.
+    #[test]
+    fn the_committed_page_and_picture_are_what_the_program_writes() {
+        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schedules");
+        let read =
+            |ending: &str| std::fs::read_to_string(docs.to_owned() + ending);
+        let page = printed(&["list", "--format", "markdown"]).expect("a page");
+        assert!(page == read(".md").expect("committed"), "run `make docs`");
+        let picture = printed(&["plot", "--steps", "200"]).expect("a plot");
+        let same = picture == read(".svg").expect("committed");
+        assert!(same, "run `make docs`");
+    }
+
     #[test]
     fn plots_go_to_standard_output_or_a_file() {
         let svg = printed(&["plot", "--steps", "20"]).expect("a plot");
@@ -319,7 +354,10 @@ mod tests {
         let path = file.path().to_str().expect("UTF-8");
         let spec = r#"{ kind = "rex" }"#;
         let printed = printed(&["plot", spec, "--steps", "9", "--out", path]);
-        assert_eq!(printed.expect("a plot"), "");
+        assert_eq!(
+            printed.expect("a plot"),
+            "███████▇▇▇▇▇▇▇▆▆▆▆▅▅▅▄▄▄▄▃▃▃▂▂▂▂  rex\n"
+        );
         let svg = std::fs::read_to_string(path).expect("written");
         assert!(svg.contains("rex"));
     }

@@ -49,6 +49,8 @@ pub(super) enum Form {
     Wholes,
     /// A list of two numbers.
     Pair,
+    /// A table of numbers.
+    Numbers,
     /// One of these strings.
     Choice(&'static [&'static str]),
 }
@@ -63,6 +65,7 @@ impl Form {
             Self::Text => "a string",
             Self::Wholes => "a list of whole numbers such as [64, 32]",
             Self::Pair => "a list of two numbers such as [0.1, 0.2]",
+            Self::Numbers => "a table of numbers such as { bias = 0.5 }",
             Self::Choice(_) => "a name",
         }
     }
@@ -175,6 +178,7 @@ pub(super) const OPTIMIZERS: Family = Family {
                 key("nesterov", Form::Flag),
                 key("weight_decay", Form::Number),
                 key("clip_norm", Form::Number),
+                key("lr_multipliers", Form::Numbers),
             ],
         },
         Kind {
@@ -185,6 +189,7 @@ pub(super) const OPTIMIZERS: Family = Family {
                 key("eps", Form::Number),
                 key("weight_decay", Form::Number),
                 key("clip_norm", Form::Number),
+                key("lr_multipliers", Form::Numbers),
             ],
         },
     ],
@@ -195,7 +200,7 @@ pub(super) const OPTIMIZERS: Family = Family {
 pub(super) fn natural_depth(name: &str) -> usize {
     match name {
         "hidden" | "channels" | "kernels" | "split" | "milestones"
-        | "factors" | "join" => 1,
+        | "factors" | "join" | "cycle_momentum" => 1,
         "points" => 2,
         _ => 0,
     }

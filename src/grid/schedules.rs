@@ -20,7 +20,7 @@ pub(super) fn read(
         for table in axes::expand(source, table)? {
             let spec = read_one(source, at, &table)?;
             for &steps in budgets {
-                if let Err(problem) = spec.build(1.0, steps) {
+                if let Err(problem) = spec.stands_at(steps) {
                     let message = format!(
                         "{} (at the budget of {steps} steps)",
                         problem.message

@@ -175,6 +175,10 @@ fn form(form: Form) -> Value {
             "maxItems": 2,
             "items": { "type": "number" },
         }),
+        Form::Numbers => json!({
+            "type": "object",
+            "additionalProperties": { "type": "number" },
+        }),
         Form::Choice(names) => json!({ "enum": names }),
     }
 }

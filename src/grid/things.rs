@@ -168,7 +168,14 @@ fn form(source: Source<'_>, key: &str, form: Form, node: &Node) -> Result<()> {
                     .iter()
                     .all(|item| item.number().is_some_and(f64::is_finite))
         }
-        (Form::Choice(_) | Form::Wholes | Form::Pair, _) => false,
+        (Form::Numbers, Value::Table(entries)) => {
+            let finite =
+                |entry: &Entry| entry.node.number().is_some_and(f64::is_finite);
+            entries.iter().all(finite)
+        }
+        (Form::Choice(_) | Form::Wholes | Form::Pair | Form::Numbers, _) => {
+            false
+        }
     };
     if fits {
         return Ok(());

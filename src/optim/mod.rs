@@ -5,6 +5,11 @@
 //! Here the state can be cloned, and on a CPU weights and moments are updated
 //! in one pass, in place.
 
+mod groups;
+mod norm;
+#[cfg(test)]
+mod tests;
+
 use crate::kernels::update::{self, Adamw, Sgd};
 use crate::spec::OptimizerSpec;
 use candle_core::backprop::GradStore;
@@ -16,9 +21,13 @@ use std::cell::RefCell;
 pub(crate) struct Optim {
     spec: OptimizerSpec,
     vars: Vec<Var>,
+    /// Factors on the learning rate, one for each weight.
+    multipliers: Vec<f64>,
     moments: Moments,
     /// Updates done.
     steps: i32,
+    /// Momentum, or AdamW's first beta, instead of the spec's.
+    momentum: Option<f64>,
 }
 
 /// First and second moments of the gradients; SGD uses the first alone.
@@ -62,7 +71,20 @@ impl Optim {
             };
             Moments::Tensors(vars.iter().map(zeros).collect::<Result<_>>()?)
         };
-        Ok(Self { spec: spec.clone(), vars, moments, steps: 0 })
+        Ok(Self {
+            spec: spec.clone(),
+            multipliers: vec![1.0; vars.len()],
+            vars,
+            moments,
+            steps: 0,
+            momentum: None,
+        })
+    }
+
+    /// Replaces the momentum, or AdamW's first beta, from the next update
+    /// on; `None` for the spec's.
+    pub(crate) fn set_momentum(&mut self, momentum: Option<f64>) {
+        self.momentum = momentum;
     }
 
     /// First and second moments, each of all weights in one array; the
@@ -142,14 +164,22 @@ impl Optim {
     ) -> Result<()> {
         self.steps = self.steps.saturating_add(1);
         let scale = self.clip(gradients)?;
-        let update = Update { spec: &self.spec, steps: self.steps, lr, scale };
+        let spec = match self.momentum {
+            Some(momentum) => &self.spec.with_momentum(momentum),
+            None => &self.spec,
+        };
+        let steps = self.steps;
+        let update =
+            |multiplier| Update { spec, steps, lr: lr * multiplier, scale };
         match (&mut self.moments, gradients) {
             (Moments::Flat(moments), Gradients::Slices(gradients)) => {
                 let mut from = 0;
-                for (var, gradient) in self.vars.iter().zip(gradients) {
+                let each = self.vars.iter().zip(&self.multipliers);
+                for ((var, multiplier), gradient) in each.zip(gradients) {
                     let to = from + var.elem_count();
                     if let Some(gradient) = gradient {
                         let range = (from, to);
+                        let update = update(multiplier);
                         let fused = Fused { update, gradient, moments, range };
                         var.inplace_op1(&fused)?;
                     }
@@ -157,9 +187,11 @@ impl Optim {
                 }
             }
             (Moments::Tensors(moments), Gradients::Tensors(gradients)) => {
-                for (var, moments) in self.vars.iter().zip(moments) {
+                let each = self.vars.iter().zip(&self.multipliers);
+                for ((var, multiplier), moments) in each.zip(moments) {
                     if let Some(gradient) = gradients.get(var.as_tensor()) {
                         // Keeping its graph would keep every step's.
+                        let update = update(multiplier);
                         update.composed(var, &gradient.detach(), moments)?;
                     }
                 }
@@ -174,29 +206,13 @@ impl Optim {
         let (OptimizerSpec::Sgd { clip_norm, .. }
         | OptimizerSpec::Adamw { clip_norm, .. }) = self.spec;
         let Some(limit) = clip_norm else { return Ok(1.0) };
-        let square = match gradients {
-            Gradients::Slices(all) => {
-                let all = all.iter().flatten();
-                all.flat_map(|g| g.iter()).map(|&g| f64::from(g).powi(2)).sum()
-            }
-            Gradients::Tensors(store) => {
-                let mut square = 0.0;
-                for var in &self.vars {
-                    if let Some(gradient) = store.get(var.as_tensor()) {
-                        let sum = gradient.detach().sqr()?.sum_all()?;
-                        square += f64::from(sum.to_scalar::<f32>()?);
-                    }
-                }
-                square
-            }
-        };
-        let norm = f64::sqrt(square);
+        let norm = self.norm(gradients, 2)?;
         // As PyTorch's clip_grad_norm_; a NaN norm passes on as NaN.
         Ok(if norm <= limit { 1.0 } else { limit / (norm + 1e-6) })
     }
 }
 
-/// The numbers of one update, of all weights alike.
+/// The numbers of one weight's update.
 #[derive(Clone, Copy)]
 struct Update<'a> {
     spec: &'a OptimizerSpec,
@@ -314,151 +330,5 @@ impl InplaceOp1 for Fused<'_> {
         let second = second.get_mut(from..to).unwrap_or_default();
         self.update.fused(weight, self.gradient, first, second);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernels::on_every_path;
-    use candle_core::Device;
-    use candle_nn::{AdamW, Optimizer as _, ParamsAdamW};
-
-    fn weight(values: &[f32]) -> Var {
-        Var::new(values, &Device::Cpu).expect("a variable")
-    }
-
-    fn values(var: &Var) -> Vec<f32> {
-        var.to_vec1::<f32>().expect("f32")
-    }
-
-    /// Gradient `c * w^2 / 2` summed: the curvatures `c` times `w`.
-    fn gradients(var: &Var) -> GradStore {
-        let curvatures = Tensor::new(&[1.0_f32, 3.0, -0.5], &Device::Cpu);
-        let loss = var
-            .sqr()
-            .and_then(|square| square.mul(&curvatures?))
-            .and_then(|product| (product.sum_all()? * 0.5)?.backward());
-        loss.expect("gradients")
-    }
-
-    fn run(spec: &OptimizerSpec, steps: usize, lr: f64) -> Vec<f32> {
-        let var = weight(&[1.0, -2.0, 0.5]);
-        let mut optim =
-            Optim::new(spec, vec![var.clone()]).expect("an optimizer");
-        for _ in 0..steps {
-            let gradient = gradients(&var).remove(&var).expect("a gradient");
-            let gradient = gradient.to_vec1::<f32>().expect("f32");
-            let all = Gradients::Slices(vec![Some(&gradient)]);
-            optim.step(&all, lr).expect("a step");
-        }
-        values(&var)
-    }
-
-    fn sgd(momentum: f64, nesterov: bool, weight_decay: f64) -> OptimizerSpec {
-        OptimizerSpec::Sgd { momentum, nesterov, weight_decay, clip_norm: None }
-    }
-
-    /// PyTorch's recurrence in f64.
-    fn by_hand(
-        momentum: f64,
-        nesterov: bool,
-        decay: f64,
-        steps: usize,
-        lr: f64,
-    ) -> Vec<f64> {
-        let curvatures = [1.0, 3.0, -0.5];
-        let mut w = [1.0, -2.0, 0.5];
-        let mut v = [0.0; 3];
-        for _ in 0..steps {
-            for i in 0..3 {
-                let g = curvatures[i] * w[i] + decay * w[i];
-                v[i] = momentum * v[i] + g;
-                w[i] -= lr * if nesterov { g + momentum * v[i] } else { v[i] };
-            }
-        }
-        w.to_vec()
-    }
-
-    #[test]
-    fn sgd_follows_pytorchs_recurrence() {
-        on_every_path(|path| {
-            for (momentum, nesterov, decay) in [
-                (0.0, false, 0.0),
-                (0.9, false, 0.0),
-                (0.9, true, 0.01),
-                (0.5, false, 0.1),
-            ] {
-                let got = run(&sgd(momentum, nesterov, decay), 20, 0.05);
-                let want = by_hand(momentum, nesterov, decay, 20, 0.05);
-                for (got, want) in got.iter().zip(want) {
-                    let error = (f64::from(*got) - want).abs();
-                    assert!(error < 1e-5, "{path} {momentum}: {got} {want}");
-                }
-            }
-        });
-    }
-
-    #[test]
-    fn adamw_agrees_with_candles() {
-        on_every_path(|path| {
-            let mine = run(&OptimizerSpec::adamw(), 50, 0.02);
-            let var = weight(&[1.0, -2.0, 0.5]);
-            let params = ParamsAdamW {
-                lr: 0.02,
-                beta1: 0.9,
-                beta2: 0.999,
-                eps: 1e-8,
-                weight_decay: 0.01,
-            };
-            let mut theirs =
-                AdamW::new(vec![var.clone()], params).expect("candle's");
-            for _ in 0..50 {
-                theirs.step(&gradients(&var)).expect("a step");
-            }
-            for (a, b) in mine.iter().zip(values(&var)) {
-                assert!((a - b).abs() < 2e-5, "{path}: {a} {b}");
-            }
-        });
-    }
-
-    #[test]
-    fn the_fused_update_is_the_composed_one() {
-        let mut clipped = OptimizerSpec::adamw();
-        if let OptimizerSpec::Adamw { clip_norm, .. } = &mut clipped {
-            *clip_norm = Some(0.1);
-        }
-        for spec in [sgd(0.9, true, 0.01), clipped] {
-            let fused = run(&spec, 10, 0.02);
-            let var = weight(&[1.0, -2.0, 0.5]);
-            let mut optim =
-                Optim::new(&spec, vec![var.clone()]).expect("an optimizer");
-            let zeros = var.zeros_like().expect("zeros");
-            optim.moments = Moments::Tensors(vec![[zeros.clone(), zeros]]);
-            for _ in 0..10 {
-                let store = gradients(&var);
-                let all = Gradients::Tensors(&store);
-                optim.step(&all, 0.02).expect("a step");
-            }
-            for (a, b) in fused.iter().zip(values(&var)) {
-                assert!((a - b).abs() < 1e-5, "{a} {b}");
-            }
-        }
-    }
-
-    #[test]
-    fn clipping_bounds_the_norm_and_keeps_the_direction() {
-        let mut spec = sgd(0.0, false, 0.0);
-        if let OptimizerSpec::Sgd { clip_norm, .. } = &mut spec {
-            *clip_norm = Some(1.0);
-        }
-        // The gradient is (1, -6, -0.25), of norm 6.09.
-        let moved = run(&spec, 1, 1.0);
-        let norm = (1.0_f64 + 36.0 + 0.0625).sqrt();
-        for ((got, from), g) in
-            moved.iter().zip([1.0, -2.0, 0.5]).zip([1.0, -6.0, -0.25])
-        {
-            assert!((f64::from(*got) - (from - g / norm)).abs() < 1e-5);
-        }
     }
 }

@@ -24,7 +24,8 @@ pub(crate) struct Estimate {
     pub(crate) cells: usize,
     pub(crate) learning_rates: usize,
     pub(crate) runs: usize,
-    /// Optimizer updates of all runs, without finding the rates.
+    /// Optimizer updates of all runs, those that gradient norms are taken
+    /// from included, without finding the rates.
     pub(crate) steps: usize,
     /// Updates that runs with a common beginning need not repeat.
     pub(crate) steps_shared: usize,
@@ -66,6 +67,11 @@ pub(crate) fn estimate(
             .iter()
             .map(|run| seconds[run.workload] * run.budget as f64)
             .sum();
+        let pilots: f64 = plan
+            .pilots
+            .iter()
+            .map(|pilot| seconds[pilot.workload] * pilot.budget as f64)
+            .sum();
         let finds: f64 = plan
             .finds
             .iter()
@@ -75,7 +81,7 @@ pub(crate) fn estimate(
             spec if spec.verify => spec.trainings,
             _ => RANGE_TEST_TRAININGS,
         };
-        (runs + per_rate * finds) / jobs as f64
+        (runs + pilots + per_rate * finds) / jobs as f64
     });
     let comparisons = schedules.saturating_sub(1).max(1);
     let smallest_p = power::smallest_wilcoxon_p(clusters.len());
@@ -109,7 +115,8 @@ pub(crate) fn estimate(
         cells: plan.runs.len() / seeds.max(1),
         learning_rates: plan.finds.len(),
         runs: plan.runs.len(),
-        steps: plan.runs.iter().map(|run| run.budget).sum(),
+        steps: plan.runs.iter().map(|run| run.budget).sum::<usize>()
+            + plan.pilots.iter().map(|pilot| pilot.budget).sum::<usize>(),
         steps_shared: 0,
         jobs,
         seconds,

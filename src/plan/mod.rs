@@ -1,15 +1,18 @@
 //! From a checked experiment to its cells: what has to be computed, each with
 //! an id made of nothing but what changes its numbers.
 //!
-//! A grid expands to two kinds of cells. A [`FindCell`] finds the learning
-//! rate of a workload at a horizon; a [`RunCell`] trains one schedule with
-//! one seed at a multiple of the rate its find cell found. A run refers to
-//! its find cell by id, so all ids are known before anything runs, and adding
-//! seeds, schedules or workloads leaves the ids of the others as they were.
+//! A grid expands to three kinds of cells. A [`FindCell`] finds the learning
+//! rate of a workload at a horizon; a [`PilotCell`] measures the gradient
+//! norms that a `refined` schedule is made from; a [`RunCell`] trains one
+//! schedule with one seed at a multiple of the rate its find cell found. A
+//! run refers to its find cell by id, so all ids are known before anything
+//! runs, and adding seeds, schedules or workloads leaves the ids of the
+//! others as they were.
 
 pub(crate) mod cost;
 
 use crate::grid::{Experiment, LrFindPer};
+use crate::schedule::ScheduleSpec;
 use crate::spec::WorkloadSpec;
 use serde::Serialize;
 
@@ -31,6 +34,23 @@ pub(crate) struct FindCell {
     pub(crate) schedule: usize,
 }
 
+/// Measuring the gradient norms of one training.
+#[derive(Clone, Debug)]
+pub(crate) struct PilotCell {
+    /// Content hash of everything that changes the numbers.
+    pub(crate) id: String,
+    /// Index into [`Plan::finds`] of the cell that finds its rate.
+    pub(crate) find: usize,
+    /// Index into [`Experiment::workloads`].
+    pub(crate) workload: usize,
+    /// What it is trained under.
+    pub(crate) schedule: ScheduleSpec,
+    /// Updates.
+    pub(crate) budget: usize,
+    /// Peak rate over the rate found.
+    pub(crate) lr_multiple: f64,
+}
+
 /// Training one schedule with one seed.
 #[derive(Clone, Debug)]
 pub(crate) struct RunCell {
@@ -38,6 +58,9 @@ pub(crate) struct RunCell {
     pub(crate) id: String,
     /// Index into [`Plan::finds`] of the cell that finds its rate.
     pub(crate) find: usize,
+    /// Index into [`Plan::pilots`] of the cell whose norms its schedule is
+    /// made from, where it is `refined`.
+    pub(crate) pilot: Option<usize>,
     /// Index into [`Experiment::workloads`].
     pub(crate) workload: usize,
     /// Index into [`Experiment::schedules`].
@@ -55,6 +78,8 @@ pub(crate) struct RunCell {
 pub(crate) struct Plan {
     /// Rates to find.
     pub(crate) finds: Vec<FindCell>,
+    /// Gradient norms to measure.
+    pub(crate) pilots: Vec<PilotCell>,
     /// Trainings to run.
     pub(crate) runs: Vec<RunCell>,
 }
@@ -83,6 +108,7 @@ impl Plan {
         device: &str,
     ) -> Self {
         let mut finds = vec![];
+        let mut pilots: Vec<PilotCell> = vec![];
         let mut runs = vec![];
         let longest = experiment.budgets.iter().copied().max().unwrap_or(0);
         let schedules = experiment.schedules.len();
@@ -115,6 +141,26 @@ impl Plan {
                 for &lr_multiple in &experiment.lr_multiples {
                     for (schedule, &find) in find_by_schedule.iter().enumerate()
                     {
+                        let pilot = experiment.schedules[schedule].pilot();
+                        let pilot = pilot.map(|schedule| {
+                            let id = content_id(&(
+                                "pilot",
+                                &identity,
+                                &finds[find].id,
+                                &schedule,
+                                budget,
+                                lr_multiple,
+                            ));
+                            let cell = PilotCell {
+                                id,
+                                find,
+                                workload,
+                                schedule,
+                                budget,
+                                lr_multiple,
+                            };
+                            index_of(&mut pilots, cell)
+                        });
                         for &seed in &experiment.seeds {
                             let id = content_id(&(
                                 "run",
@@ -128,6 +174,7 @@ impl Plan {
                             runs.push(RunCell {
                                 id,
                                 find,
+                                pilot,
                                 workload,
                                 schedule,
                                 budget,
@@ -139,8 +186,20 @@ impl Plan {
                 }
             }
         }
-        Self { finds, runs }
+        Self { finds, pilots, runs }
     }
+}
+
+/// Where `cell` stands among `pilots`, at the end if it is new: schedules
+/// that differ in their smoothing alone share one.
+fn index_of(pilots: &mut Vec<PilotCell>, cell: PilotCell) -> usize {
+    let same = |pilot: &PilotCell| {
+        pilot.id == cell.id && pilot.workload == cell.workload
+    };
+    pilots.iter().position(same).unwrap_or_else(|| {
+        pilots.push(cell);
+        pilots.len() - 1
+    })
 }
 
 fn identity<'a>(

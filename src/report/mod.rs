@@ -4,6 +4,8 @@
 //! from the rows that the tables in a results folder hold.
 
 mod board;
+pub(crate) mod catalogue;
+pub(crate) mod code;
 mod conditions;
 pub(crate) mod html;
 pub(crate) mod markdown;

@@ -1,10 +1,11 @@
 //! Executes a plan: what the store lacks, in parallel, each result kept as
 //! soon as it is there.
 //!
-//! First every learning rate is found, then every run trained; both longest
-//! first. Results do not depend on the number of workers or on what was
+//! First every learning rate is found, then the gradient norms measured that
+//! schedules are made from, then every run trained; each longest first. Results do not depend on the number of workers or on what was
 //! interrupted before.
 
+mod bench;
 mod progress;
 mod workers;
 
@@ -16,8 +17,9 @@ use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
 use crate::spec::DatasetSpec;
 use crate::store::Store;
-use crate::train::{self, Fit, Replica};
+use crate::train::{self, Fit, Pilot};
 use crate::workload::{Registry, Workload};
+pub(crate) use bench::step_seconds;
 use candle_core::{Device, Tensor};
 use progress::Progress;
 use serde::{Deserialize, Serialize};
@@ -71,6 +73,8 @@ pub(crate) enum Cell<T> {
 pub(crate) struct Results {
     /// Rates.
     pub(crate) finds: Vec<Cell<FindResult>>,
+    /// Runs with their gradient norms.
+    pub(crate) pilots: Vec<Cell<Pilot>>,
     /// Trainings.
     pub(crate) runs: Vec<Cell<RunResult>>,
     /// Cells that were computed now, not read from the store.
@@ -192,9 +196,12 @@ pub(crate) fn execute(
     store: &Store,
     options: &Options<'_>,
 ) -> Result<Results> {
-    let finds = find_all(experiment, prepared, Some(store), options)?;
-    let runs = run_all(experiment, prepared, store, options, &finds.0)?;
-    Ok(Results { finds: finds.0, runs: runs.0, computed: finds.1 + runs.1 })
+    let (finds, found) = find_all(experiment, prepared, Some(store), options)?;
+    let (pilots, measured) = measure_all(prepared, store, options, &finds)?;
+    let (runs, trained) =
+        run_all(experiment, prepared, store, options, &finds, &pilots)?;
+    let computed = found + measured + trained;
+    Ok(Results { finds, pilots, runs, computed })
 }
 
 /// Finds the learning rates alone; without a store, all of them anew.
@@ -272,23 +279,65 @@ fn find_all(
     })
 }
 
+/// Updates of a cell in seconds, as far as finding its rate tells.
+fn seconds(find: &Cell<FindResult>, budget: usize) -> f64 {
+    let step_seconds = match find {
+        Cell::Done(find) => find.seconds / find.found.cost_steps.max(1) as f64,
+        _ => 0.0,
+    };
+    budget as f64 * step_seconds
+}
+
+/// What a cell needs of another one, or why it cannot have it.
+fn needed<'a, T>(cell: &'a Cell<T>, what: &str) -> Result<&'a T> {
+    match cell {
+        Cell::Done(result) => Ok(result),
+        Cell::Failed(why) => Err(Error::Invalid(format!("{what}: {why}"))),
+        Cell::Missing => Err(Error::Interrupted),
+    }
+}
+
+const NO_RATE: &str = "its learning rate was not found";
+const NO_NORMS: &str = "its gradient norms were not measured";
+
+fn measure_all(
+    prepared: &Prepared,
+    store: &Store,
+    options: &Options<'_>,
+    finds: &[Cell<FindResult>],
+) -> Result<Stage<Pilot>> {
+    let cells = &prepared.plan.pilots;
+    let cost = |i: usize| seconds(&finds[cells[i].find], cells[i].budget);
+    let name = |i: usize| {
+        let cell = &cells[i];
+        let workload = &prepared.workloads[cell.workload].name;
+        let multiple = cell.lr_multiple;
+        format!("{workload} {multiple}x, {} steps", cell.budget)
+    };
+    let ids: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
+    stage("gradient norms", &ids, Some(store), options, &cost, &name, |i| {
+        let cell = &cells[i];
+        let find = needed(&finds[cell.find], NO_RATE)?;
+        train::measure(
+            &prepared.workloads[cell.workload],
+            &cell.schedule,
+            find.found.lr * cell.lr_multiple,
+            cell.budget,
+            &|| options.stop.load(Ordering::Relaxed),
+        )
+    })
+}
+
 fn run_all(
     experiment: &Experiment,
     prepared: &Prepared,
     store: &Store,
     options: &Options<'_>,
     finds: &[Cell<FindResult>],
+    pilots: &[Cell<Pilot>],
 ) -> Result<Stage<RunResult>> {
     let cells = &prepared.plan.runs;
-    let cost = |cell: usize| {
-        let step_seconds = match &finds[cells[cell].find] {
-            Cell::Done(find) => {
-                find.seconds / find.found.cost_steps.max(1) as f64
-            }
-            _ => 0.0,
-        };
-        cells[cell].budget as f64 * step_seconds
-    };
+    let cost = |i: usize| seconds(&finds[cells[i].find], cells[i].budget);
     let name = |cell: usize| {
         let cell = &cells[cell];
         format!(
@@ -303,22 +352,18 @@ fn run_all(
     let ids: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
     stage("runs", &ids, Some(store), options, &cost, &name, |i| {
         let cell = &cells[i];
-        let found = match &finds[cell.find] {
-            Cell::Done(find) => &find.found,
-            Cell::Failed(why) => {
-                let why = format!("its learning rate was not found: {why}");
-                return Err(Error::Invalid(why));
-            }
-            Cell::Missing => return Err(Error::Interrupted),
-        };
-        let peak_lr = found.lr * cell.lr_multiple;
-        let rates = experiment.schedules[cell.schedule]
-            .rates(peak_lr, cell.budget)
-            .map_err(|problem| Error::Invalid(problem.to_string()))?;
+        let find = needed(&finds[cell.find], NO_RATE)?;
+        let peak_lr = find.found.lr * cell.lr_multiple;
+        let spec = &experiment.schedules[cell.schedule];
         let workload = &prepared.workloads[cell.workload];
-        let fit = train::fit(workload, cell.seed, &rates, &|| {
-            options.stop.load(Ordering::Relaxed)
-        })?;
+        let (seed, stop) = (cell.seed, || options.stop.load(Ordering::Relaxed));
+        let fit = if let Some(pilot) = cell.pilot {
+            let pilot = needed(&pilots[pilot], NO_NORMS)?;
+            train::follow_refined(workload, seed, spec, pilot, peak_lr, &stop)?
+        } else {
+            let course = train::course(spec, peak_lr, cell.budget)?;
+            train::follow(workload, seed, course, &stop)?
+        };
         Ok(RunResult { peak_lr, fit })
     })
 }
@@ -437,55 +482,4 @@ pub(crate) fn record(
             ..blank
         }),
     }
-}
-
-/// Median seconds of one update of each workload, `jobs` at once, over
-/// `blocks` blocks of about `block_seconds` each after a warm-up.
-///
-/// # Errors
-///
-/// If a workload cannot be trained.
-pub(crate) fn step_seconds(
-    workloads: &[Workload],
-    jobs: usize,
-    blocks: usize,
-    block_seconds: f64,
-) -> Result<Vec<f64>> {
-    let mut medians = Vec::with_capacity(workloads.len());
-    for workload in workloads {
-        let mut times = vec![];
-        let mut failed = None;
-        let order: Vec<usize> = (0..jobs).collect();
-        let measure = |worker: usize| -> Result<Vec<f64>> {
-            let mut replica = Replica::new(workload, worker as u64)?;
-            let mut block = |steps: usize| -> Result<f64> {
-                let began = Instant::now();
-                for _ in 0..steps {
-                    replica.update(1e-4)?;
-                }
-                Ok(began.elapsed().as_secs_f64() / steps as f64)
-            };
-            block(3)?;
-            let guess = block(5)?;
-            let steps = (block_seconds / guess).clamp(1.0, 1e5);
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "clamped just above"
-            )]
-            let steps = steps as usize;
-            (0..blocks).map(|_| block(steps)).collect()
-        };
-        in_parallel(jobs, &order, measure, |_, answer| match answer {
-            Done::Finished(Ok(blocks)) => times.extend(blocks),
-            Done::Finished(Err(error)) => failed = Some(error),
-            Done::Panicked(why) => failed = Some(Error::Invalid(why)),
-        });
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        times.sort_by(f64::total_cmp);
-        medians.push(times[times.len() / 2]);
-    }
-    Ok(medians)
 }

@@ -1,7 +1,7 @@
 //! The limits of every parameter, as far as they need no budget.
 
 use super::Problem;
-use super::kinds::{Kind, Shape};
+use super::kinds::{Kind, Shape, kinds, unknown_kind};
 use std::ops::RangeInclusive;
 
 impl Kind {
@@ -53,33 +53,15 @@ impl Kind {
                 step_size_down,
                 base_ratio,
                 gamma,
+                cycle_momentum,
             } => {
+                momenta(*cycle_momentum)?;
                 counts("step_size_up", *step_size_up)?;
                 counts("step_size_down", *step_size_down)?;
                 ratio("base_ratio", *base_ratio)?;
                 ratio_above_zero("gamma", *gamma)
             }
-            Self::Sgdr { t_0, cycles, t_mult, end_ratio, magnitude_decay } => {
-                counts("t_0", *t_0)?;
-                counts("cycles", *cycles)?;
-                if t_0.is_some() && cycles.is_some() {
-                    return Err(Problem::at(
-                        "cycles",
-                        "`cycles` and `t_0` both set the length of the first \
-                         cycle, leave one out",
-                    ));
-                }
-                within("t_mult", *t_mult, 1.0..=f64::MAX, "1 or more")?;
-                if t_mult.powf(cycles.unwrap_or(1) as f64) > 1e12 {
-                    return Err(Problem::at(
-                        "cycles",
-                        "`cycles` is so high that the first cycle would be \
-                         no step at all, lower it or `t_mult`",
-                    ));
-                }
-                ratio("end_ratio", *end_ratio)?;
-                ratio_above_zero("magnitude_decay", *magnitude_decay)
-            }
+            Self::Sgdr { .. } => self.check_sgdr(),
             Self::Tanh { lower, upper, end_ratio } => {
                 let finite = -1e3..=1e3;
                 within("lower", *lower, finite.clone(), "from -1000 to 1000")?;
@@ -102,7 +84,45 @@ impl Kind {
             Self::Table { file, factors } => {
                 check_factors(file.is_some(), factors)
             }
+            Self::Refined { from, tau } => {
+                check_from(from)?;
+                ratio("tau", *tau)
+            }
+            Self::Plateau { factor, patience: _, min_ratio, evaluations } => {
+                let wanted = "above 0 and below 1";
+                let below = 1.0 - f64::EPSILON;
+                within("factor", *factor, f64::MIN_POSITIVE..=below, wanted)?;
+                ratio("min_ratio", *min_ratio)?;
+                counts("evaluations", Some(*evaluations))
+            }
         }
+    }
+
+    fn check_sgdr(&self) -> Result<(), Problem> {
+        let &Self::Sgdr { t_0, cycles, t_mult, end_ratio, magnitude_decay } =
+            self
+        else {
+            return Ok(());
+        };
+        counts("t_0", t_0)?;
+        counts("cycles", cycles)?;
+        if t_0.is_some() && cycles.is_some() {
+            return Err(Problem::at(
+                "cycles",
+                "`cycles` and `t_0` both set the length of the first \
+                 cycle, leave one out",
+            ));
+        }
+        within("t_mult", t_mult, 1.0..=f64::MAX, "1 or more")?;
+        if t_mult.powf(cycles.unwrap_or(1) as f64) > 1e12 {
+            return Err(Problem::at(
+                "cycles",
+                "`cycles` is so high that the first cycle would be \
+                 no step at all, lower it or `t_mult`",
+            ));
+        }
+        ratio("end_ratio", end_ratio)?;
+        ratio_above_zero("magnitude_decay", magnitude_decay)
     }
 
     fn check_one_cycle(&self) -> Result<(), Problem> {
@@ -112,10 +132,12 @@ impl Kind {
             final_div_factor,
             anneal: _,
             three_phase,
+            cycle_momentum,
         } = self
         else {
             return Ok(());
         };
+        momenta(cycle_momentum)?;
         if !(pct_start > 0.0 && pct_start < 1.0) {
             let message = format!(
                 "`pct_start` is {pct_start}, it must be between 0 and 1, \
@@ -133,6 +155,33 @@ impl Kind {
         let numbers = 1.0..=f64::MAX;
         within("div_factor", div_factor, numbers.clone(), "1 or more")?;
         within("final_div_factor", final_div_factor, numbers, "1 or more")
+    }
+}
+
+fn check_from(from: &str) -> Result<(), Problem> {
+    let Some(kind) = kinds().iter().find(|kind| kind.name == from) else {
+        let Problem { message, .. } = unknown_kind(from);
+        return Err(Problem::at("from", message.replace("`kind`", "`from`")));
+    };
+    if kind.stands_alone() {
+        return Ok(());
+    }
+    let message = format!(
+        "`from` is {from:?}, which has no rates of its own, take \"linear\""
+    );
+    Err(Problem::at("from", message))
+}
+
+fn momenta(pair: Option<[f64; 2]>) -> Result<(), Problem> {
+    match pair {
+        Some([low, high]) if !(0.0 <= low && low <= high && high < 1.0) => {
+            let message = format!(
+                "`cycle_momentum` is [{low}, {high}], it must be two numbers \
+                 from 0 to below 1, the lower one first, such as [0.85, 0.95]"
+            );
+            Err(Problem::at("cycle_momentum", message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,12 +5,13 @@
 //! warm-up starts and in whose steps it uses.
 
 use super::compose::{check_run, join, scaled};
+use super::cycles::{Cycles, along};
+use super::formula::{Expr, Formula, named};
 use super::kinds::{Anneal, Kind, Mode, Rise, Shape};
-use super::shapes::{
-    Cycles, Factor, along, down_to, half_cosine, milestones_passed,
-};
+use super::shapes::{Milestones, down_to, half_cosine};
 use super::spec::{Form, ScheduleSpec, Warmup};
 use super::{Problem, Schedule};
+use std::sync::Arc;
 
 /// A library whose sequence of rates can be reproduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,7 @@ impl ScheduleSpec {
         steps: usize,
     ) -> Result<Box<dyn Schedule>, Problem> {
         self.check()?;
+        self.check_closed()?;
         check_run(peak, steps)?;
         library.check(self)?;
         let factor = library.factor(self, steps)?;
@@ -261,7 +263,7 @@ impl Library {
         self,
         spec: &ScheduleSpec,
         steps: usize,
-    ) -> Result<Factor, Problem> {
+    ) -> Result<Arc<Formula>, Problem> {
         if self == Self::Torch {
             return spec.factor(steps);
         }
@@ -283,22 +285,19 @@ impl Library {
         let body = self.body(spec, after, rise)?;
         let whole = rise as f64;
         let top = match (self, spec.kind()) {
-            (Self::Timm, "tanh") => body(whole),
-            (Self::Mxnet, _) => body(0.0),
+            (Self::Timm, "tanh") => body.at(whole),
+            (Self::Mxnet, _) => body.at(0.0),
             _ => 1.0,
         };
         let start = self.start_ratio(spec, warmup);
         let shift = if overwrites { 0.0 } else { whole };
-        Ok(Box::new(move |t| {
-            if t >= whole {
-                return body(t - shift);
-            }
-            let x = match warmup.shape {
-                Rise::Cosine => 1.0 - half_cosine(t / whole),
-                Rise::Linear | Rise::Exponential => t / whole,
-            };
-            start + (top - start) * x
-        }))
+        let x = match warmup.shape {
+            Rise::Cosine => 1.0 - half_cosine(Expr::Time / whole),
+            Rise::Linear | Rise::Exponential => Expr::Time / whole,
+        };
+        let rise = start + (top - start) * x;
+        let after = body.of(Expr::Time - shift);
+        Ok(Formula::new("warmup", Expr::Time.below(whole, rise, after)))
     }
 
     /// Where the warm-up starts: at 0, but Hugging Face's wsd at its end.
@@ -320,7 +319,7 @@ impl Library {
         spec: &ScheduleSpec,
         steps: usize,
         warmup: usize,
-    ) -> Result<Factor, Problem> {
+    ) -> Result<Arc<Formula>, Problem> {
         let factor = match &spec.form {
             Form::Kind(kind) => self.kind(kind, steps, warmup)?,
             Form::Join(parts) => {
@@ -328,7 +327,7 @@ impl Library {
             }
         };
         Ok(match spec.cooldown {
-            Some(cooldown) => cooldown.after(factor, steps),
+            Some(cooldown) => cooldown.after(&factor, steps),
             None => factor,
         })
     }
@@ -339,54 +338,51 @@ impl Library {
         kind: &Kind,
         steps: usize,
         warmup: usize,
-    ) -> Result<Factor, Problem> {
+    ) -> Result<Arc<Formula>, Problem> {
         let whole = steps as f64;
-        match (self, kind) {
+        let value = match (self, kind) {
             (Self::Hf, Kind::InverseSqrt { timescale: None })
                 if warmup == 0 =>
             {
                 let timescale = Some(10_000);
-                Kind::InverseSqrt { timescale }.factor(steps, warmup)
+                return Kind::InverseSqrt { timescale }.factor(steps, warmup);
             }
-            (Self::Timm | Self::Keras | Self::Mxnet, Kind::Step { .. }) => {
-                Ok(self.step(kind, whole))
-            }
+            (
+                Self::Timm | Self::Keras | Self::Mxnet,
+                Kind::Step { milestones, gamma },
+            ) => self.milestones().decay(milestones, *gamma, whole),
             (Self::Optax | Self::Mxnet, Kind::OneCycle { .. }) => {
-                Ok(self.one_cycle(kind, whole))
+                self.one_cycle(kind, whole)
             }
             (Self::Keras | Self::Mxnet, Kind::Sgdr { .. }) => {
-                Ok(self.sgdr(kind, whole))
+                self.sgdr(kind, whole)
             }
-            _ => kind.factor(steps, warmup),
-        }
+            _ => return kind.factor(steps, warmup),
+        };
+        Ok(Formula::new(kind.name(), value))
     }
 
     /// timm compares milestones with the next update. Keras leaves the
     /// milestone itself at the rate before it, and so does `MXNet`, whose
     /// count is ahead by one, so that it decays where `PyTorch` does.
-    fn step(self, kind: &Kind, steps: f64) -> Factor {
-        let Kind::Step { milestones, gamma } = kind else {
-            return Box::new(|_| 1.0);
-        };
-        let gamma = *gamma;
+    fn milestones(self) -> Milestones {
         let strictly = self != Self::Timm;
-        let ahead = if strictly { 0.0 } else { 1.0 };
-        let passed = milestones_passed(milestones, steps, strictly);
-        Box::new(move |t| gamma.powi(passed(t + ahead)))
+        Milestones { strictly, ahead: if strictly { 0.0 } else { 1.0 } }
     }
 
     /// The end stands at `steps`, not at the last update, and phases begin
     /// at whole steps in optax.
-    fn one_cycle(self, kind: &Kind, steps: f64) -> Factor {
+    fn one_cycle(self, kind: &Kind, steps: f64) -> Expr {
         let &Kind::OneCycle {
             pct_start,
             div_factor,
             final_div_factor,
             anneal,
             three_phase: _,
+            cycle_momentum: _,
         } = kind
         else {
-            return Box::new(|_| 1.0);
+            return 1.0.into();
         };
         let start = 1.0 / div_factor;
         let end = start / final_div_factor;
@@ -406,26 +402,28 @@ impl Library {
                 vec![(top.floor(), start, 1.0), (steps, 1.0, end)]
             }
         };
-        Box::new(move |t| along(&phases, t, anneal))
+        let phases: Vec<(Expr, Expr, Expr)> = phases
+            .into_iter()
+            .map(|(end, from, to)| (end.into(), from.into(), to.into()))
+            .collect();
+        along(&phases, &Expr::Time, anneal)
     }
 
     /// Keras and `MXNet` let the height of a cycle scale its end too, each
     /// in its own way.
-    fn sgdr(self, kind: &Kind, steps: f64) -> Factor {
+    fn sgdr(self, kind: &Kind, steps: f64) -> Expr {
         let &Kind::Sgdr { t_0, cycles, t_mult, end_ratio, magnitude_decay } =
             kind
         else {
-            return Box::new(|_| 1.0);
+            return 1.0.into();
         };
-        let cycles = Cycles::new(t_0, cycles, t_mult, steps);
-        Box::new(move |t| {
-            let (index, x) = cycles.at(t);
-            let height = magnitude_decay.powf(index);
-            if self == Self::Keras {
-                down_to(end_ratio, height * half_cosine(x))
-            } else {
-                height * down_to(end_ratio, half_cosine(x))
-            }
-        })
+        named!(end_ratio, magnitude_decay);
+        let (index, x) = Cycles::new(t_0, cycles, t_mult, steps).now();
+        let height = magnitude_decay.pow(index);
+        if self == Self::Keras {
+            down_to(&end_ratio, height * half_cosine(x))
+        } else {
+            height * down_to(&end_ratio, half_cosine(x))
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Warm-up, cooldown, join: from a spec to a function of the step.
 
-use super::kinds::{Rise, Shape};
-use super::shapes::{Factor, half_cosine, progress};
+use super::formula::{Expr, Formula};
+use super::kinds::Rise;
+use super::shapes::{half_cosine, progress};
 use super::spec::{
     Cooldown, Form, Part, PartLength, ScheduleSpec, Warmup, WarmupLength,
 };
 use super::{Problem, Schedule};
+use std::sync::Arc;
 
 impl ScheduleSpec {
     /// Fixes the peak learning rate and the budget, in updates. From update
@@ -21,10 +23,47 @@ impl ScheduleSpec {
         peak: f64,
         steps: usize,
     ) -> Result<Box<dyn Schedule>, Problem> {
-        self.check()?;
         check_run(peak, steps)?;
-        let factor = self.factor(steps)?;
-        Ok(scaled(peak, steps, 0.0, factor))
+        Ok(scaled(peak, steps, 0.0, self.formula(steps)?))
+    }
+
+    /// The factor on the peak over `steps` updates, as an expression.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub(crate) fn formula(
+        &self,
+        steps: usize,
+    ) -> Result<Arc<Formula>, Problem> {
+        self.check()?;
+        self.check_closed()?;
+        self.factor(steps)
+    }
+
+    /// The momentum over `steps` updates, where it is cycled; during a
+    /// warm-up it waits at its first value.
+    ///
+    /// # Errors
+    ///
+    /// If the warm-up is as long as the budget.
+    pub(crate) fn momentum(
+        &self,
+        steps: usize,
+    ) -> Result<Option<Arc<Formula>>, Problem> {
+        let Form::Kind(kind) = &self.form else { return Ok(None) };
+        let rise = match self.warmup {
+            Some(warmup) => warmup.steps(steps)?,
+            None => 0,
+        };
+        let Some(value) = kind.momentum(steps - rise) else { return Ok(None) };
+        let own = Formula::new("momentum", value);
+        if rise == 0 {
+            return Ok(Some(own));
+        }
+        let warmup = Expr::Named("warmup", rise as f64);
+        let value = own.of((Expr::Time - warmup).max(0.0));
+        Ok(Some(Formula::new("momentum_after_warmup", value)))
     }
 
     /// The learning rates of all updates of a run.
@@ -38,28 +77,28 @@ impl ScheduleSpec {
     }
 
     /// The factor on the peak over `steps` updates, warm-up included.
-    pub(super) fn factor(&self, steps: usize) -> Result<Factor, Problem> {
+    pub(super) fn factor(&self, steps: usize) -> Result<Arc<Formula>, Problem> {
         let Some(warmup) = self.warmup else { return self.body(steps, 0) };
         let rise = warmup.steps(steps)?;
         let body = self.body(steps - rise, rise)?;
-        let whole = rise as f64;
-        Ok(Box::new(move |t| {
-            if t < whole { warmup.at(t, whole) } else { body(t - whole) }
-        }))
+        let whole = Expr::Named("warmup", rise as f64);
+        let after = body.of(Expr::Time - &whole);
+        let value = Expr::Time.below(&whole, warmup.rise(&whole), after);
+        Ok(Formula::new("warmup", value))
     }
 
     /// The factor over `steps` updates that follow a warm-up of `warmup`.
-    pub(super) fn body(
+    fn body(
         &self,
         steps: usize,
         warmup: usize,
-    ) -> Result<Factor, Problem> {
+    ) -> Result<Arc<Formula>, Problem> {
         let factor = match &self.form {
             Form::Kind(kind) => kind.factor(steps, warmup)?,
             Form::Join(parts) => join(parts, steps, Self::factor)?,
         };
         Ok(match self.cooldown {
-            Some(cooldown) => cooldown.after(factor, steps),
+            Some(cooldown) => cooldown.after(&factor, steps),
             None => factor,
         })
     }
@@ -86,10 +125,10 @@ pub(super) fn scaled(
     peak: f64,
     steps: usize,
     ahead: f64,
-    factor: Factor,
+    factor: Arc<Formula>,
 ) -> Box<dyn Schedule> {
     let last = steps - 1;
-    Box::new(move |step: usize| peak * factor(step.min(last) as f64 + ahead))
+    Box::new(move |step: usize| peak * factor.at(step.min(last) as f64 + ahead))
 }
 
 impl Warmup {
@@ -118,38 +157,44 @@ impl Warmup {
         ))
     }
 
-    /// The factor at update `t` of `steps`.
+    /// The factor during the warm-up, of `steps` updates.
     ///
     /// Without a start ratio it begins at `1 / (steps + 1)`, not at 0: a
     /// first rate of 0 would spend an update on standing still.
-    pub(super) fn at(&self, t: f64, steps: f64) -> f64 {
-        let (start, x) = match self.start_ratio {
-            None => (0.0, (t + 1.0) / (steps + 1.0)),
-            Some(start) => (start, t / steps),
+    fn rise(&self, steps: &Expr) -> Expr {
+        let Some(start) = self.start_ratio else {
+            let x = (Expr::Time + 1.0) / (steps + 1.0);
+            return match self.shape {
+                Rise::Cosine => 1.0 - half_cosine(x),
+                Rise::Linear | Rise::Exponential => x,
+            };
         };
+        let start = Expr::Named("warmup_start_ratio", start);
+        let x = Expr::Time / steps;
         match self.shape {
-            Rise::Linear => start + (1.0 - start) * x,
-            Rise::Cosine => start + (1.0 - start) * (1.0 - half_cosine(x)),
-            Rise::Exponential => start.powf(1.0 - x),
+            Rise::Linear => &start + (1.0 - &start) * x,
+            Rise::Cosine => &start + (1.0 - &start) * (1.0 - half_cosine(x)),
+            Rise::Exponential => start.pow(1.0 - x),
         }
     }
 }
 
 impl Cooldown {
     /// `factor` with its last part replaced.
-    pub(super) fn after(self, factor: Factor, steps: usize) -> Factor {
+    pub(super) fn after(
+        self,
+        factor: &Arc<Formula>,
+        steps: usize,
+    ) -> Arc<Formula> {
         let Self { share, shape, end_ratio } = self;
         let end = shape.end_or_default(end_ratio);
+        let end = Expr::Named("cooldown_end_ratio", end);
         let whole = steps as f64;
-        let begin = factor((1.0 - share) * whole);
-        Box::new(move |t| {
-            let x = progress(t, whole, share);
-            if x > 0.0 {
-                end + (begin - end) * Shape::at(shape, x, end)
-            } else {
-                factor(t)
-            }
-        })
+        let begin = factor.of((1.0 - share) * whole).called("begin");
+        let x = progress(whole, &Expr::Named("cooldown", share));
+        let tail = &end + (begin - &end) * shape.at(&x, &end);
+        let value = x.at_most(0.0, factor.of(Expr::Time), tail);
+        Formula::new("cooldown", value)
     }
 }
 
@@ -158,8 +203,8 @@ impl Cooldown {
 pub(super) fn join(
     parts: &[Part],
     steps: usize,
-    factor: impl Fn(&ScheduleSpec, usize) -> Result<Factor, Problem>,
-) -> Result<Factor, Problem> {
+    factor: impl Fn(&ScheduleSpec, usize) -> Result<Arc<Formula>, Problem>,
+) -> Result<Arc<Formula>, Problem> {
     let whole_budget = steps as f64;
     let mut end = 0.0;
     let mut ends = vec![];
@@ -180,7 +225,7 @@ pub(super) fn join(
         return Err(Problem::at("join", message));
     }
     let mut begin = 0;
-    let mut factors = vec![];
+    let mut pieces = vec![];
     for (number, (part, end)) in (1..).zip(parts.iter().zip(ends)) {
         let inside = |problem: Problem| {
             let message = format!("part {number} of `join`: {problem}");
@@ -192,13 +237,22 @@ pub(super) fn join(
             return Err(inside(Problem::whole(problem)));
         }
         let factor = factor(&part.spec, end - begin).map_err(inside)?;
-        factors.push((begin as f64, factor));
+        pieces.push((begin as f64, end as f64, factor));
         begin = end;
     }
-    Ok(Box::new(move |t| {
-        let part = factors.iter().rev().find(|(begin, _)| t >= *begin);
-        part.map_or(1.0, |(begin, factor)| factor(t - begin))
-    }))
+    let each = pieces.into_iter().rev();
+    let value = each.fold(None, |later, (begin, end, factor)| {
+        let now = match begin {
+            0.0 => Expr::Time,
+            _ => Expr::Time - begin,
+        };
+        let part = factor.of(now);
+        Some(match later {
+            None => part,
+            Some(later) => Expr::Time.below(end, part, later),
+        })
+    });
+    Ok(Formula::new("join", value.unwrap_or(Expr::Number(1.0))))
 }
 
 /// The nearest whole number of steps.

@@ -22,9 +22,9 @@ pub(crate) struct KindInfo {
 }
 
 impl KindInfo {
-    /// Whether the kind stands without a single key.
+    /// Whether the kind gives rates without a key, a file or a run.
     pub(crate) fn stands_alone(&self) -> bool {
-        !matches!(self.name, "piecewise" | "table")
+        !matches!(self.name, "piecewise" | "table" | "refined" | "plateau")
     }
 }
 
@@ -272,6 +272,7 @@ kinds! {
         final_div_factor: f64 = 1e4;
         anneal: Anneal = Anneal::Cos;
         three_phase: bool = false;
+        cycle_momentum: Option<[f64; 2]> = None, "off";
     }
     /// straight up to the peak, straight down
     "triangular" Triangular from "Howard & Ruder 2018" {
@@ -286,6 +287,7 @@ kinds! {
         step_size_down: Option<usize> = None, "step_size_up";
         base_ratio: f64 = 0.1;
         gamma: f64 = 1.0;
+        cycle_momentum: Option<[f64; 2]> = None, "off";
     }
     /// cosine with warm restarts
     "sgdr" Sgdr from "Loshchilov & Hutter 2017" {
@@ -315,9 +317,21 @@ kinds! {
         file: Option<PathBuf> = None;
         factors: Vec<f64> = vec![];
     }
+    /// from the gradient norms of one run with the schedule `from`
+    "refined" Refined from "Defazio et al. 2023" {
+        from: String = "linear".to_owned();
+        tau: f64 = 0.1;
+    }
+    /// the peak, times factor whenever the validation loss stops falling
+    "plateau" Plateau from "PyTorch's ReduceLROnPlateau" {
+        factor: f64 = 0.1;
+        patience: usize = 2;
+        min_ratio: f64 = 0.0;
+        evaluations: usize = 20;
+    }
 }
 
-fn unknown_kind(name: &str) -> Problem {
+pub(super) fn unknown_kind(name: &str) -> Problem {
     let known = || kinds().iter().map(|kind| kind.name);
     let remedy = match nearest(name, known()) {
         Some(kind) => format!("did you mean `{kind}`?"),

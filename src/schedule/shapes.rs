@@ -6,32 +6,32 @@
 //! gives exactly 1.0: runs share the steps on which their rates are equal.
 
 use super::Problem;
-use super::kinds::{Anneal, Kind, Mode, Shape};
-use std::f64::consts::PI;
-
-/// A factor on the peak as a function of the update.
-pub(super) type Factor = Box<dyn Fn(f64) -> f64 + Send + Sync>;
+use super::cycles::{cyclical, one_cycle, sgdr, swing, turns};
+use super::formula::{Expr, Formula, named};
+use super::kinds::{Kind, Shape};
+use std::sync::Arc;
 
 /// Half a cosine from 1 at `x = 0` to 0 at `x = 1`.
 ///
 /// Source: Loshchilov & Hutter, *SGDR* (2017), eq. 5.
-pub(super) fn half_cosine(x: f64) -> f64 {
-    (1.0 + (PI * x).cos()) / 2.0
+pub(super) fn half_cosine(x: impl Into<Expr>) -> Expr {
+    (1.0 + (Expr::Pi * x.into()).cos()) / 2.0
 }
 
 /// `shape`, which goes from 1 to 0, squeezed to end at `end`.
-pub(super) fn down_to(end: f64, shape: f64) -> f64 {
+pub(super) fn down_to(end: &Expr, shape: Expr) -> Expr {
     end + (1.0 - end) * shape
 }
 
-/// The share of the last `share` of the steps that has passed at `t`; 0
-/// before it begins.
+/// The share of the last `share` of the steps that has passed; 0 before it
+/// begins.
 ///
 /// Counted from the end, because `(p - (1 - share)) / share` is off by a
 /// rounding error where it should be 0, of which a square root makes 1e-8.
-pub(super) fn progress(t: f64, steps: f64, share: f64) -> f64 {
-    let left = (steps - t) / steps;
-    (1.0 - left / share).clamp(0.0, 1.0)
+pub(super) fn progress(steps: f64, share: &Expr) -> Expr {
+    named!(steps);
+    let left = (&steps - Expr::Time) / &steps;
+    (1.0 - left / share).max(0.0).min(1.0).called("x")
 }
 
 impl Shape {
@@ -39,13 +39,13 @@ impl Shape {
     ///
     /// Source: Hägele et al., *Scaling Laws and Compute-Optimal Training
     /// Beyond Fixed Training Durations* (2024).
-    pub(super) fn at(self, x: f64, end: f64) -> f64 {
+    pub(super) fn at(self, x: &Expr, end: &Expr) -> Expr {
         match self {
             Self::Linear => 1.0 - x,
-            Self::OneMinusSqrt => 1.0 - x.sqrt(),
+            Self::OneMinusSqrt => 1.0 - x.clone().sqrt(),
             Self::Cosine => half_cosine(x),
             Self::Square => 1.0 - x * x,
-            Self::Exponential => end.powf(x),
+            Self::Exponential => end.clone().pow(x),
         }
     }
 
@@ -66,294 +66,214 @@ impl Kind {
         &self,
         steps: usize,
         warmup: usize,
-    ) -> Result<Factor, Problem> {
+    ) -> Result<Arc<Formula>, Problem> {
         let whole = steps as f64;
-        Ok(match *self {
-            Self::Constant {} => Box::new(|_| 1.0),
-            Self::Linear { end_ratio } => {
-                Box::new(move |t| 1.0 - (1.0 - end_ratio) * (t / whole))
+        let p = (Expr::Time / Expr::Named("steps", whole)).called("p");
+        let value = match *self {
+            // A run makes the second and lowers the third.
+            Self::Constant {} | Self::Refined { .. } | Self::Plateau { .. } => {
+                1.0.into()
             }
-            Self::Polynomial { power, end_ratio } => Box::new(move |t| {
-                let left: f64 = 1.0 - t / whole;
-                (1.0 - end_ratio) * left.powf(power) + end_ratio
-            }),
-            Self::Cosine { end_ratio, cycles } => Box::new(move |t| {
-                down_to(end_ratio, half_cosine(2.0 * cycles * (t / whole)))
-            }),
-            Self::KDecay { k, end_ratio } => Box::new(move |t| {
-                down_to(end_ratio, half_cosine((t / whole).powf(k)))
-            }),
-            Self::OneMinusSqrt { end_ratio } => Box::new(move |t| {
-                down_to(end_ratio, Shape::OneMinusSqrt.at(t / whole, 0.0))
-            }),
+            Self::Linear { end_ratio } => {
+                named!(end_ratio);
+                1.0 - (1.0 - end_ratio) * p
+            }
+            Self::Polynomial { power, end_ratio } => {
+                named!(power, end_ratio);
+                (1.0 - &end_ratio) * (1.0 - p).pow(power) + end_ratio
+            }
+            Self::Cosine { end_ratio, cycles } => {
+                named!(end_ratio, cycles);
+                down_to(&end_ratio, half_cosine(2.0 * cycles * p))
+            }
+            Self::KDecay { k, end_ratio } => {
+                named!(k, end_ratio);
+                down_to(&end_ratio, half_cosine(p.pow(k)))
+            }
+            Self::OneMinusSqrt { end_ratio } => {
+                named!(end_ratio);
+                down_to(&end_ratio, 1.0 - p.sqrt())
+            }
             Self::Exponential { end_ratio } => {
-                Box::new(move |t| end_ratio.powf(t / whole))
+                named!(end_ratio);
+                end_ratio.pow(p)
             }
             Self::InverseTime { rate } => {
-                Box::new(move |t| 1.0 / (1.0 + rate * (t / whole)))
+                named!(rate);
+                1.0 / (1.0 + rate * p)
             }
             Self::InverseSqrt { timescale } => {
-                let scale = timescale.unwrap_or(warmup.max(1)) as f64;
-                Box::new(move |t| 1.0 / (1.0 + t / scale).sqrt())
+                let timescale = timescale.unwrap_or(warmup.max(1)) as f64;
+                named!(timescale);
+                1.0 / (1.0 + Expr::Time / timescale).sqrt()
             }
             Self::Step { ref milestones, gamma } => {
-                let passed = milestones_passed(milestones, whole, false);
-                Box::new(move |t| gamma.powi(passed(t)))
+                let now = Milestones { strictly: false, ahead: 0.0 };
+                now.decay(milestones, gamma, whole)
             }
-            Self::Wsd { decay, shape, end_ratio } => Box::new(move |t| {
-                wsd(progress(t, whole, decay), shape, end_ratio)
-            }),
-            Self::Knee { explore } => Box::new(move |t| {
-                let x = (t / whole - explore) / (1.0 - explore);
-                1.0 - x.clamp(0.0, 1.0)
-            }),
-            Self::Rex { d } => Box::new(move |t| {
-                let left = 1.0 - t / whole;
-                left / ((1.0 - d) + d * left)
-            }),
+            Self::Wsd { decay, shape, end_ratio } => {
+                let end_ratio = shape.end_or_default(end_ratio);
+                named!(decay, end_ratio);
+                wsd(&progress(whole, &decay), shape, &end_ratio)
+            }
+            Self::Knee { explore } => {
+                named!(explore);
+                let x = (p - &explore) / (1.0 - explore);
+                1.0 - x.max(0.0).min(1.0)
+            }
+            Self::Rex { d } => {
+                named!(d);
+                let left = (1.0 - p).called("left");
+                &left / ((1.0 - &d) + d * &left)
+            }
             Self::OneCycle { .. } => one_cycle(self, whole),
             Self::Triangular { inc_fraction, start_ratio, end_ratio } => {
-                let end = end_ratio.unwrap_or(start_ratio);
-                Box::new(move |t| {
-                    triangle(t / whole, inc_fraction, start_ratio, end)
-                })
+                let end_ratio = end_ratio.unwrap_or(start_ratio);
+                triangle(&p, inc_fraction, start_ratio, end_ratio)
             }
             Self::Cyclical { .. } => cyclical(self, whole),
             Self::Sgdr { .. } => sgdr(self, whole),
-            Self::Tanh { lower, upper, end_ratio } => Box::new(move |t| {
-                let p = t / whole;
-                let x = lower * (1.0 - p) + upper * p;
-                down_to(end_ratio, (1.0 - x.tanh()) / 2.0)
-            }),
+            Self::Tanh { lower, upper, end_ratio } => {
+                named!(lower, upper, end_ratio);
+                let x = lower * (1.0 - &p) + upper * p;
+                down_to(&end_ratio, (1.0 - x.tanh()) / 2.0)
+            }
             // The model's size scales all rates alike, so dividing by the
             // highest one takes it out.
             Self::Noam { model_size: _, warmup_steps } => {
                 noam(warmup_steps, steps)
             }
-            Self::Piecewise { ref points } => {
-                let points = points.clone();
-                Box::new(move |t| between(&points, t / whole))
-            }
+            Self::Piecewise { ref points } => between(points, &p),
             Self::Table { ref file, ref factors } => {
                 let key = if file.is_some() { "file" } else { "factors" };
                 table(key, factors, steps, warmup)?
             }
-        })
+        };
+        Ok(Formula::new(self.name(), value))
+    }
+
+    /// The momentum over `steps` updates, where it is cycled: lowest where
+    /// the rate is highest.
+    pub(super) fn momentum(&self, steps: usize) -> Option<Expr> {
+        let whole = steps as f64;
+        match *self {
+            Self::OneCycle { cycle_momentum: Some([low, high]), .. } => {
+                named!(low, high);
+                Some(turns(self, whole, &high, &low, &high))
+            }
+            Self::Cyclical { cycle_momentum: Some([low, high]), .. } => {
+                named!(low, high);
+                Some(&high - swing(self, whole, &high - low))
+            }
+            _ => None,
+        }
     }
 }
 
-/// How many milestones have passed at `t`: shares below 1, steps above; a 1
-/// is a step where others are. A milestone is passed when `t` is there, or
-/// `strictly` after.
-pub(super) fn milestones_passed(
-    milestones: &[f64],
-    steps: f64,
-    strictly: bool,
-) -> impl Fn(f64) -> i32 + Send + Sync + 'static {
-    let in_steps = milestones.iter().any(|&m| m > 1.0);
-    let milestones = milestones.to_vec();
-    move |t| {
-        // Shares are compared as shares: 0.07 x 100 is above 7 in f64.
-        let passed = |&&m: &&f64| {
-            let is_step = m > 1.0 || (m == 1.0 && in_steps);
-            let now = if is_step { t } else { t / steps };
-            now > m || (now == m && !strictly)
+/// When a milestone counts as passed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Milestones {
+    /// Not yet at the milestone itself.
+    pub(super) strictly: bool,
+    /// Updates by which the time is ahead.
+    pub(super) ahead: f64,
+}
+
+impl Milestones {
+    /// `gamma` to the power of the milestones passed: shares below 1, steps
+    /// above; a 1 is a step where others are.
+    pub(super) fn decay(
+        self,
+        milestones: &[f64],
+        gamma: f64,
+        steps: f64,
+    ) -> Expr {
+        let in_steps = milestones.iter().any(|&m| m > 1.0);
+        let now = match self.ahead {
+            0.0 => Expr::Time,
+            ahead => Expr::Time + ahead,
         };
-        let count = milestones.iter().filter(passed).count();
-        i32::try_from(count).unwrap_or(i32::MAX)
+        // Shares are compared as shares: 0.07 x 100 is above 7 in f64.
+        let share = (&now / Expr::Named("steps", steps)).called("p");
+        named!(gamma);
+        let height = |passed: i32| match passed {
+            0 => Expr::Number(1.0),
+            1 => gamma.clone(),
+            _ => gamma.clone().powi(passed),
+        };
+        let count = i32::try_from(milestones.len()).unwrap_or(i32::MAX);
+        let each = (0..count).zip(milestones).rev();
+        each.fold(height(count), |later, (passed, &milestone)| {
+            let is_step = milestone > 1.0 || (milestone == 1.0 && in_steps);
+            let now = if is_step { now.clone() } else { share.clone() };
+            if self.strictly {
+                now.at_most(milestone, height(passed), later)
+            } else {
+                now.below(milestone, height(passed), later)
+            }
+        })
     }
 }
 
 /// Warmup-stable-decay after its warm-up, at share `x` of the decay.
 ///
 /// Source: Hägele et al. (2024); Hu et al. (2024).
-fn wsd(x: f64, shape: Shape, end_ratio: Option<f64>) -> f64 {
-    let end = shape.end_or_default(end_ratio);
+fn wsd(x: &Expr, shape: Shape, end_ratio: &Expr) -> Expr {
     match shape {
-        Shape::Exponential => shape.at(x, end),
-        _ => down_to(end, shape.at(x, end)),
+        Shape::Exponential => shape.at(x, end_ratio),
+        _ => down_to(end_ratio, shape.at(x, end_ratio)),
     }
 }
 
-/// `PyTorch`'s `OneCycleLR`, whose end value stands at update `steps - 1`.
-///
-/// Source: Smith & Topin, *Super-Convergence* (2019).
-fn one_cycle(kind: &Kind, steps: f64) -> Factor {
-    let &Kind::OneCycle {
-        pct_start,
-        div_factor,
-        final_div_factor,
-        anneal,
-        three_phase,
-    } = kind
-    else {
-        return Box::new(|_| 1.0);
-    };
-    let start = 1.0 / div_factor;
-    let end = start / final_div_factor;
-    let top = pct_start * steps - 1.0;
-    let last = steps - 1.0;
-    let phases = if three_phase {
-        let back = 2.0 * pct_start * steps - 2.0;
-        vec![(top, start, 1.0), (back, 1.0, start), (last, start, end)]
-    } else {
-        vec![(top, start, 1.0), (last, 1.0, end)]
-    };
-    Box::new(move |t| along(&phases, t.min(last), anneal))
-}
-
-/// The value at `t` of phases (end, from, to), the first from 0.
-pub(super) fn along(phases: &[(f64, f64, f64)], t: f64, anneal: Anneal) -> f64 {
-    let mut begin = 0.0;
-    let mut value = 1.0;
-    for &(end, from, to) in phases {
-        if t <= end {
-            let x = if end > begin { (t - begin) / (end - begin) } else { 1.0 };
-            return match anneal {
-                Anneal::Cos => to + (from - to) * half_cosine(x),
-                Anneal::Linear => from + (to - from) * x,
-            };
-        }
-        (begin, value) = (end, to);
-    }
-    value
-}
-
-/// Straight from `start` at 0 to 1 at `top`, straight to `end` at 1.
+/// Straight from `start_ratio` at 0 to 1 at `inc_fraction`, straight to
+/// `end_ratio` at 1.
 ///
 /// Source: Howard & Ruder (2018), eq. 3.
-fn triangle(p: f64, top: f64, start: f64, end: f64) -> f64 {
-    if p < top {
-        start + (1.0 - start) * (p / top)
-    } else if top < 1.0 {
-        down_to(end, ((1.0 - p) / (1.0 - top)).max(0.0))
+fn triangle(
+    p: &Expr,
+    inc_fraction: f64,
+    start_ratio: f64,
+    end_ratio: f64,
+) -> Expr {
+    let falls = inc_fraction < 1.0;
+    named!(inc_fraction, start_ratio, end_ratio);
+    let rise = &start_ratio + (1.0 - &start_ratio) * (p / &inc_fraction);
+    let fall = if falls {
+        let left = ((1.0 - p) / (1.0 - &inc_fraction)).max(0.0);
+        down_to(&end_ratio, left)
     } else {
-        1.0
-    }
-}
-
-/// `PyTorch`'s `CyclicLR` with `max_lr` the peak.
-///
-/// Source: Smith, *Cyclical Learning Rates* (2017).
-fn cyclical(kind: &Kind, steps: f64) -> Factor {
-    let &Kind::Cyclical {
-        mode,
-        step_size_up,
-        step_size_down,
-        base_ratio,
-        gamma,
-    } = kind
-    else {
-        return Box::new(|_| 1.0);
+        1.0.into()
     };
-    let up = step_size_up.map_or((steps / 8.0).max(1.0), |up| up as f64);
-    let down = step_size_down.map_or(up, |down| down as f64);
-    Box::new(move |t| {
-        let length = up + down;
-        let cycle = (t / length).floor();
-        let since = t - cycle * length;
-        let height =
-            if since <= up { since / up } else { (length - since) / down };
-        let amplitude = match mode {
-            Mode::Triangular => 1.0,
-            Mode::Triangular2 => (-cycle).exp2(),
-            Mode::ExpRange => gamma.powf(t),
-        };
-        base_ratio + (1.0 - base_ratio) * height.max(0.0) * amplitude
-    })
-}
-
-/// The cycles of warm restarts.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Cycles {
-    /// `first = over / count` updates: kept apart so that a third of 10
-    /// steps has exact boundaries.
-    over: f64,
-    count: f64,
-    /// How much longer each cycle is than the one before.
-    times: f64,
-}
-
-impl Cycles {
-    /// First cycle of `t_0` updates; else `cycles` of them fill `steps`.
-    pub(super) fn new(
-        t_0: Option<usize>,
-        cycles: Option<usize>,
-        t_mult: f64,
-        steps: f64,
-    ) -> Self {
-        let count = cycles.unwrap_or(1) as f64;
-        let (over, count) = match t_0 {
-            Some(t_0) => (t_0 as f64, 1.0),
-            None if t_mult == 1.0 => (steps, count),
-            None => (steps * (t_mult - 1.0), t_mult.powf(count) - 1.0),
-        };
-        Self { over, count, times: t_mult }
-    }
-
-    /// Index of the cycle at `t`, and the share of it that has passed.
-    pub(super) fn at(&self, t: f64) -> (f64, f64) {
-        if self.times == 1.0 {
-            let index = (t * self.count / self.over).floor();
-            let since = t * self.count - index * self.over;
-            return (index, since / self.over);
-        }
-        let first = self.over / self.count;
-        let begin = |index: f64| {
-            first * (self.times.powf(index) - 1.0) / (self.times - 1.0)
-        };
-        let growth = 1.0 + t / first * (self.times - 1.0);
-        let mut index = (growth.ln() / self.times.ln()).floor();
-        // Logarithms and fractional lengths may miss an integer by a hair.
-        let now = t + 1e-9;
-        if begin(index) > now {
-            index -= 1.0;
-        } else if begin(index + 1.0) <= now {
-            index += 1.0;
-        }
-        let length = first * self.times.powf(index);
-        (index, ((t - begin(index)) / length).max(0.0))
-    }
-}
-
-/// Cosine with warm restarts.
-///
-/// Source: Loshchilov & Hutter, *SGDR* (2017).
-fn sgdr(kind: &Kind, steps: f64) -> Factor {
-    let &Kind::Sgdr { t_0, cycles, t_mult, end_ratio, magnitude_decay } = kind
-    else {
-        return Box::new(|_| 1.0);
-    };
-    let cycles = Cycles::new(t_0, cycles, t_mult, steps);
-    Box::new(move |t| {
-        let (index, x) = cycles.at(t);
-        let top = magnitude_decay.powf(index);
-        end_ratio + (top - end_ratio) * half_cosine(x)
-    })
+    p.clone().below(inc_fraction, rise, fall)
 }
 
 /// The transformer's schedule divided by its highest value within the run,
 /// which stands at update `warmup - 1` or at the last one.
 ///
 /// Source: Vaswani et al., *Attention Is All You Need* (2017), section 5.3.
-fn noam(warmup: usize, steps: usize) -> Factor {
-    let top = warmup.min(steps) as f64;
-    let warmup = warmup as f64;
-    Box::new(move |t| {
-        let number = t + 1.0;
-        if number <= warmup { number / top } else { (warmup / number).sqrt() }
-    })
+fn noam(warmup: usize, steps: usize) -> Expr {
+    let warmup = Expr::Named("warmup_steps", warmup as f64);
+    let steps = Expr::Named("steps", steps as f64);
+    let top = warmup.clone().min(steps).called("top");
+    let number = (Expr::Time + 1.0).called("number");
+    let fall = (&warmup / &number).sqrt();
+    number.clone().at_most(warmup, number / top, fall)
 }
 
 /// On the line between the two points around `p`; flat outside.
-fn between(points: &[[f64; 2]], p: f64) -> f64 {
-    let next = points.partition_point(|&[share, _]| share <= p);
-    match (next.checked_sub(1).map(|i| points[i]), points.get(next)) {
-        (Some([x0, y0]), Some(&[x1, y1])) => {
-            y0 + (y1 - y0) * ((p - x0) / (x1 - x0))
-        }
-        (Some([_, y]), None) | (None, Some(&[_, y])) => y,
-        (None, None) => 1.0,
+fn between(points: &[[f64; 2]], p: &Expr) -> Expr {
+    let Some(&[_, after]) = points.last() else { return 1.0.into() };
+    // Two points at one share are a jump, with no line between them.
+    let lines = points.windows(2).rev().filter(|pair| pair[0][0] < pair[1][0]);
+    let inside = lines.fold(Expr::Number(after), |later, pair| {
+        let [[x0, y0], [x1, y1]] = [pair[0], pair[1]];
+        let since = if x0 == 0.0 { p.clone() } else { p - x0 };
+        let line = y0 + (y1 - y0) * (since / (x1 - x0));
+        p.clone().below(x1, line, later)
+    });
+    match points[0] {
+        [share, ratio] if share > 0.0 => p.clone().below(share, ratio, inside),
+        _ => inside,
     }
 }
 
@@ -364,7 +284,7 @@ fn table(
     factors: &[f64],
     steps: usize,
     warmup: usize,
-) -> Result<Factor, Problem> {
+) -> Result<Expr, Problem> {
     let whole = steps + warmup;
     let skip = match factors.len() {
         rows if rows == steps => 0,
@@ -382,20 +302,6 @@ fn table(
             return Err(Problem::at(key, message));
         }
     };
-    let factors = factors[skip..].to_vec();
-    Ok(Box::new(move |t| {
-        let row = factors.get(index(t)).or(factors.last());
-        row.copied().unwrap_or(0.0)
-    }))
-}
-
-/// The update whose time is the last one not after `t`.
-fn index(t: f64) -> usize {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a time within the budget, 0 or more"
-    )]
-    let index = t.floor() as usize;
-    index
+    let rows = Arc::new(factors[skip..].to_vec());
+    Ok(Expr::Row(rows, Arc::new(Expr::Time)))
 }

@@ -133,6 +133,11 @@ constructors! {
     tanh "tanh";
     /// The transformer's rise and inverse square root.
     noam "noam";
+    /// Made from the gradient norms of one run with the schedule `from`
+    /// (linear).
+    refined "refined";
+    /// Times `factor` (0.1) whenever the validation loss stops falling.
+    plateau "plateau";
 }
 
 impl ScheduleSpec {
@@ -246,6 +251,24 @@ impl ScheduleSpec {
         parts.iter_mut().map(|part| &mut part.spec)
     }
 
+    /// Whether it is made from a whole run or reacts to one.
+    pub(crate) fn needs_whole_run(&self) -> bool {
+        matches!(
+            self.form,
+            Form::Kind(Kind::Refined { .. } | Kind::Plateau { .. })
+        )
+    }
+
+    fn cycles_momentum(&self) -> bool {
+        matches!(
+            self.form,
+            Form::Kind(
+                Kind::OneCycle { cycle_momentum: Some(_), .. }
+                    | Kind::Cyclical { cycle_momentum: Some(_), .. }
+            )
+        )
+    }
+
     /// The first value that no budget could make sense of.
     pub fn problem(&self) -> Option<Problem> {
         self.check().err()
@@ -285,6 +308,18 @@ fn check_parts(parts: &[Part]) -> Result<(), Problem> {
             Problem::at("join", message)
         };
         part.spec.check().map_err(inside)?;
+        if part.spec.needs_whole_run() {
+            let message = format!(
+                "`{}` needs the whole run, let it stand alone",
+                part.spec.kind()
+            );
+            return Err(inside(Problem::whole(message)));
+        }
+        if part.spec.cycles_momentum() {
+            let message = "`cycle_momentum` has no value for the other \
+                           parts, leave it out";
+            return Err(inside(Problem::at("cycle_momentum", message)));
+        }
         match part.length {
             PartLength::Steps(0) => {
                 let problem =

@@ -1,3 +1,4 @@
+mod course;
 mod forms;
 mod golden;
 mod laws;

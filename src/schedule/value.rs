@@ -273,6 +273,33 @@ impl Field for PathBuf {
     }
 }
 
+impl Field for String {
+    const WANTED: &'static str = "a string";
+
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Text(value) => Some(value.clone()),
+            _ => None,
+        }
+    }
+
+    fn value(&self) -> Option<Value> {
+        Some(self.as_str().into())
+    }
+}
+
+impl Field for [f64; 2] {
+    const WANTED: &'static str = "a pair of numbers [low, high]";
+
+    fn read(value: &Value) -> Option<Self> {
+        Vec::<f64>::read(value)?.try_into().ok()
+    }
+
+    fn value(&self) -> Option<Value> {
+        Some((*self).into())
+    }
+}
+
 impl<T: Field> Field for Option<T> {
     const WANTED: &'static str = T::WANTED;
 

@@ -269,7 +269,9 @@ impl OptimizerSpec {
     pub(crate) fn problem(&self) -> Option<Problem> {
         let below_one = |x: f64| (0.0..1.0).contains(&x);
         let (decay, clip, own) = match *self {
-            Self::Sgd { momentum, nesterov, weight_decay, clip_norm } => {
+            Self::Sgd {
+                momentum, nesterov, weight_decay, clip_norm, ..
+            } => {
                 let own =
                     real("momentum", momentum, "from 0, below 1", below_one)
                         .or_else(|| {
@@ -283,7 +285,9 @@ impl OptimizerSpec {
                         });
                 (weight_decay, clip_norm, own)
             }
-            Self::Adamw { beta1, beta2, eps, weight_decay, clip_norm } => {
+            Self::Adamw {
+                beta1, beta2, eps, weight_decay, clip_norm, ..
+            } => {
                 let own = real("beta1", beta1, "from 0, below 1", below_one)
                     .or_else(|| {
                         real("beta2", beta2, "from 0, below 1", below_one)
@@ -303,6 +307,16 @@ impl OptimizerSpec {
         })
         .or_else(|| {
             real("clip_norm", clip?, "above 0", |x| x > 0.0 && x.is_finite())
+        })
+        .or_else(|| {
+            let wrong = |factor: &f64| !(0.0..=1e3).contains(factor);
+            let all = self.lr_multipliers();
+            let (name, factor) = all.iter().find(|(_, f)| wrong(f))?;
+            let message = format!(
+                "`lr_multipliers` of `{name}` must be from 0 to 1000, got \
+                 {factor}"
+            );
+            Some(problem("lr_multipliers", message))
         })
     }
 }

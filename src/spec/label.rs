@@ -43,7 +43,13 @@ impl OptimizerSpec {
     pub fn label(&self) -> String {
         let mut label = Label::default();
         match *self {
-            Self::Sgd { momentum: m, nesterov, weight_decay, clip_norm } => {
+            Self::Sgd {
+                momentum: m,
+                nesterov,
+                weight_decay,
+                clip_norm,
+                ..
+            } => {
                 label.real("momentum", m, momentum());
                 if nesterov {
                     label.0.push("nesterov=true".to_owned());
@@ -57,6 +63,7 @@ impl OptimizerSpec {
                 eps: e,
                 weight_decay,
                 clip_norm,
+                ..
             } => {
                 label.real("beta1", b1, beta1());
                 label.real("beta2", b2, beta2());
@@ -64,6 +71,13 @@ impl OptimizerSpec {
                 label.real("weight_decay", weight_decay, adamw_decay());
                 label.maybe("clip_norm", clip_norm);
             }
+        }
+        let multipliers = self.lr_multipliers().iter();
+        let multipliers: Vec<_> =
+            multipliers.map(|(name, f)| format!("{name}={f}")).collect();
+        if !multipliers.is_empty() {
+            let all = multipliers.join("+");
+            label.0.push(format!("lr_multipliers={all}"));
         }
         label.of(self.kind())
     }
@@ -154,6 +168,10 @@ mod tests {
                 "sgd(nesterov=true,weight_decay=0.005)",
             ),
             (r#"{"kind":"adamw","weight_decay":0.01}"#, "adamw"),
+            (
+                r#"{"kind":"sgd","lr_multipliers":{"out":10,"bias":0.5}}"#,
+                "sgd(lr_multipliers=bias=0.5+out=10)",
+            ),
             (
                 r#"{"kind":"adamw","eps":1e-6,"clip_norm":1.0}"#,
                 "adamw(eps=1e-6,clip_norm=1)",

@@ -10,6 +10,7 @@ mod names;
 pub(crate) use check::{Problem, Targets};
 pub(crate) use names::{one_of, quote, unknown, unknown_in};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A model by name and sizes.
@@ -193,6 +194,10 @@ pub enum OptimizerSpec {
         /// Largest global gradient norm; larger ones are scaled down.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clip_norm: Option<f64>,
+        /// Factors on the learning rate of some weights, by a part of their
+        /// names: `bias`, `layers.0`. The longest part counts.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        lr_multipliers: BTreeMap<String, f64>,
     },
     /// Adam with decoupled weight decay.
     Adamw {
@@ -211,6 +216,10 @@ pub enum OptimizerSpec {
         /// Largest global gradient norm; larger ones are scaled down.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clip_norm: Option<f64>,
+        /// Factors on the learning rate of some weights, by a part of their
+        /// names: `bias`, `layers.0`. The longest part counts.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        lr_multipliers: BTreeMap<String, f64>,
     },
 }
 
@@ -336,6 +345,7 @@ impl OptimizerSpec {
             nesterov: false,
             weight_decay: 0.0,
             clip_norm: None,
+            lr_multipliers: BTreeMap::new(),
         }
     }
 
@@ -347,7 +357,29 @@ impl OptimizerSpec {
             eps: eps(),
             weight_decay: adamw_decay(),
             clip_norm: None,
+            lr_multipliers: BTreeMap::new(),
         }
+    }
+
+    /// The same with another momentum, or another first beta.
+    pub(crate) fn with_momentum(&self, value: f64) -> Self {
+        let mut spec = self.clone();
+        let (Self::Sgd { momentum, .. } | Self::Adamw { beta1: momentum, .. }) =
+            &mut spec;
+        *momentum = value;
+        spec
+    }
+
+    /// Factors on the learning rate, by a part of the weights' names.
+    pub(crate) fn lr_multipliers(&self) -> &BTreeMap<String, f64> {
+        let (Self::Sgd { lr_multipliers, .. }
+        | Self::Adamw { lr_multipliers, .. }) = self;
+        lr_multipliers
+    }
+
+    /// Whether it scales every weight's step by that weight's own gradients.
+    pub(crate) fn is_adaptive(&self) -> bool {
+        matches!(self, Self::Adamw { .. })
     }
 
     /// The kind.

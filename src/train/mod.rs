@@ -4,13 +4,16 @@
 //! It knows no schedule, no grid and no path, so a range test is only one
 //! more table.
 
+mod pilot;
 mod probe;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use crate::data::{Checkpoint, Dataset, Split, gather};
 use crate::error::{Error, Result};
 use crate::record::Outcome;
-use crate::schedule::Schedule;
+use crate::schedule::{Course, Problem, Schedule, ScheduleSpec};
 use crate::spec::OptimizerSpec;
 use crate::workload::{Workload, boxed};
 use candle_core::Device;
@@ -21,6 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub(crate) use pilot::{Pilot, follow_refined, measure};
 pub(crate) use probe::{PROBE_STEPS, curvature_bound, parabola};
 pub(crate) use step::Replica;
 pub use step::Score;
@@ -182,6 +186,37 @@ impl Learner {
         fit(&self.resident()?, self.seed, &rates, &|| false)
     }
 
+    /// Trains under `spec` at the highest rate `peak` until `steps` updates
+    /// are done, as [`fit`](Self::fit) does: any schedule, also one that is made from a run of its
+    /// own first (`refined`), reacts to the validation loss (`plateau`) or
+    /// cycles the momentum.
+    ///
+    /// # Errors
+    ///
+    /// If the schedule cannot stand at this budget, or the model or the data
+    /// set fails.
+    pub fn fit_spec(
+        &self,
+        spec: &ScheduleSpec,
+        peak: f64,
+        steps: usize,
+    ) -> Result<Fit> {
+        let workload = self.resident()?;
+        let done = self.done();
+        if done > 0 && spec.needs_whole_run() {
+            return Err(Error::Invalid(format!(
+                "`{}` needs the whole run, it cannot go on from a checkpoint",
+                spec.kind()
+            )));
+        }
+        let Some(pilot) = spec.pilot() else {
+            let course = course(spec, peak, steps)?.after(done);
+            return follow(&workload, self.seed, course, &|| false);
+        };
+        let pilot = measure(&workload, &pilot, peak, steps, &|| false)?;
+        follow_refined(&workload, self.seed, spec, &pilot, peak, &|| false)
+    }
+
     /// The same up to `steps`, to be [saved](Checkpoint::save) or
     /// [resumed](Self::resume).
     ///
@@ -202,9 +237,13 @@ impl Learner {
 
     /// Rates of the updates that are left of `steps`.
     fn rates(&self, schedule: &dyn Schedule, steps: usize) -> Vec<f64> {
+        (self.done()..steps).map(|t| schedule.lr(t)).collect()
+    }
+
+    /// Updates done where it starts.
+    fn done(&self) -> usize {
         let checkpoint = self.workload.checkpoint.as_ref();
-        let done = checkpoint.map_or(0, |checkpoint| checkpoint.step());
-        (done..steps).map(|t| schedule.lr(t)).collect()
+        checkpoint.map_or(0, |checkpoint| checkpoint.step())
     }
 
     /// The workload with its data on the chosen device.
@@ -222,6 +261,20 @@ impl Learner {
     }
 }
 
+/// What a training under `spec` follows.
+///
+/// # Errors
+///
+/// If the schedule cannot stand at this peak and budget.
+pub(crate) fn course(
+    spec: &ScheduleSpec,
+    peak: f64,
+    steps: usize,
+) -> Result<Course> {
+    let invalid = |problem: Problem| Error::Invalid(problem.message);
+    spec.course(peak, steps).map_err(invalid)
+}
+
 /// Trains one run: an update for each of `rates`, from fresh weights of
 /// `seed`. `stop` is asked before every update.
 ///
@@ -235,24 +288,54 @@ pub(crate) fn fit(
     rates: &[f64],
     stop: &dyn Fn() -> bool,
 ) -> Result<Fit> {
-    let mut replica = Replica::new(workload, seed)?;
-    let mut losses = Vec::with_capacity(rates.len());
+    follow(workload, seed, rates.to_vec().into(), stop)
+}
+
+/// Trains one run along `course`, from fresh weights of `seed`.
+///
+/// # Errors
+///
+/// As [`fit`].
+pub(crate) fn follow(
+    workload: &Workload,
+    seed: u64,
+    course: Course,
+    stop: &dyn Fn() -> bool,
+) -> Result<Fit> {
+    train(&mut Replica::new(workload, seed)?, workload, course, stop)
+}
+
+fn train(
+    replica: &mut Replica,
+    workload: &Workload,
+    mut course: Course,
+    stop: &dyn Fn() -> bool,
+) -> Result<Fit> {
+    let mut losses = Vec::with_capacity(course.steps());
     let mut curve = vec![];
     let mut spent = Duration::ZERO;
     let mut diverged = false;
     let mut valid = None;
     for point in 1..=EVALUATIONS {
         let from = losses.len();
-        let to = rates.len() * point / EVALUATIONS;
-        let began = Instant::now();
-        for &lr in &rates[from..to] {
+        let to = course.steps() * point / EVALUATIONS;
+        let mut began = Instant::now();
+        let mut last_lr = 0.0;
+        for step in from..to {
             if stop() {
                 return Err(Error::Interrupted);
             }
-            losses.push(replica.update(lr)?);
+            replica.set_momentum(course.momentum(step));
+            last_lr = course.lr(step);
+            losses.push(replica.update(last_lr)?);
             if has_diverged(&losses) {
                 diverged = true;
                 break;
+            }
+            if course.listens(step + 1) {
+                spent += began.elapsed();
+                course.hear(replica.evaluate(&workload.data.valid)?.loss);
+                began = Instant::now();
             }
         }
         spent += began.elapsed();
@@ -263,7 +346,7 @@ pub(crate) fn fit(
         diverged |= !score.loss.is_finite();
         curve.push(Progress {
             step: losses.len(),
-            lr: rates[losses.len() - 1],
+            lr: last_lr,
             train_loss: finite(mean(&losses[from..])),
             valid_loss: finite(score.loss),
         });

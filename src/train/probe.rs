@@ -176,6 +176,7 @@ mod tests {
             nesterov: false,
             weight_decay: 0.0,
             clip_norm: None,
+            lr_multipliers: std::collections::BTreeMap::new(),
         }
     }
 

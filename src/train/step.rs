@@ -38,6 +38,8 @@ pub(crate) struct Replica {
     name: String,
     seed: u64,
     step: usize,
+    /// Of the gradients of every update, where they are asked for.
+    norms: Option<Vec<f64>>,
 }
 
 impl Replica {
@@ -56,9 +58,10 @@ impl Replica {
         let device = data.train.inputs.device();
         let model = (workload.build)(weights.builder(device), &data)
             .map_err(Error::tensor(context()))?;
-        let vars: Vec<Var> =
-            weights.trainable().into_iter().map(|(_, var)| var).collect();
+        let (names, vars): (Vec<String>, Vec<Var>) =
+            weights.trainable().into_iter().unzip();
         let optim = Optim::new(&workload.optimizer, vars.clone())
+            .and_then(|optim| optim.named(&names))
             .map_err(Error::tensor(context()))?;
         let mut replica = Self {
             model,
@@ -71,6 +74,7 @@ impl Replica {
             name: workload.name.clone(),
             seed,
             step: 0,
+            norms: None,
         };
         if let Some(checkpoint) = &workload.checkpoint {
             replica.restore(checkpoint)?;
@@ -169,6 +173,21 @@ impl Replica {
             .collect()
     }
 
+    /// Keeps the gradient norm of every update from the next one on.
+    pub(super) fn keep_norms(&mut self) {
+        self.norms = Some(vec![]);
+    }
+
+    /// The norms kept; empty if none were asked for.
+    pub(super) fn into_norms(self) -> Vec<f64> {
+        self.norms.unwrap_or_default()
+    }
+
+    /// Replaces the optimizer's momentum from the next update on.
+    pub(super) fn set_momentum(&mut self, momentum: Option<f64>) {
+        self.optim.set_momentum(momentum);
+    }
+
     /// One optimizer update at learning rate `lr`; gives the mean loss of its
     /// batch before the update.
     ///
@@ -218,6 +237,9 @@ impl Replica {
             Some(store) => Gradients::Tensors(store),
             None => Gradients::Slices(self.gradients.all()),
         };
+        if let Some(norms) = &mut self.norms {
+            norms.push(self.optim.refining_norm(&gradients)?);
+        }
         self.optim.step(&gradients, lr)?;
         Ok(sum)
     }

@@ -324,7 +324,8 @@ fn tables_and_toml() {
             "6:1: this schedule has no `kind`, name one: constant, linear, \
              polynomial, cosine, k-decay, one-minus-sqrt, exponential, \
              inverse-time, inverse-sqrt, step, wsd, knee, rex, one-cycle, \
-             triangular, cyclical, sgdr, tanh, noam, piecewise, table",
+             triangular, cyclical, sgdr, tanh, noam, piecewise, table, \
+             refined, plateau",
         ),
         (
             3,
@@ -454,7 +455,8 @@ fn optimizers() {
             4,
             "model = \"mlp\"\noptimizer = { kind = \"sgd\", lr = 0.1 }",
             "5:29: unknown key `lr` in optimizer `sgd`, expected `kind`, \
-             `momentum`, `nesterov`, `weight_decay` or `clip_norm`",
+             `momentum`, `nesterov`, `weight_decay`, `clip_norm` \
+             or `lr_multipliers`",
         ),
         (
             4,

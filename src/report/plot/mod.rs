@@ -21,7 +21,7 @@ pub(crate) use range_test::{RangeTestPlot, range_test};
 pub(crate) use rank_diagram::rank_diagram;
 pub(crate) use sensitivity::{SensitivityLine, learning_rate_sensitivity};
 pub(crate) use shapes::schedules;
-pub(crate) use terminal::terminal_curve;
+pub(crate) use terminal::{sparkline, terminal_curve};
 
 /// The colour of a verdict, the same in every picture.
 fn verdict_ink(verdict: Verdict) -> canvas::Ink {

@@ -59,6 +59,19 @@ pub(crate) fn terminal_curve(
     text + &tick_line(&x, columns, MARGIN)
 }
 
+/// `values` as a line of `width` letters, from 0 to `highest`.
+pub(crate) fn sparkline(values: &[f64], highest: f64, width: usize) -> String {
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let letter = |column: usize| {
+        let middle = (column as f64 + 0.5) / width as f64;
+        let value = values.get(cell(middle, values.len()))?;
+        // The middle of a level, so that the peak alone is full.
+        let share = value / highest * (1.0 - 0.5 / LEVELS.len() as f64);
+        Some(LEVELS[cell(share, LEVELS.len())])
+    };
+    (0..width).filter_map(letter).collect()
+}
+
 /// The labels of the learning-rate axis, those that do not overlap.
 fn tick_line(x: &Axis, columns: usize, margin: usize) -> String {
     let mut line = vec![' '; margin + columns + 6];

@@ -70,6 +70,36 @@ fn any_kind() -> impl Strategy<Value = Value> {
                 "end_ratio": end, "magnitude_decay": decay,
             })
         ),
+        (ratio(), 0.2..5.0).prop_map(|(end, k)| json!({
+            "kind": "k-decay", "end_ratio": end, "k": k,
+        })),
+        (0.0..0.99, 0.0..20.0).prop_map(|(d, rate)| if d < 0.5 {
+            json!({ "kind": "rex", "d": d })
+        } else {
+            json!({ "kind": "inverse-time", "rate": rate })
+        }),
+        (1..400usize, 1..50usize).prop_map(|(rise, timescale)| {
+            if rise < 200 {
+                json!({ "kind": "noam", "warmup_steps": rise })
+            } else {
+                json!({ "kind": "inverse-sqrt", "timescale": timescale })
+            }
+        }),
+        (-9.0..0.0, 0.1..9.0, ratio()).prop_map(|(lower, upper, end)| json!({
+            "kind": "tanh", "lower": lower, "upper": upper, "end_ratio": end,
+        })),
+        (above_zero(), any::<bool>(), 1..9usize).prop_map(
+            |(gamma, in_steps, first)| {
+                let milestones = if in_steps {
+                    json!([first, first + 3, 40])
+                } else {
+                    json!([0.1, 0.11 * first as f64])
+                };
+                json!({
+                    "kind": "step", "gamma": gamma, "milestones": milestones,
+                })
+            }
+        ),
         (1..5usize, 1.0..3.0).prop_map(|(cycles, t_mult)| json!({
             "kind": "sgdr", "cycles": cycles, "t_mult": t_mult,
         })),
@@ -78,6 +108,33 @@ fn any_kind() -> impl Strategy<Value = Value> {
             "points": [[0.0, height], [at, 1.0], [1.0, 0.0]],
         })),
     ]
+}
+
+/// Any kind that is defined in steps: its budget only says where it ends.
+fn any_in_steps() -> impl Strategy<Value = ScheduleSpec> {
+    let kind = prop_oneof![
+        Just(json!({ "kind": "constant" })),
+        (1..50usize).prop_map(|timescale| json!({
+            "kind": "inverse-sqrt", "timescale": timescale,
+        })),
+        (1..9usize).prop_map(|rise| json!({
+            "kind": "noam", "warmup_steps": rise,
+        })),
+        (1..30usize, above_zero()).prop_map(|(first, gamma)| json!({
+            "kind": "step", "milestones": [first, first + 7], "gamma": gamma,
+        })),
+        (1..20usize, 0..3usize).prop_map(|(up, mode)| json!({
+            "kind": "cyclical", "step_size_up": up, "mode": MODES[mode],
+            "gamma": 0.98,
+        })),
+        (1..20usize, 1.0..3.0).prop_map(|(t_0, t_mult)| json!({
+            "kind": "sgdr", "t_0": t_0, "t_mult": t_mult,
+        })),
+    ];
+    (kind, 0..6usize).prop_map(|(mut table, rise)| {
+        table["warmup"] = rise.into();
+        serde_json::from_value(table).expect("a spec that reads")
+    })
 }
 
 /// Any kind with any modifiers.
@@ -125,6 +182,81 @@ proptest! {
         let seven = spec.rates(7.0, steps).expect("stands");
         for (step, (one, seven)) in one.iter().zip(&seven).enumerate() {
             prop_assert_eq!(7.0 * one, *seven, "at {}", step);
+        }
+    }
+
+    #[test]
+    fn from_the_end_on_the_last_rate_holds(
+        spec in any_spec(),
+        steps in 6..300usize,
+        later in 0..1000usize,
+    ) {
+        let schedule = spec.build(0.3, steps).expect("stands");
+        prop_assert_eq!(schedule.lr(steps + later), schedule.lr(steps - 1));
+    }
+
+    #[test]
+    fn a_definition_in_steps_has_one_beginning_at_every_budget(
+        spec in any_in_steps(),
+        steps in 15..200usize,
+        more in 0..200usize,
+    ) {
+        let short = spec.rates(0.3, steps).expect("stands");
+        let long = spec.rates(0.3, steps + more).expect("stands");
+        prop_assert_eq!(&short[..], &long[..steps]);
+    }
+
+    #[test]
+    fn runs_follow_and_export_writes_what_the_spec_builds(
+        spec in any_spec(),
+        steps in 6..300usize,
+    ) {
+        let rates = spec.rates(0.3, steps).expect("stands");
+        let course = spec.course(0.3, steps).expect("stands");
+        let formula = spec.formula(steps).expect("stands");
+        prop_assert_eq!(course.steps(), steps);
+        for (step, &lr) in rates.iter().enumerate() {
+            prop_assert_eq!(course.lr(step), lr);
+            prop_assert_eq!(0.3 * formula.at(step as f64), lr);
+            prop_assert!(!course.listens(step + 1));
+        }
+    }
+
+    #[test]
+    fn refined_schedules_reach_the_peak_and_end_at_0(
+        norms in prop::collection::vec(0.0..100.0, 2..200),
+        tau in ratio(),
+        adaptive in any::<bool>(),
+    ) {
+        let spec = ScheduleSpec::refined().with("tau", tau).expect("a key");
+        let made = spec.refined_by(&norms, adaptive).expect("stands");
+        let rates = made.rates(2.0, norms.len()).expect("stands");
+        let highest = rates.iter().copied().fold(0.0, f64::max);
+        prop_assert_eq!(highest, 2.0);
+        prop_assert_eq!(rates[norms.len() - 1], 0.0);
+        prop_assert!(rates.iter().all(|lr| *lr >= 0.0));
+        // The unit of the norms is nobody's business.
+        let doubled: Vec<f64> = norms.iter().map(|norm| 2.0 * norm).collect();
+        prop_assert_eq!(spec.refined_by(&doubled, adaptive), Ok(made));
+    }
+
+    #[test]
+    fn a_plateau_only_ever_goes_down(
+        losses in prop::collection::vec(-1.0..9.0, 1..60),
+        patience in 0..4usize,
+        least in ratio(),
+    ) {
+        let table = json!({
+            "kind": "plateau", "patience": patience, "min_ratio": least,
+        });
+        let spec: ScheduleSpec = serde_json::from_value(table).expect("reads");
+        let mut course = spec.course(1.0, 10).expect("stands");
+        let mut before = course.lr(0);
+        prop_assert_eq!(before, 1.0);
+        for loss in losses {
+            course.hear(loss);
+            prop_assert!(course.lr(0) <= before && course.lr(0) >= least);
+            before = course.lr(0);
         }
     }
 

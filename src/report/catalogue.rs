@@ -1,0 +1,137 @@
+//! The page of all schedules: picture, formula, keys and source of each.
+
+use super::code;
+use crate::schedule::{KeyInfo, KindInfo, MODIFIERS, ScheduleSpec, kinds};
+use std::fmt::Write as _;
+
+/// Steps for which the formulas are made; none of them shows the number.
+const STEPS: usize = 1000;
+
+/// A schedule of this kind to show over `steps`: its defaults, but where
+/// they would not show what it is. `None` where none can be without a file
+/// or a run.
+pub(crate) fn sample(kind: &KindInfo, steps: usize) -> Option<ScheduleSpec> {
+    let defaults = || ScheduleSpec::of_kind(kind.name).ok();
+    match kind.name {
+        "piecewise" => {
+            Some(ScheduleSpec::piecewise([[0.0, 0.2], [0.3, 1.0], [1.0, 0.0]]))
+        }
+        "sgdr" => defaults()?.with("cycles", 3).ok(),
+        "inverse-sqrt" => defaults()?.with("timescale", steps / 10).ok(),
+        "noam" => defaults()?.with("warmup_steps", steps / 8).ok(),
+        _ => kind.stands_alone().then(defaults)?,
+    }
+}
+
+/// The keys of a kind with their defaults: `power=2, end_ratio=0`.
+pub(crate) fn keys(kind: &KindInfo, between: &str) -> String {
+    let key = |KeyInfo { name, default }: &KeyInfo| {
+        if default.is_empty() {
+            (*name).to_owned()
+        } else {
+            format!("{name}={default}")
+        }
+    };
+    kind.keys.iter().map(key).collect::<Vec<_>>().join(between)
+}
+
+/// The page, in Markdown.
+pub(crate) fn markdown() -> String {
+    let mut page = String::from(HEAD);
+    for kind in kinds() {
+        let KindInfo { name, about, source, .. } = kind;
+        let _ = write!(page, "\n### `{name}`\n\n{}. ", sentence(about));
+        let _ = writeln!(page, "Source: {source}.\n");
+        page += &block(&of_kind(kind));
+        if !kind.keys.is_empty() {
+            let _ = writeln!(page, "\nKeys: `{}`.", keys(kind, "`, `"));
+        }
+    }
+    page += "\n## On every kind\n\n| key | default |\n|---|---|\n";
+    for (name, default) in MODIFIERS {
+        let _ = writeln!(page, "| `{name}` | {default} |");
+    }
+    page += WARMUP;
+    page += &around("warmup", 50.into());
+    page += COOLDOWN;
+    page += &around("cooldown", 0.2.into());
+    page + JOIN
+}
+
+/// What stands for the formula of a kind.
+fn of_kind(kind: &KindInfo) -> String {
+    match sample(kind, STEPS).and_then(|spec| spec.formula(STEPS).ok()) {
+        Some(formula) => code::formula(&formula),
+        None => match kind.name {
+            "refined" => REFINED,
+            "plateau" => PLATEAU,
+            _ => "f = row t of the file",
+        }
+        .to_owned(),
+    }
+}
+
+/// The formula of a cosine with the modifier `key`.
+fn around(key: &str, value: crate::schedule::Value) -> String {
+    let spec = ScheduleSpec::cosine().with(key, value);
+    let formula = spec.and_then(|spec| spec.formula(STEPS));
+    block(&formula.map(|formula| code::formula(&formula)).unwrap_or_default())
+}
+
+fn block(formula: &str) -> String {
+    format!("```\n{formula}\n```\n")
+}
+
+fn sentence(about: &str) -> String {
+    let mut letters = about.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+const HEAD: &str = "\
+# The schedules
+
+`lrscout schedules list --format markdown` wrote this page; `make docs` does
+so again.
+
+![All shapes, the factor on the peak over the steps](schedules.svg)
+
+`f` is the factor on the peak learning rate at update `t`, counted from 0, of
+a run of `steps` updates; `p` is the share of them that has passed. A value is
+reached at `t = steps`, after the last update, unless the source says
+otherwise; from there on the last one holds. Shares are of the steps, ratios
+of the peak. Where a kind has variants, the formula is that of its defaults.
+
+`lrscout schedules values SPEC --peak P --steps N` prints a schedule step by
+step, `--compat torch|hf|optax|timm|keras|mxnet` with another library's
+conventions; `lrscout export` writes it as source code.
+
+## Kinds
+";
+
+const REFINED: &str = "\
+G = gradient norms of the run, median over a share `tau` of the steps
+w = G^-2 (SGD, L2 norms) or G^-1 (AdamW, L1 norms)
+f = w_t * (sum of the later w), divided by its highest value";
+
+const PLATEAU: &str = "\
+f = 1 first; f * factor, at least min_ratio, whenever the validation loss has
+    not fallen by a ten-thousandth for more than `patience` evaluations";
+
+const WARMUP: &str = "
+A warm-up comes first; then the kind starts at its own `t = 0` with the steps
+that are left:
+
+";
+
+const COOLDOWN: &str = "
+A cooldown replaces the last share of any kind, from the factor `begin` that
+it has reached there:
+
+";
+
+const JOIN: &str = "
+`{ join = [{ kind = ..., steps = n }, { kind = ..., share = s }, ...] }` puts
+schedules one after the other. Each starts at its own `t = 0` and has its own
+steps; together they fill the budget.
+";

@@ -1,0 +1,67 @@
+//! Runs whose gradient norms a schedule is made from.
+
+use super::{Fit, Replica, course, follow, train};
+use crate::error::{Error, Result};
+use crate::record::Outcome;
+use crate::schedule::ScheduleSpec;
+use crate::workload::Workload;
+use serde::{Deserialize, Serialize};
+
+/// Seed of the runs whose gradient norms make a schedule: no run that is
+/// compared shares its weights or batches with them.
+const PILOT_SEED: u64 = 1 << 33;
+
+/// A run with the gradient norm of every update.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Pilot {
+    /// The run itself.
+    pub(crate) fit: Fit,
+    /// One norm an update: L1 for AdamW, L2 for SGD.
+    pub(crate) norms: Vec<f64>,
+}
+
+/// Trains the run from whose gradient norms a schedule is made, under
+/// `spec`, with a seed of its own.
+///
+/// # Errors
+///
+/// As [`follow`], and if the schedule cannot stand at this budget.
+pub(crate) fn measure(
+    workload: &Workload,
+    spec: &ScheduleSpec,
+    peak: f64,
+    steps: usize,
+    stop: &dyn Fn() -> bool,
+) -> Result<Pilot> {
+    let course = course(spec, peak, steps)?;
+    let mut replica = Replica::new(workload, PILOT_SEED)?;
+    replica.keep_norms();
+    let fit = train(&mut replica, workload, course, stop)?;
+    Ok(Pilot { fit, norms: replica.into_norms() })
+}
+
+/// Trains one run under the `refined` schedule `spec`, made from the norms
+/// of `pilot`, for as long as that was planned. Where the pilot diverged
+/// there is no such schedule: its own end is the result.
+///
+/// # Errors
+///
+/// As [`follow`].
+pub(crate) fn follow_refined(
+    workload: &Workload,
+    seed: u64,
+    spec: &ScheduleSpec,
+    pilot: &Pilot,
+    peak: f64,
+    stop: &dyn Fn() -> bool,
+) -> Result<Fit> {
+    if pilot.fit.outcome == Outcome::Diverged {
+        return Ok(pilot.fit.clone());
+    }
+    let adaptive = workload.optimizer.is_adaptive();
+    let refined = spec
+        .refined_by(&pilot.norms, adaptive)
+        .map_err(|problem| Error::Invalid(problem.message))?;
+    let course = course(&refined, peak, pilot.norms.len())?;
+    follow(workload, seed, course, stop)
+}

@@ -1,0 +1,147 @@
+use super::{Learner, measure};
+use crate::data::{Dataset, Split, Task};
+use crate::schedule::ScheduleSpec;
+use crate::spec::OptimizerSpec;
+use crate::{Fit, nn};
+use candle_core::{Device, Tensor};
+
+const STEPS: usize = 60;
+
+/// A plane with some bumps, 48 points for each part.
+fn plane() -> Dataset {
+    let part = |from: usize| {
+        let point = |i: usize| {
+            let i = (from + i) as f32;
+            [(0.7 * i).sin(), (1.3 * i).cos()]
+        };
+        let inputs: Vec<[f32; 2]> = (0..48).map(point).collect();
+        let height = |&[x, y]: &[f32; 2]| x - 0.5 * y + 0.3 * (9.0 * x).sin();
+        let targets: Vec<f32> = inputs.iter().map(height).collect();
+        let tensor = |rows: Vec<f32>, width: usize| {
+            Tensor::from_vec(rows, (48, width), &Device::Cpu)
+        };
+        let inputs = tensor(inputs.concat(), 2).expect("a tensor");
+        let targets = tensor(targets, 1).expect("a tensor");
+        Split { inputs, targets }
+    };
+    Dataset {
+        train: part(0),
+        valid: part(48),
+        test: part(96),
+        task: Task::Regress { width: 1 },
+        optimum: None,
+    }
+}
+
+fn learner(optimizer: OptimizerSpec) -> Learner {
+    Learner::new(|vb, _| nn::linear(2, 1, vb), plane())
+        .optimizer(optimizer)
+        .batch(8)
+        .seed(3)
+}
+
+fn spec(json: &str) -> ScheduleSpec {
+    serde_json::from_str(json).expect("a spec that reads")
+}
+
+/// A run without its wall time.
+fn run(learner: &Learner, spec: &ScheduleSpec, peak: f64) -> Fit {
+    let fit = learner.fit_spec(spec, peak, STEPS).expect("trains");
+    Fit { train_seconds: 0.0, ..fit }
+}
+
+#[test]
+fn a_spec_trains_as_the_schedule_that_it_builds() {
+    let learner = learner(OptimizerSpec::sgd());
+    let spec = ScheduleSpec::cosine().warmup(5);
+    let schedule = spec.build(0.05, STEPS).expect("stands");
+    let built = learner.fit(&schedule, STEPS).expect("trains");
+    let built = Fit { train_seconds: 0.0, ..built };
+    assert_eq!(run(&learner, &spec, 0.05), built);
+}
+
+#[test]
+fn a_plateau_lowers_the_rate_once_the_loss_no_longer_falls() {
+    let learner = learner(OptimizerSpec::sgd());
+    // At such a rate no evaluation is a ten-thousandth better.
+    let spec = spec(
+        r#"{"kind":"plateau","factor":0.5,"patience":2,"evaluations":15}"#,
+    );
+    let fit = run(&learner, &spec, 1e-9);
+    // The first one is the best so far; then every third lowers the rate.
+    let rates: Vec<f64> = fit.curve.iter().map(|point| point.lr).collect();
+    let lowered = [0, 1, 2, 3, 4].map(|times| 1e-9 * 0.5_f64.powi(times));
+    for (got, want) in rates.iter().zip(lowered) {
+        assert!((got / want - 1.0).abs() < 1e-12, "{rates:?}");
+    }
+    assert_eq!(run(&learner, &spec, 1e-9), fit, "the same every time");
+    // A loss that falls leaves the rate alone, whatever looks at it.
+    let falling = run(&learner, &spec, 1e-3);
+    let constant = run(&learner, &ScheduleSpec::constant(), 1e-3);
+    assert_eq!(falling, constant);
+}
+
+#[test]
+fn a_refined_schedule_is_made_from_a_run_of_its_own() {
+    for optimizer in [OptimizerSpec::sgd(), OptimizerSpec::adamw()] {
+        let adaptive = optimizer.is_adaptive();
+        let learner = learner(optimizer);
+        let spec = ScheduleSpec::refined().warmup(5);
+        let workload = learner.resident().expect("resident");
+        let pilot = spec.pilot().expect("refined");
+        let pilot = measure(&workload, &pilot, 0.05, STEPS, &|| false);
+        let norms = pilot.expect("trains").norms;
+        assert_eq!(norms.len(), STEPS);
+        assert!(norms.iter().all(|norm| *norm > 0.0), "{norms:?}");
+        let table = spec.refined_by(&norms, adaptive).expect("stands");
+        let fit = run(&learner, &spec, 0.05);
+        assert_eq!(fit, run(&learner, &table, 0.05));
+        assert_ne!(fit, run(&learner, &ScheduleSpec::linear(), 0.05));
+    }
+}
+
+#[test]
+fn where_the_pilot_diverges_so_does_the_schedule() {
+    let learner = learner(OptimizerSpec::sgd());
+    let fit = run(&learner, &ScheduleSpec::refined(), 1e6);
+    assert_eq!(fit.outcome, crate::Outcome::Diverged);
+    assert!(fit.valid.is_none());
+}
+
+#[test]
+fn cycled_momentum_changes_the_training_and_no_rate() {
+    for optimizer in [OptimizerSpec::sgd(), OptimizerSpec::adamw()] {
+        let learner = learner(optimizer);
+        let plain = ScheduleSpec::one_cycle();
+        let still = plain.clone().with("cycle_momentum", [0.9, 0.9]);
+        let cycled = plain.clone().with("cycle_momentum", [0.5, 0.95]);
+        let fit = run(&learner, &plain, 0.05);
+        // Both optimizers have 0.9 by default.
+        assert_eq!(run(&learner, &still.expect("a key"), 0.05), fit);
+        let other = run(&learner, &cycled.expect("a key"), 0.05);
+        assert_ne!(other.valid, fit.valid);
+        assert_eq!(
+            other.curve.iter().map(|point| point.lr).collect::<Vec<_>>(),
+            fit.curve.iter().map(|point| point.lr).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn a_spec_goes_on_from_a_checkpoint() {
+    let learner = learner(OptimizerSpec::adamw());
+    let spec = ScheduleSpec::one_cycle().with("cycle_momentum", [0.9, 0.9]);
+    let spec = spec.expect("a key");
+    let schedule = spec.build(0.05, STEPS).expect("stands");
+    let checkpoint = learner.train(&schedule, 25).expect("trains");
+    let resumed = learner.clone().resume(checkpoint);
+    let whole = run(&learner, &spec, 0.05);
+    let rest = run(&resumed, &spec, 0.05);
+    assert_eq!(rest.steps, STEPS - 25);
+    assert_eq!((rest.valid, rest.test), (whole.valid, whole.test));
+    let refused = resumed.fit_spec(&ScheduleSpec::plateau(), 0.05, STEPS);
+    assert_eq!(
+        refused.expect_err("no whole run").to_string(),
+        "`plateau` needs the whole run, it cannot go on from a checkpoint"
+    );
+}
