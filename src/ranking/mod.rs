@@ -6,6 +6,7 @@ mod notes;
 mod pairs;
 mod protocol;
 mod regret;
+mod replicates;
 mod rows;
 mod study;
 mod verdict;
@@ -19,6 +20,7 @@ use crate::error::Result;
 use crate::record::Observation;
 use crate::stats::bootstrap;
 use crate::stats::friedman::Friedman;
+use crate::stats::variance::Components;
 use cells::Table;
 use regret::Regret;
 use serde::Serialize;
@@ -75,6 +77,8 @@ pub struct Ranking {
     nemenyi: Nemenyi,
     pairs: Vec<Pair>,
     regret: BTreeMap<String, Regret>,
+    /// On the scale used, squared.
+    variance: Option<Components>,
     diverged: BTreeMap<String, usize>,
     verdicts: BTreeMap<String, Verdict>,
     notes: Vec<String>,
@@ -102,9 +106,14 @@ struct Pair {
     wilcoxon_w: f64,
     p: f64,
     p_holm: f64,
+    p_hochberg: f64,
+    p_hommel: f64,
+    p_benjamini_hochberg: f64,
     method: &'static str,
     bayes: Bayes,
     probability_a_better: f64,
+    probability_low: f64,
+    probability_high: f64,
     #[serde(skip)]
     interval: Option<(f64, f64)>,
 }
@@ -211,6 +220,11 @@ impl Ranking {
             p_b_better: pair.bayes.right,
             rope_width: pair.bayes.rope_width,
             probability_a_better: pair.probability_a_better,
+            probability_low: Some(pair.probability_low),
+            probability_high: Some(pair.probability_high),
+            p_hochberg: Some(pair.p_hochberg),
+            p_hommel: Some(pair.p_hommel),
+            p_benjamini_hochberg: Some(pair.p_benjamini_hochberg),
         };
         self.pairs.iter().map(row).collect()
     }

@@ -5,14 +5,14 @@ use super::protocol::{Protocol, Scale};
 use super::regret::{self, Regret};
 use super::rows::{LeaderboardRow, workload_rows};
 use super::verdict::{self, Evidence, Verdict};
-use super::{Bayes, Draws, Nemenyi, Pair, Ranking, notes, pairs};
+use super::{Bayes, Draws, Nemenyi, Pair, Ranking, notes, pairs, replicates};
 use crate::seed::stream;
 use crate::stats::bayes::{self, Regions};
 use crate::stats::bootstrap::Interval;
 use crate::stats::friedman::friedman;
-use crate::stats::multiple::holm;
-use crate::stats::nemenyi;
+use crate::stats::multiple::{benjamini_hochberg, hochberg, holm, hommel};
 use crate::stats::wilcoxon::{SignedRank, signed_rank};
+use crate::stats::{nemenyi, superiority};
 use std::collections::BTreeMap;
 
 /// Everything computed on the way from a table to a ranking. Vectors have one
@@ -185,11 +185,17 @@ impl<'a> Study<'a> {
         let wins =
             table.by_cluster(|c| pairs::win_shares(table, c, self.control));
         let wins = mean_rows(wins.iter());
+        let (hochberg, hommel) = (hochberg(&p), hommel(&p));
+        let discovered = benjamini_hochberg(&p);
         let pairs: Vec<Pair> = others
             .iter()
             .enumerate()
-            .map(|(i, &j)| {
-                self.pair(j, &tests[i], p_holm[i], to_control[i], wins[j])
+            .map(|(i, &j)| Pair {
+                p_holm: p_holm[i],
+                p_hochberg: hochberg[i],
+                p_hommel: hommel[i],
+                p_benjamini_hochberg: discovered[i],
+                ..self.pair(j, &tests[i], to_control[i], wins[j])
             })
             .collect();
         let notes = self.notes(column, evidence.all_diverged, &pairs);
@@ -207,11 +213,12 @@ impl<'a> Study<'a> {
             friedman: friedman(&self.ranks),
             nemenyi: self.nemenyi(),
             regret: self.named(self.regrets.iter().copied()),
+            variance: replicates::variance(table),
             diverged: self.named(table.runs.iter().map(|runs| runs.1)),
             verdicts: self.named(verdicts.iter().copied()),
             notes,
             leaderboard: self.leaderboard(&pairs, &p_equivalent, &verdicts),
-            workload_rows: workload_rows(table),
+            workload_rows: workload_rows(table, self.control),
             pairs,
         }
     }
@@ -236,11 +243,11 @@ impl<'a> Study<'a> {
         }
     }
 
+    /// `j` against the control, but for the corrections of its p.
     fn pair(
         &self,
         j: usize,
         test: &SignedRank,
-        p_holm: f64,
         regions: Regions,
         wins: f64,
     ) -> Pair {
@@ -254,6 +261,7 @@ impl<'a> Study<'a> {
             let (a, b) = (turn(interval.low), turn(interval.high));
             (a.min(b), a.max(b))
         });
+        let superior = superiority::interval(wins, n, self.protocol.alpha);
         Pair {
             a: names[j].clone(),
             b: names[self.control].clone(),
@@ -261,7 +269,10 @@ impl<'a> Study<'a> {
             mean_difference: mean.is_finite().then(|| turn(mean)),
             wilcoxon_w: test.w(),
             p: test.p,
-            p_holm,
+            p_holm: test.p,
+            p_hochberg: test.p,
+            p_hommel: test.p,
+            p_benjamini_hochberg: test.p,
             method: if test.exact { "exact" } else { "normal" },
             bayes: Bayes {
                 left: regions.left,
@@ -270,6 +281,8 @@ impl<'a> Study<'a> {
                 rope_width: self.rope,
             },
             probability_a_better: wins,
+            probability_low: superior.low,
+            probability_high: superior.high,
             interval,
         }
     }

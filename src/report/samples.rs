@@ -121,6 +121,10 @@ fn workloads() -> Vec<WorkloadRow> {
                 regret: (diverged == 0).then_some(regret),
                 seeds: 45,
                 diverged,
+                difference: (j > 0).then_some(regret - 0.019),
+                difference_low: (j > 0).then_some(regret - 0.024),
+                difference_high: (j > 0).then_some(regret - 0.011),
+                p_within: (j > 0).then_some(0.02),
             });
         }
     }
@@ -147,6 +151,11 @@ fn pairs() -> Vec<PairRow> {
             p_b_better: 0.02,
             rope_width: 0.005,
             probability_a_better: 0.72,
+            probability_low: Some(0.41),
+            probability_high: Some(0.91),
+            p_hochberg: Some(0.012),
+            p_hommel: Some(0.011),
+            p_benjamini_hochberg: Some(0.008),
         })
         .collect()
 }

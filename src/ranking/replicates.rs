@@ -1,0 +1,99 @@
+//! What the seeds of a workload show: tests within one workload, and where
+//! the spread of the scores comes from.
+
+use super::cells::{Block, Table};
+use crate::stats::multiple::holm;
+use crate::stats::paired::student;
+use crate::stats::variance::{Components, components};
+use crate::stats::wilcoxon::signed_rank;
+
+/// A schedule against the control on one workload, seed by seed; lower is
+/// better.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Within {
+    /// Mean difference and its 95 % interval by Student's t; `None` where a
+    /// run diverged or the seeds are too few or all alike.
+    pub(super) difference: Option<(f64, f64, f64)>,
+    /// Two-sided p of the signed-rank test over seeds, after Holm's
+    /// correction over the schedules of this workload; `None` for the
+    /// control. It is evidence about this workload only.
+    pub(super) p: Option<f64>,
+}
+
+/// Values of each seed that all cells of a workload have, `[seed][schedule]`,
+/// budgets and multiples averaged; NaN where a run diverged.
+fn by_seed(table: &Table, block: &Block) -> Vec<Vec<f64>> {
+    let [first, others @ ..] = block.cells.as_slice() else { return vec![] };
+    let mut rows = vec![];
+    for (i, number) in first.numbers.iter().enumerate() {
+        let elsewhere: Option<Vec<&[f64]>> = others
+            .iter()
+            .map(|cell| {
+                let at = cell.numbers.binary_search(number).ok()?;
+                Some(cell.seed(at))
+            })
+            .collect();
+        let Some(mut cells) = elsewhere else { continue };
+        cells.push(first.seed(i));
+        let mean = |j: usize| {
+            let sum: f64 = cells.iter().map(|s| table.value(s[j])).sum();
+            sum / cells.len() as f64
+        };
+        rows.push((0..table.schedules.len()).map(mean).collect());
+    }
+    rows
+}
+
+/// Tests of every schedule against `control` within one workload.
+pub(super) fn within(
+    table: &Table,
+    block: &Block,
+    control: usize,
+) -> Vec<Within> {
+    let rows = by_seed(table, block);
+    let k = table.schedules.len();
+    let mut tests = vec![Within::default(); k];
+    let others: Vec<usize> = (0..k).filter(|&j| j != control).collect();
+    let mut p = vec![];
+    for &j in &others {
+        let differences: Vec<f64> =
+            rows.iter().map(|row| difference(row[j], row[control])).collect();
+        tests[j].difference = student(&differences)
+            .map(|test| (test.mean, test.interval.low, test.interval.high));
+        p.push(signed_rank(&differences).p);
+    }
+    for (&j, p) in others.iter().zip(holm(&p)) {
+        tests[j].p = Some(p);
+    }
+    tests
+}
+
+/// `a - b`; infinite where one of the two diverged.
+fn difference(a: f64, b: f64) -> f64 {
+    match (a.is_nan(), b.is_nan()) {
+        (false, false) => a - b,
+        (true, true) => 0.0,
+        (true, false) => f64::INFINITY,
+        (false, true) => f64::NEG_INFINITY,
+    }
+}
+
+/// Variance components over the schedules that never diverged; workloads
+/// with more seeds than others give their first ones. `None` where there is
+/// too little of anything.
+pub(super) fn variance(table: &Table) -> Option<Components> {
+    let rows: Vec<Vec<Vec<f64>>> =
+        table.blocks.iter().map(|block| by_seed(table, block)).collect();
+    let seeds = rows.iter().map(Vec::len).min()?;
+    let whole: Vec<usize> = (0..table.schedules.len())
+        .filter(|&j| rows.iter().flatten().all(|row| row[j].is_finite()))
+        .collect();
+    let scores: Vec<Vec<Vec<f64>>> = rows
+        .iter()
+        .map(|rows| {
+            let pick = |row: &Vec<f64>| whole.iter().map(|&j| row[j]).collect();
+            rows[..seeds].iter().map(pick).collect()
+        })
+        .collect();
+    components(&scores)
+}
