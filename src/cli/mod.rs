@@ -1,6 +1,7 @@
 //! The command line: one file a verb.
 
 mod bench;
+mod calibrate;
 mod check;
 mod curve;
 mod find_lr;
@@ -48,6 +49,7 @@ enum Verb {
     Report(report::Report),
     Schedules(schedules::Schedules),
     Bench(bench::Bench),
+    Calibrate(calibrate::Calibrate),
 }
 
 /// The whole command line on the models and data sets of `registry`; the
@@ -73,6 +75,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Report(verb) => verb.run(&mut out),
         Verb::Schedules(verb) => verb.run(&mut out),
         Verb::Bench(verb) => verb.run(&registry, &mut out),
+        Verb::Calibrate(verb) => verb.run(&mut out),
     };
     let result = result.and_then(|()| Ok(out.flush()?));
     match result {

@@ -1,17 +1,21 @@
 //! From scores to verdicts: which schedule to use, its equals, and those not
 //! to try.
 
+pub(crate) mod calibration;
 mod cells;
 mod notes;
 mod pairs;
 mod protocol;
+mod race;
 mod regret;
 mod replicates;
 mod rows;
+mod stopped;
 mod study;
 mod verdict;
 
 pub use protocol::{Protocol, Scale};
+pub(crate) use race::race;
 pub use rows::LeaderboardRow;
 pub(crate) use rows::{PairRow, WorkloadRow};
 pub use verdict::Verdict;
@@ -25,6 +29,7 @@ use cells::Table;
 use regret::Regret;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use stopped::Raced;
 use study::Study;
 
 /// A ranking of schedules over workloads, with its tests and verdicts.
@@ -50,6 +55,7 @@ use study::Study;
 ///     budget: None,
 ///     lr_multiple: None,
 ///     score: Some(score),
+///     stopped: false,
 ///     line: 0,
 /// };
 /// let runs = [
@@ -172,9 +178,34 @@ impl Ranking {
         draws: Draws,
     ) -> Result<Self> {
         protocol.check()?;
-        let table = Table::new(observations, column, protocol)?;
+        let raced = Raced::among(observations, column, protocol)?;
+        if raced.is_empty() {
+            return Self::complete(observations, column, protocol, draws, 0);
+        }
+        let live = raced.live(observations);
+        let out = raced.len();
+        let mut ranking = Self::complete(&live, column, protocol, draws, out)?;
+        for (schedule, runs, end) in raced.each(observations) {
+            let beside =
+                Self::complete(&runs, column, protocol, draws, out - 1)?;
+            ranking.append(&beside, schedule, end);
+        }
+        Ok(ranking)
+    }
+
+    /// The ranking of schedules that all have their runs; `stopped` further
+    /// ones count in every correction for several tests.
+    fn complete(
+        runs: &[Observation],
+        column: &str,
+        protocol: &Protocol,
+        draws: Draws,
+        stopped: usize,
+    ) -> Result<Self> {
+        let table = Table::new(runs, column, protocol)?;
         let control = protocol.control_among(&table.schedules)?;
-        Ok(Study::new(&table, control, protocol, draws).ranking(column))
+        let study = Study::new(&table, control, protocol, draws, stopped);
+        Ok(study.ranking(column))
     }
 
     /// The schedule to use; `None` if every run diverged or there is only

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 /// What the notes are made from, beside the table.
 pub(super) struct Facts<'a> {
     pub(super) protocol: &'a Protocol,
+    /// Comparisons with the control.
+    pub(super) comparisons: usize,
     pub(super) column: &'a str,
     pub(super) control: usize,
     pub(super) rope: f64,
@@ -28,8 +30,8 @@ pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
             "Every run diverged, so no schedule is recommended.".to_owned(),
         );
     }
-    if k > 1 {
-        notes.push(power(table, facts.protocol.alpha));
+    if facts.comparisons > 0 {
+        notes.push(power(table, facts.protocol.alpha, facts.comparisons));
     }
     notes.extend(
         table.left_out.iter().map(|place| format!("Left out: {place}.")),
@@ -68,9 +70,8 @@ pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
 }
 
 /// What this number of workloads can show.
-fn power(table: &Table, alpha: f64) -> String {
+fn power(table: &Table, alpha: f64, comparisons: usize) -> String {
     let n = table.clusters.len();
-    let comparisons = table.schedules.len() - 1;
     let needed = workloads_needed(comparisons, alpha);
     let smallest = smallest_wilcoxon_p(n);
     let corrected = (smallest * comparisons as f64).min(1.0);

@@ -22,6 +22,8 @@ pub(super) struct Study<'a> {
     control: usize,
     protocol: &'a Protocol,
     draws: Draws,
+    /// Comparisons with the control, stopped schedules included.
+    comparisons: usize,
     /// `(clusters, schedules)`.
     ranks: Vec<Vec<f64>>,
     mean_ranks: Vec<f64>,
@@ -45,8 +47,10 @@ impl<'a> Study<'a> {
         control: usize,
         protocol: &'a Protocol,
         draws: Draws,
+        stopped: usize,
     ) -> Self {
         let k = table.schedules.len();
+        let all = k + stopped;
         let ranks = table.by_cluster(Cell::ranks);
         let mean_ranks = mean_rows(ranks.iter());
         let effects =
@@ -71,12 +75,14 @@ impl<'a> Study<'a> {
             .map(|(&pair, differences)| (pair, signed_rank(differences)))
             .collect();
         let p: Vec<f64> = tests.values().map(|test| test.p).collect();
-        let p_all = tests.keys().copied().zip(holm(&p)).collect();
+        let p_all = padded(&p, all * (all - 1) / 2, holm);
+        let p_all = tests.keys().copied().zip(p_all).collect();
         Self {
             table,
             control,
             protocol,
             draws,
+            comparisons: all - 1,
             ranks,
             mean_ranks,
             regrets: effects.regrets,
@@ -152,7 +158,8 @@ impl<'a> Study<'a> {
         let tests: Vec<SignedRank> =
             others.iter().map(|&j| self.test(j, self.control)).collect();
         let p: Vec<f64> = tests.iter().map(|test| test.p).collect();
-        let p_holm = holm(&p);
+        let adjust = |by| padded(&p, self.comparisons, by);
+        let p_holm = adjust(holm);
         let mut dominated = vec![false; k];
         for ((&j, test), p) in others.iter().zip(&tests).zip(&p_holm) {
             dominated[j] = *p < alpha && test.plus > test.minus;
@@ -160,6 +167,7 @@ impl<'a> Study<'a> {
         let evidence = Evidence {
             alpha,
             clusters: n,
+            comparisons: self.comparisons,
             control: self.control,
             order: &self.order,
             all_diverged: table.runs.iter().all(|(all, bad)| all == bad),
@@ -185,8 +193,8 @@ impl<'a> Study<'a> {
         let wins =
             table.by_cluster(|c| pairs::win_shares(table, c, self.control));
         let wins = mean_rows(wins.iter());
-        let (hochberg, hommel) = (hochberg(&p), hommel(&p));
-        let discovered = benjamini_hochberg(&p);
+        let (hochberg, hommel) = (adjust(hochberg), adjust(hommel));
+        let discovered = adjust(benjamini_hochberg);
         let pairs: Vec<Pair> = others
             .iter()
             .enumerate()
@@ -335,6 +343,7 @@ impl<'a> Study<'a> {
             .collect();
         let facts = notes::Facts {
             protocol: self.protocol,
+            comparisons: self.comparisons,
             column,
             control: self.control,
             rope: self.rope,
@@ -344,6 +353,15 @@ impl<'a> Study<'a> {
         };
         notes::notes(self.table, &facts)
     }
+}
+
+/// `p` adjusted for `tests` tests in all, of which the others found nothing.
+fn padded(p: &[f64], tests: usize, adjust: fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
+    let mut all = p.to_vec();
+    all.resize(tests.max(p.len()), 1.0);
+    let mut adjusted = adjust(&all);
+    adjusted.truncate(p.len());
+    adjusted
 }
 
 /// Half width of the region of practical equivalence.

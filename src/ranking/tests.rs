@@ -19,6 +19,7 @@ fn run(
         budget: None,
         lr_multiple: None,
         score,
+        stopped: false,
         line: 0,
     }
 }

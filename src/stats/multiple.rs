@@ -97,6 +97,8 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
+    type Adjust = fn(&[f64]) -> Vec<f64>;
+
     fn numbers(value: &Value) -> Vec<f64> {
         let list = value.as_array().expect("a list");
         list.iter().map(|v| v.as_f64().expect("a number")).collect()
@@ -108,7 +110,6 @@ mod tests {
             "../../tests/golden/inference-oracles.json"
         ))
         .expect("valid JSON");
-        type Adjust = fn(&[f64]) -> Vec<f64>;
         let methods: [(&str, Adjust); 4] = [
             ("holm", holm),
             ("hochberg", hochberg),

@@ -31,7 +31,8 @@ pub(crate) fn read_observations(
 /// `score`, if given, else `valid_loss`, else `score`. It may have `cluster`,
 /// `budget`, `lr_multiple` and `outcome`; further ones are ignored. A run
 /// whose score is empty, `nan` or infinite, or whose outcome is anything but
-/// `completed`, has no score.
+/// `completed`, has no score; `stopped` is the outcome of a run that a race
+/// left out.
 ///
 /// # Errors
 ///
@@ -273,8 +274,8 @@ impl Columns {
         let budget = self.budget.filter(|&c| !row.text(c).is_empty());
         let multiple = self.lr_multiple.filter(|&c| !row.text(c).is_empty());
         let score = row.score(self.score)?;
-        let completed =
-            self.outcome.is_none_or(|column| row.text(column) == "completed");
+        let outcome = self.outcome.map(|column| row.text(column));
+        let completed = outcome.as_deref().is_none_or(|o| o == "completed");
         Ok(Observation {
             cluster: cluster.unwrap_or_else(|| workload.clone()),
             workload,
@@ -283,6 +284,7 @@ impl Columns {
             budget: budget.map(|column| row.whole(column)).transpose()?,
             lr_multiple: multiple.map(|c| row.positive(c)).transpose()?,
             score: score.filter(|_| completed),
+            stopped: outcome.as_deref() == Some("stopped"),
             line,
         })
     }
