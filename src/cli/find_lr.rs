@@ -107,7 +107,7 @@ impl FindLr {
                     }
                 }
                 runner::Cell::Failed(_) => failed += 1,
-                runner::Cell::Missing => {}
+                runner::Cell::Missing | runner::Cell::Stopped => {}
             }
         }
         crate::store::tables::print_rows(&mut *out, &rows)?;

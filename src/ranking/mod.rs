@@ -15,7 +15,7 @@ mod study;
 mod verdict;
 
 pub use protocol::{Protocol, Scale};
-pub(crate) use race::race;
+pub(crate) use race::{Evidence, race};
 pub use rows::LeaderboardRow;
 pub(crate) use rows::{PairRow, WorkloadRow};
 pub use verdict::Verdict;

@@ -6,6 +6,7 @@
 //! interrupted before.
 
 mod progress;
+mod race;
 mod workers;
 
 use crate::data::Dataset;
@@ -64,6 +65,8 @@ pub(crate) enum Cell<T> {
     Failed(String),
     /// Not reached before the user stopped it.
     Missing,
+    /// Not wanted: a race had stopped its schedule.
+    Stopped,
 }
 
 /// All cells of a plan, in its order.
@@ -176,7 +179,15 @@ pub(crate) fn execute(
     options: &Options<'_>,
 ) -> Result<Results> {
     let finds = find_all(experiment, prepared, Some(store), options)?;
-    let runs = run_all(experiment, prepared, store, options, &finds.0)?;
+    let train = |title: &str, which: &[usize]| {
+        train_runs(experiment, prepared, store, options, &finds.0, title, which)
+    };
+    let runs = if experiment.race {
+        race::rounds(experiment, prepared, options, train)?
+    } else {
+        let all: Vec<usize> = (0..prepared.plan.runs.len()).collect();
+        train("runs", &all)?
+    };
     Ok(Results { finds: finds.0, runs: runs.0, computed: finds.1 + runs.1 })
 }
 
@@ -249,14 +260,18 @@ fn find_all(
     })
 }
 
-fn run_all(
+/// Trains the runs `which` of the plan.
+fn train_runs(
     experiment: &Experiment,
     prepared: &Prepared,
     store: &Store,
     options: &Options<'_>,
     finds: &[Cell<FindResult>],
+    title: &str,
+    which: &[usize],
 ) -> Result<Stage<RunResult>> {
-    let cells = &prepared.plan.runs;
+    let cells: Vec<&RunCell> =
+        which.iter().map(|&i| &prepared.plan.runs[i]).collect();
     let cost = |cell: usize| {
         let step_seconds = match &finds[cells[cell].find] {
             Cell::Done(find) => {
@@ -267,7 +282,7 @@ fn run_all(
         cells[cell].budget as f64 * step_seconds
     };
     let name = |cell: usize| {
-        let cell = &cells[cell];
+        let cell = cells[cell];
         format!(
             "{} {} {}x seed {}, {} steps",
             prepared.workloads[cell.workload].name,
@@ -278,15 +293,15 @@ fn run_all(
         )
     };
     let ids: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
-    stage("runs", &ids, Some(store), options, &cost, &name, |i| {
-        let cell = &cells[i];
+    stage(title, &ids, Some(store), options, &cost, &name, |i| {
+        let cell = cells[i];
         let found = match &finds[cell.find] {
             Cell::Done(find) => &find.found,
             Cell::Failed(why) => {
                 let why = format!("its learning rate was not found: {why}");
                 return Err(Error::Invalid(why));
             }
-            Cell::Missing => return Err(Error::Interrupted),
+            Cell::Missing | Cell::Stopped => return Err(Error::Interrupted),
         };
         let peak_lr = found.lr * cell.lr_multiple;
         let rates = experiment.schedules[cell.schedule]
@@ -401,6 +416,7 @@ pub(crate) fn record(
     match state {
         Cell::Missing => None,
         Cell::Failed(_) => Some(blank),
+        Cell::Stopped => Some(RunRecord { outcome: Outcome::Stopped, ..blank }),
         Cell::Done(RunResult { peak_lr, fit }) => Some(RunRecord {
             peak_lr: *peak_lr,
             steps: fit.steps,
