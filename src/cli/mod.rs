@@ -7,6 +7,7 @@ mod curve;
 mod find_lr;
 mod kernels;
 mod rank;
+mod recommend;
 mod report;
 mod run;
 mod schedules;
@@ -31,6 +32,7 @@ use std::process::ExitCode;
         lrscout check experiments/*.toml       cells, cost, attainable p\n  \
         lrscout find-lr experiments/smoke.toml --workload letter-mlp\n  \
         lrscout rank results/smoke/runs.csv    ranks any CSV of runs\n  \
+        lrscout recommend                      what to use, and why\n  \
         lrscout schedules list\n\n\
         Exit status: 0 done, 1 failed, 2 wrong usage, 65 bad input file,\n\
         75 try again (disk, permissions), 130 interrupted."
@@ -46,6 +48,7 @@ enum Verb {
     FindLr(find_lr::FindLr),
     Run(run::Run),
     Rank(rank::Rank),
+    Recommend(recommend::Recommend),
     Report(report::Report),
     Schedules(schedules::Schedules),
     Bench(bench::Bench),
@@ -72,6 +75,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::FindLr(verb) => verb.run(&registry, &mut out),
         Verb::Run(verb) => verb.run(&registry, &mut out),
         Verb::Rank(verb) => verb.run(&mut out),
+        Verb::Recommend(verb) => verb.run(&mut out),
         Verb::Report(verb) => verb.run(&mut out),
         Verb::Schedules(verb) => verb.run(&mut out),
         Verb::Bench(verb) => verb.run(&registry, &mut out),

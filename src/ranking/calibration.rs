@@ -19,7 +19,7 @@ const INTERACTION: f64 = 0.05;
 const SEED: f64 = 0.03;
 const RESIDUAL: f64 = 0.02;
 
-/// How much better a planted schedule is, in standard deviations of the
+/// How much better or worse a planted schedule is, in standard deviations of the
 /// interaction.
 const PLANTED: f64 = 3.0;
 
@@ -36,6 +36,8 @@ enum Truth {
     Divergence,
     /// One is best; it is to be recommended.
     OneBest,
+    /// One is worst; it is to be dominated.
+    OneWorst,
     /// Five are the same but for their noise, a sixth is another; the five
     /// are to form one group.
     FiveCopies,
@@ -105,6 +107,8 @@ impl Design {
             design(Truth::Divergence, 12, 5, 4, true),
             design(Truth::OneBest, 10, 6, 5, false),
             design(Truth::OneBest, 10, 6, 5, true),
+            design(Truth::OneWorst, 10, 6, 5, true),
+            design(Truth::OneWorst, 24, 6, 8, true),
             design(Truth::FiveCopies, 10, 6, 5, false),
         ]
     }
@@ -148,6 +152,10 @@ impl Design {
             Truth::OneBest => {
                 ranking.recommended() == Some(name(self.schedules - 1).as_str())
             }
+            Truth::OneWorst => {
+                let worst = name(self.schedules - 1);
+                ranking.verdict(&worst) == Some(Verdict::Dominated)
+            }
             Truth::FiveCopies => one_group(&ranking, self.schedules - 1),
         };
         Ok(Seen { found, spared })
@@ -168,6 +176,7 @@ impl Design {
                 (0..self.schedules).map(|_| normal(INTERACTION)).collect();
             match self.truth {
                 Truth::OneBest => luck[last] -= PLANTED * INTERACTION,
+                Truth::OneWorst => luck[last] += PLANTED * INTERACTION,
                 Truth::FiveCopies => luck[..last].fill(0.0),
                 Truth::NoEffect | Truth::Divergence => {}
             }
@@ -213,6 +222,7 @@ impl Design {
                 Truth::NoEffect => "no effect",
                 Truth::Divergence => "no effect, 5 % of runs diverge",
                 Truth::OneBest => "one best",
+                Truth::OneWorst => "one worst",
                 Truth::FiveCopies => "five copies of one",
             },
             workloads: self.workloads,
@@ -223,6 +233,7 @@ impl Design {
             counted: match self.truth {
                 Truth::NoEffect | Truth::Divergence => "a false dominated",
                 Truth::OneBest => "the best recommended",
+                Truth::OneWorst => "the worst dominated",
                 Truth::FiveCopies => "one group",
             },
             share,

@@ -3,21 +3,28 @@
 
 pub(crate) mod calibration;
 mod cells;
+mod noise;
 mod notes;
 mod pairs;
 mod protocol;
 mod race;
 mod regret;
 mod replicates;
+mod robust;
 mod rows;
 mod stopped;
 mod study;
+mod theory;
+mod tuned;
 mod verdict;
 
 pub use protocol::{Protocol, Scale};
 pub(crate) use race::{Evidence, race};
+pub(crate) use robust::{RobustnessRow, robustness};
 pub use rows::LeaderboardRow;
 pub(crate) use rows::{PairRow, WorkloadRow};
+pub(crate) use theory::{TheoryRow, theory};
+pub(crate) use tuned::tuned;
 pub use verdict::Verdict;
 
 use crate::error::Result;
@@ -26,6 +33,7 @@ use crate::stats::bootstrap;
 use crate::stats::friedman::Friedman;
 use crate::stats::variance::Components;
 use cells::Table;
+use noise::ControlAgain;
 use regret::Regret;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -85,9 +93,17 @@ pub struct Ranking {
     regret: BTreeMap<String, Regret>,
     /// On the scale used, squared.
     variance: Option<Components>,
+    control_again: Option<ControlAgain>,
+    /// On the scale used.
+    noise_floor: Option<f64>,
     diverged: BTreeMap<String, usize>,
     verdicts: BTreeMap<String, Verdict>,
+    /// Clusters that it would take to tell an undecided schedule from the
+    /// recommended one, as far as that can be said.
+    clusters_wanted: BTreeMap<String, usize>,
     notes: Vec<String>,
+    #[serde(skip)]
+    control: String,
     #[serde(skip)]
     leaderboard: Vec<LeaderboardRow>,
     #[serde(skip)]
@@ -137,6 +153,9 @@ struct Bayes {
 pub(crate) struct Board {
     /// `leaderboard`, or `leaderboard-<budget>-<multiple>`.
     pub(crate) name: String,
+    /// `None` where all of them are averaged.
+    pub(crate) budget: Option<u64>,
+    pub(crate) lr_multiple: Option<f64>,
     pub(crate) ranking: Ranking,
 }
 
@@ -233,6 +252,23 @@ impl Ranking {
         self.leaderboard.clone()
     }
 
+    /// The schedule that the others were tested against.
+    pub(crate) fn control(&self) -> &str {
+        &self.control
+    }
+
+    /// Workloads and clusters.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.workloads.len(), self.n)
+    }
+
+    /// Clusters that it would take, with a chance of 80 %, to tell the
+    /// undecided `schedule` from the recommended one; `None` where more than
+    /// a thousand would, or where one of the two diverged.
+    pub(crate) fn clusters_wanted(&self, schedule: &str) -> Option<usize> {
+        self.clusters_wanted.get(schedule).copied()
+    }
+
     /// Every schedule against the control.
     pub(crate) fn pairwise(&self) -> Vec<PairRow> {
         let row = |pair: &Pair| PairRow {
@@ -278,8 +314,12 @@ pub(crate) fn boards(
     protocol: &Protocol,
 ) -> Result<Vec<Board>> {
     let overall = Ranking::of(observations, score_column, protocol)?;
-    let mut boards =
-        vec![Board { name: "leaderboard".to_owned(), ranking: overall }];
+    let mut boards = vec![Board {
+        name: "leaderboard".to_owned(),
+        budget: None,
+        lr_multiple: None,
+        ranking: overall,
+    }];
     for (budget, multiple) in cells::conditions(observations) {
         let picked = protocol.budget.is_none_or(|b| budget == Some(b))
             && protocol.lr_multiple.is_none_or(|m| multiple == Some(m));
@@ -298,7 +338,7 @@ pub(crate) fn boards(
         ];
         let name = parts.into_iter().flatten().collect::<Vec<_>>().join("-");
         let ranking = Ranking::of(&runs, score_column, protocol)?;
-        boards.push(Board { name, ranking });
+        boards.push(Board { name, budget, lr_multiple: multiple, ranking });
     }
     Ok(boards)
 }

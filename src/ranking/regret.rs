@@ -11,7 +11,7 @@ use serde::Serialize;
 
 /// A regret on the relative scale counts at most this much, which is a loss
 /// e times the best one.
-const MOST: f64 = 1.0;
+pub(super) const MOST: f64 = 1.0;
 
 /// How far a schedule falls behind the best schedule of each workload, on
 /// the scale of the ranking; 0 is best.

@@ -22,7 +22,7 @@ pub(super) struct Within {
 
 /// Values of each seed that all cells of a workload have, `[seed][schedule]`,
 /// budgets and multiples averaged; NaN where a run diverged.
-fn by_seed(table: &Table, block: &Block) -> Vec<Vec<f64>> {
+pub(super) fn by_seed(table: &Table, block: &Block) -> Vec<Vec<f64>> {
     let [first, others @ ..] = block.cells.as_slice() else { return vec![] };
     let mut rows = vec![];
     for (i, number) in first.numbers.iter().enumerate() {
@@ -42,6 +42,12 @@ fn by_seed(table: &Table, block: &Block) -> Vec<Vec<f64>> {
         rows.push((0..table.schedules.len()).map(mean).collect());
     }
     rows
+}
+
+/// Seeds that every workload has at least.
+pub(super) fn fewest_seeds(table: &Table) -> usize {
+    let of = |block| by_seed(table, block).len();
+    table.blocks.iter().map(of).min().unwrap_or(0)
 }
 
 /// Tests of every schedule against `control` within one workload.
@@ -69,7 +75,7 @@ pub(super) fn within(
 }
 
 /// `a - b`; infinite where one of the two diverged.
-fn difference(a: f64, b: f64) -> f64 {
+pub(super) fn difference(a: f64, b: f64) -> f64 {
     match (a.is_nan(), b.is_nan()) {
         (false, false) => a - b,
         (true, true) => 0.0,

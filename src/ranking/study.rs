@@ -1,6 +1,7 @@
 //! From a table of runs to all that is said about it.
 
 use super::cells::{Cell, Table, mean_rows};
+use super::noise::{self, ControlAgain};
 use super::protocol::{Protocol, Scale};
 use super::regret::{self, Regret};
 use super::rows::{LeaderboardRow, workload_rows};
@@ -11,8 +12,10 @@ use crate::stats::bayes::{self, Regions};
 use crate::stats::bootstrap::Interval;
 use crate::stats::friedman::friedman;
 use crate::stats::multiple::{benjamini_hochberg, hochberg, holm, hommel};
+use crate::stats::paired::student;
+use crate::stats::variance::Components;
 use crate::stats::wilcoxon::{SignedRank, signed_rank};
-use crate::stats::{nemenyi, superiority};
+use crate::stats::{nemenyi, power, superiority};
 use std::collections::BTreeMap;
 
 /// Everything computed on the way from a table to a ranking. Vectors have one
@@ -206,7 +209,15 @@ impl<'a> Study<'a> {
                 ..self.pair(j, &tests[i], to_control[i], wins[j])
             })
             .collect();
-        let notes = self.notes(column, evidence.all_diverged, &pairs);
+        let variance = replicates::variance(table);
+        let control_again = noise::control_again(table, self.control);
+        let notes = self.notes(
+            column,
+            evidence.all_diverged,
+            &pairs,
+            variance,
+            control_again,
+        );
         Ranking {
             schedules: table.schedules.clone(),
             workloads: table
@@ -221,14 +232,37 @@ impl<'a> Study<'a> {
             friedman: friedman(&self.ranks),
             nemenyi: self.nemenyi(),
             regret: self.named(self.regrets.iter().copied()),
-            variance: replicates::variance(table),
+            noise_floor: variance.map(|parts| noise::floor(table, &parts)),
+            variance,
+            control_again,
             diverged: self.named(table.runs.iter().map(|runs| runs.1)),
             verdicts: self.named(verdicts.iter().copied()),
+            clusters_wanted: best.map_or_else(BTreeMap::new, |best| {
+                self.clusters_wanted(best, &verdicts)
+            }),
+            control: table.schedules[self.control].clone(),
             notes,
             leaderboard: self.leaderboard(&pairs, &p_equivalent, &verdicts),
             workload_rows: workload_rows(table, self.control),
             pairs,
         }
+    }
+
+    /// Clusters that tell each undecided schedule from `best`.
+    fn clusters_wanted(
+        &self,
+        best: usize,
+        verdicts: &[Verdict],
+    ) -> BTreeMap<String, usize> {
+        let wanted = |j: usize| {
+            let effect = student(&self.differences(j, best))?.effect;
+            let tests = self.comparisons;
+            power::clusters_needed(effect, tests, self.protocol.alpha)
+        };
+        (0..verdicts.len())
+            .filter(|&j| verdicts[j] == Verdict::Undecided)
+            .filter_map(|j| Some((self.table.schedules[j].clone(), wanted(j)?)))
+            .collect()
     }
 
     /// Values of the schedules by their names.
@@ -329,6 +363,8 @@ impl<'a> Study<'a> {
         column: &str,
         all_diverged: bool,
         pairs: &[Pair],
+        variance: Option<Components>,
+        control_again: Option<ControlAgain>,
     ) -> Vec<String> {
         let tied = self
             .differences
@@ -350,6 +386,8 @@ impl<'a> Study<'a> {
             all_diverged,
             incomparable,
             tied: (tied.count(), self.differences.len()),
+            variance,
+            control_again,
         };
         notes::notes(self.table, &facts)
     }

@@ -15,6 +15,7 @@ use crate::grid::{DeviceSpec, Experiment};
 use crate::lr_find::{self, LrFound};
 use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
+use crate::report::RegimeRow;
 use crate::spec::DatasetSpec;
 use crate::store::Store;
 use crate::train::{self, Fit, Replica};
@@ -430,6 +431,26 @@ pub(crate) fn record(
             ..blank
         }),
     }
+}
+
+/// How large the workloads are.
+///
+/// # Errors
+///
+/// If a model cannot be built.
+pub(crate) fn regime(prepared: &Prepared) -> Result<Vec<RegimeRow>> {
+    prepared
+        .workloads
+        .iter()
+        .map(|workload| {
+            Ok(RegimeRow {
+                workload: workload.name.clone(),
+                parameters: Replica::new(workload, 0)?.parameters(),
+                samples: workload.data.train.len(),
+                batch: workload.batch,
+            })
+        })
+        .collect()
 }
 
 /// Median seconds of one update of each workload, `jobs` at once, over

@@ -100,6 +100,29 @@ pub(crate) fn pairs_needed(
     Some(high)
 }
 
+/// Clusters that give the signed-rank test a power of 80 % against a
+/// difference of `effect` standard deviations, at `alpha` shared by `tests`
+/// tests; `None` where more than about 1000 are.
+///
+/// Against a normal shift the test needs π / 3 times the pairs of Student's
+/// (Lehmann, *Nonparametrics*, 1975, section 2.4), and never fewer than the
+/// correction leaves anything to reject with.
+pub(crate) fn clusters_needed(
+    effect: f64,
+    tests: usize,
+    alpha: f64,
+) -> Option<usize> {
+    let share = alpha / tests.max(1) as f64;
+    let pairs = pairs_needed(effect, share, 0.8)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most a little over a thousand"
+    )]
+    let wanted = (pairs as f64 * std::f64::consts::PI / 3.0).ceil() as usize;
+    Some(wanted.max(workloads_needed(tests, alpha)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +158,14 @@ mod tests {
             );
             assert_eq!(ours, Some(count(case)), "{case}");
         }
+    }
+
+    #[test]
+    fn clusters_are_those_of_student_times_a_little() {
+        // 34 pairs, times π / 3.
+        assert_eq!(clusters_needed(0.5, 1, 0.05), Some(36));
+        assert_eq!(clusters_needed(9.0, 9, 0.05), Some(9));
+        assert_eq!(clusters_needed(0.0, 9, 0.05), None);
     }
 
     #[test]

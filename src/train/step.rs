@@ -31,6 +31,7 @@ pub(crate) struct Replica {
     gradients: WeightGradients,
     batches: Batches,
     data: Arc<Dataset>,
+    parameters: usize,
     name: String,
 }
 
@@ -49,12 +50,18 @@ impl Replica {
             .map_err(Error::tensor(context()))?;
         let vars: Vec<Var> =
             weights.trainable().into_iter().map(|(_, var)| var).collect();
+        let parameters = vars.iter().map(|var| var.elem_count()).sum();
         let optim = Optim::new(&workload.optimizer, vars.clone())
             .map_err(Error::tensor(context()))?;
         let gradients = WeightGradients::new(vars);
         let batches = Batches::new(data.train.len(), workload.batch, seed);
         let name = workload.name.clone();
-        Ok(Self { model, optim, gradients, batches, data, name })
+        Ok(Self { model, optim, gradients, batches, data, parameters, name })
+    }
+
+    /// Numbers that training changes.
+    pub(crate) fn parameters(&self) -> usize {
+        self.parameters
     }
 
     /// One optimizer update at learning rate `lr`; gives the mean loss of its

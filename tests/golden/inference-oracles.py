@@ -1,6 +1,6 @@
 """Numbers of scipy, statsmodels and numpy for the tests of `stats`:
 adjustments for several tests, intervals of a share, paired tests, power,
-e-values, variance components, interquartile means.
+e-values, variance components, rank correlations, interquartile means.
 
     python tests/golden/inference-oracles.py > tests/golden/inference-oracles.json
 
@@ -107,6 +107,11 @@ def components(workloads, schedules, seeds, sds):
     }
 
 
+def spearman(a, b):
+    rho = stats.spearmanr(a, b).statistic
+    return {"a": a.tolist(), "b": b.tolist(), "rho": rho}
+
+
 sample = rng.normal(0.3, 1, 23)
 json.dump({
     "adjusted": [adjusted(p) for p in (
@@ -145,6 +150,10 @@ json.dump({
     "components": [
         components(8, 4, 3, (0.3, 2, 0.5, 0.2, 0.1)),
         components(5, 6, 5, (0.0, 1, 0.0, 0.3, 0.4)),
+    ],
+    "spearman": [
+        spearman(sample[:11], sample[11:22]),
+        spearman(np.round(sample[:9]), np.round(sample[9:18], 1)),
     ],
     "interquartile_mean": [
         {"x": x.tolist(), "mean": stats.trim_mean(x, 0.25)}
