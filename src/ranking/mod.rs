@@ -264,7 +264,7 @@ impl Ranking {
 
     /// Clusters that it would take, with a chance of 80 %, to tell the
     /// undecided `schedule` from the recommended one; `None` where more than
-    /// a thousand would, or where one of the two diverged.
+    /// a thousand would.
     pub(crate) fn clusters_wanted(&self, schedule: &str) -> Option<usize> {
         self.clusters_wanted.get(schedule).copied()
     }

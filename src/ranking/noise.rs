@@ -2,8 +2,7 @@
 //! below which seeds explain everything.
 
 use super::cells::{Table, mean_rows};
-use super::replicates::{by_seed, difference, fewest_seeds};
-use crate::stats::variance::Components;
+use super::replicates::{Parts, by_seed, difference, fewest_seeds};
 use crate::stats::wilcoxon::signed_rank;
 use serde::Serialize;
 
@@ -65,6 +64,6 @@ pub(super) fn control_again(
 
 /// Standard deviation of the difference of two equal schedules on one
 /// workload, on the scale used: what the seeds leave of it.
-pub(super) fn floor(table: &Table, parts: &Components) -> f64 {
-    (2.0 * parts.residual / fewest_seeds(table) as f64).sqrt()
+pub(super) fn floor(parts: &Parts) -> f64 {
+    (2.0 * parts.components.residual / parts.seeds as f64).sqrt()
 }

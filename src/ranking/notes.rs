@@ -3,9 +3,8 @@
 use super::cells::Table;
 use super::noise::{self, ControlAgain};
 use super::protocol::{Protocol, Scale};
-use super::replicates::fewest_seeds;
+use super::replicates::{Parts, fewest_seeds};
 use crate::stats::power::{smallest_wilcoxon_p, workloads_needed};
-use crate::stats::variance::Components;
 use std::fmt::Write as _;
 
 /// What the notes are made from, beside the table.
@@ -21,7 +20,7 @@ pub(super) struct Facts<'a> {
     pub(super) incomparable: Vec<usize>,
     /// Pairs of schedules with equal scores everywhere, and all pairs.
     pub(super) tied: (usize, usize),
-    pub(super) variance: Option<Components>,
+    pub(super) variance: Option<Parts>,
     pub(super) control_again: Option<ControlAgain>,
 }
 
@@ -57,7 +56,7 @@ pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
     if facts.comparisons > 0 {
         notes.push(within(table, facts));
     }
-    notes.extend(facts.variance.map(|parts| sources(table, &parts)));
+    notes.extend(facts.variance.map(|parts| sources(&parts)));
     notes.extend(
         facts.control_again.map(|test| again(&test, facts.protocol.alpha)),
     );
@@ -140,16 +139,16 @@ fn within(table: &Table, facts: &Facts<'_>) -> String {
 }
 
 /// Whether seeds or workloads would tell more.
-fn sources(table: &Table, parts: &Components) -> String {
-    let seeds = fewest_seeds(table) as f64;
-    let (cell, run) = (parts.interaction, parts.residual / seeds);
+fn sources(parts: &Parts) -> String {
+    let cell = parts.components.interaction;
+    let run = parts.components.residual / parts.seeds as f64;
     let more = if cell >= run { "workloads" } else { "seeds" };
     format!(
         "From workload to workload the advantage of a schedule varies by {} \
          (standard deviation), from the seeds of one workload by {}, the \
          noise floor: more {more} would tell more.",
         short((2.0 * cell).sqrt()),
-        short(noise::floor(table, parts)),
+        short(noise::floor(parts)),
     )
 }
 

@@ -1,7 +1,7 @@
 //! What the seeds of a workload show: tests within one workload, and where
 //! the spread of the scores comes from.
 
-use super::cells::{Block, Table};
+use super::cells::{Block, Cell, Table};
 use crate::stats::multiple::holm;
 use crate::stats::paired::student;
 use crate::stats::variance::{Components, components};
@@ -20,10 +20,22 @@ pub(super) struct Within {
     pub(super) p: Option<f64>,
 }
 
+/// Variance components and the number of seeds that they are from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts {
+    pub(super) components: Components,
+    pub(super) seeds: usize,
+}
+
 /// Values of each seed that all cells of a workload have, `[seed][schedule]`,
 /// budgets and multiples averaged; NaN where a run diverged.
 pub(super) fn by_seed(table: &Table, block: &Block) -> Vec<Vec<f64>> {
-    let [first, others @ ..] = block.cells.as_slice() else { return vec![] };
+    averaged(table, &block.cells.iter().collect::<Vec<_>>())
+}
+
+/// The same of some `cells` of a workload.
+fn averaged(table: &Table, cells: &[&Cell]) -> Vec<Vec<f64>> {
+    let [first, others @ ..] = cells else { return vec![] };
     let mut rows = vec![];
     for (i, number) in first.numbers.iter().enumerate() {
         let elsewhere: Option<Vec<&[f64]>> = others
@@ -84,22 +96,24 @@ pub(super) fn difference(a: f64, b: f64) -> f64 {
     }
 }
 
-/// Variance components over the schedules that never diverged; workloads
-/// with more seeds than others give their first ones. `None` where there is
-/// too little of anything.
-pub(super) fn variance(table: &Table) -> Option<Components> {
-    let rows: Vec<Vec<Vec<f64>>> =
-        table.blocks.iter().map(|block| by_seed(table, block)).collect();
-    let seeds = rows.iter().map(Vec::len).min()?;
-    let whole: Vec<usize> = (0..table.schedules.len())
-        .filter(|&j| rows.iter().flatten().all(|row| row[j].is_finite()))
-        .collect();
-    let scores: Vec<Vec<Vec<f64>>> = rows
+/// Variance components over the budgets and multiples of each workload at
+/// which no run diverged, and the seeds behind them; workloads with more seeds
+/// than others give their first ones. `None` where there is too little of
+/// anything.
+pub(super) fn variance(table: &Table) -> Option<Parts> {
+    let whole = |cell: &&Cell| cell.standings.iter().all(|s| s.diverged == 0);
+    let mut scores: Vec<Vec<Vec<f64>>> = table
+        .blocks
         .iter()
-        .map(|rows| {
-            let pick = |row: &Vec<f64>| whole.iter().map(|&j| row[j]).collect();
-            rows[..seeds].iter().map(pick).collect()
+        .map(|block| {
+            let cells: Vec<&Cell> = block.cells.iter().filter(whole).collect();
+            averaged(table, &cells)
         })
+        .filter(|rows| !rows.is_empty())
         .collect();
-    components(&scores)
+    let seeds = scores.iter().map(Vec::len).min()?;
+    for rows in &mut scores {
+        rows.truncate(seeds);
+    }
+    Some(Parts { components: components(&scores)?, seeds })
 }

@@ -13,7 +13,6 @@ use crate::stats::bootstrap::Interval;
 use crate::stats::friedman::friedman;
 use crate::stats::multiple::{benjamini_hochberg, hochberg, holm, hommel};
 use crate::stats::paired::student;
-use crate::stats::variance::Components;
 use crate::stats::wilcoxon::{SignedRank, signed_rank};
 use crate::stats::{nemenyi, power, superiority};
 use std::collections::BTreeMap;
@@ -232,8 +231,8 @@ impl<'a> Study<'a> {
             friedman: friedman(&self.ranks),
             nemenyi: self.nemenyi(),
             regret: self.named(self.regrets.iter().copied()),
-            noise_floor: variance.map(|parts| noise::floor(table, &parts)),
-            variance,
+            noise_floor: variance.map(|parts| noise::floor(&parts)),
+            variance: variance.map(|parts| parts.components),
             control_again,
             diverged: self.named(table.runs.iter().map(|runs| runs.1)),
             verdicts: self.named(verdicts.iter().copied()),
@@ -255,7 +254,14 @@ impl<'a> Study<'a> {
         verdicts: &[Verdict],
     ) -> BTreeMap<String, usize> {
         let wanted = |j: usize| {
-            let effect = student(&self.differences(j, best))?.effect;
+            let mut differences = self.differences(j, best);
+            // Divergence is the largest difference, whatever its unit.
+            let finite = differences.iter().filter(|d| d.is_finite());
+            let most = finite.map(|d| d.abs()).fold(0.0, f64::max);
+            for difference in &mut differences {
+                *difference = difference.clamp(-most, most);
+            }
+            let effect = student(&differences)?.effect;
             let tests = self.comparisons;
             power::clusters_needed(effect, tests, self.protocol.alpha)
         };
@@ -363,7 +369,7 @@ impl<'a> Study<'a> {
         column: &str,
         all_diverged: bool,
         pairs: &[Pair],
-        variance: Option<Components>,
+        variance: Option<replicates::Parts>,
         control_again: Option<ControlAgain>,
     ) -> Vec<String> {
         let tied = self

@@ -183,7 +183,7 @@ fn choice(
             ),
             None => format!(
                 "More data sets are unlikely to tell it from {}: over {has} \
-                 the two differ by too little, or one of them diverged.",
+                 the two differ by too little.",
                 quoted(best)
             ),
         }
