@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+mod auto;
 mod bench;
 mod calibrate;
 mod check;
@@ -44,6 +45,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Auto(auto::Auto),
     Check(check::Check),
     FindLr(find_lr::FindLr),
     Run(run::Run),
@@ -71,6 +73,7 @@ pub fn main(registry: Registry) -> ExitCode {
     let cli = Cli::parse();
     let mut out = std::io::stdout().lock();
     let result = match cli.verb {
+        Verb::Auto(verb) => verb.run(&registry, &mut out),
         Verb::Check(verb) => verb.run(&registry, &mut out),
         Verb::FindLr(verb) => verb.run(&registry, &mut out),
         Verb::Run(verb) => verb.run(&registry, &mut out),

@@ -5,6 +5,7 @@
 //! first. Results do not depend on the number of workers or on what was
 //! interrupted before.
 
+pub(crate) mod auto;
 mod progress;
 mod race;
 mod workers;

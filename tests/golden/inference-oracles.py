@@ -12,7 +12,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import integrate, special, stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.multitest import multipletests
@@ -69,6 +69,23 @@ def e_value(wins, losses):
     upper = special.betaincc(losses + 0.5, wins + 0.5, 0.5)
     ratio = special.beta(losses + 0.5, wins + 0.5) / special.beta(0.5, 0.5)
     return {"wins": wins, "losses": losses, "e": 2.0**n * ratio * upper / 0.5}
+
+
+def student_e_value(d):
+    """Normal prior of variance 4 on the effect size, by quadrature."""
+    d = np.asarray(d, float)
+    n, t = len(d), stats.ttest_1samp(d, 0.0).statistic
+    prior = stats.norm(0, 2.0)
+
+    def density(effect):
+        return stats.nct.pdf(t, n - 1, effect * n**0.5) * prior.pdf(effect)
+
+    edges = np.linspace(-30, 30, 61)
+    mixed = sum(
+        integrate.quad(density, a, b, epsabs=0, epsrel=1e-11)[0]
+        for a, b in zip(edges[:-1], edges[1:])
+    )
+    return {"d": d.tolist(), "e": mixed / stats.t.pdf(t, n - 1)}
 
 
 def components(workloads, schedules, seeds, sds):
@@ -145,6 +162,12 @@ json.dump({
         e_value(*case) for case in [
             (0, 0), (0, 1), (1, 0), (0, 10), (1, 9), (5, 5), (10, 0), (3, 27),
             (0, 60),
+        ]
+    ],
+    "student_e_value": [
+        student_e_value(d) for d in [
+            [0.2, -0.1, 0.4, 0.3, 0.6, 0.5], [1.0, 1.1], [0.3, 0.5, 0.4],
+            sample.tolist(),
         ]
     ],
     "components": [
