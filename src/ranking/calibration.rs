@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     /// As many studies as a test can wait for; `lrscout calibrate` has more.
-    const STUDIES: usize = 150;
+    const STUDIES: usize = 60;
 
     #[test]
     fn every_promise_is_kept() {

@@ -2,7 +2,7 @@
 
 use super::cells::{Cell, Table, mean_rows};
 use super::noise::{self, ControlAgain};
-use super::protocol::{Protocol, Scale};
+use super::protocol::Protocol;
 use super::regret::{self, Regret};
 use super::rows::{LeaderboardRow, workload_rows};
 use super::verdict::{self, Evidence, Verdict};
@@ -11,7 +11,9 @@ use crate::seed::stream;
 use crate::stats::bayes::{self, Regions};
 use crate::stats::bootstrap::Interval;
 use crate::stats::friedman::friedman;
-use crate::stats::multiple::{benjamini_hochberg, hochberg, holm, hommel};
+use crate::stats::multiple::{
+    among, benjamini_hochberg, hochberg, holm, hommel,
+};
 use crate::stats::paired::student;
 use crate::stats::wilcoxon::{SignedRank, signed_rank};
 use crate::stats::{nemenyi, power, superiority};
@@ -77,7 +79,7 @@ impl<'a> Study<'a> {
             .map(|(&pair, differences)| (pair, signed_rank(differences)))
             .collect();
         let p: Vec<f64> = tests.values().map(|test| test.p).collect();
-        let p_all = padded(&p, all * (all - 1) / 2, holm);
+        let p_all = among(&p, all * (all - 1) / 2, holm);
         let p_all = tests.keys().copied().zip(p_all).collect();
         Self {
             table,
@@ -93,7 +95,7 @@ impl<'a> Study<'a> {
             differences,
             tests,
             p_all,
-            rope: rope(table, control, protocol),
+            rope: pairs::rope(table, control, protocol),
         }
     }
 
@@ -160,7 +162,7 @@ impl<'a> Study<'a> {
         let tests: Vec<SignedRank> =
             others.iter().map(|&j| self.test(j, self.control)).collect();
         let p: Vec<f64> = tests.iter().map(|test| test.p).collect();
-        let adjust = |by| padded(&p, self.comparisons, by);
+        let adjust = |by| among(&p, self.comparisons, by);
         let p_holm = adjust(holm);
         let mut dominated = vec![false; k];
         for ((&j, test), p) in others.iter().zip(&tests).zip(&p_holm) {
@@ -396,39 +398,5 @@ impl<'a> Study<'a> {
             control_again,
         };
         notes::notes(self.table, &facts)
-    }
-}
-
-/// `p` adjusted for `tests` tests in all, of which the others found nothing.
-fn padded(p: &[f64], tests: usize, adjust: fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
-    let mut all = p.to_vec();
-    all.resize(tests.max(p.len()), 1.0);
-    let mut adjusted = adjust(&all);
-    adjusted.truncate(p.len());
-    adjusted
-}
-
-/// Half width of the region of practical equivalence.
-fn rope(table: &Table, control: usize, protocol: &Protocol) -> f64 {
-    /// Half a per cent.
-    const SHARE: f64 = 0.005;
-    if let Some(rope) = protocol.rope {
-        return rope;
-    }
-    match table.scale {
-        Scale::Relative => SHARE,
-        Scale::Raw => {
-            let scores = table
-                .by_cluster(|cell| vec![cell.standings[control].score.abs()]);
-            let finite: Vec<f64> = scores
-                .into_iter()
-                .flatten()
-                .filter(|score| score.is_finite())
-                .collect();
-            if finite.is_empty() {
-                return 0.0;
-            }
-            SHARE * finite.iter().sum::<f64>() / finite.len() as f64
-        }
     }
 }

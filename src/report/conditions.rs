@@ -1,9 +1,9 @@
 //! What changes with the learning rate and the budget, and where the numbers
 //! end, in sentences.
 
-use super::advice::sizes_in_words;
 use super::board::{self, Board};
 use super::number::{count, rate, regret};
+use super::regime::sizes_in_words;
 use super::words::{listed, quoted};
 use super::{LrFindRow, ReportInput};
 use crate::ranking::{RobustnessRow, TheoryRow, Verdict};

@@ -10,6 +10,7 @@ pub(crate) mod html;
 pub(crate) mod markdown;
 mod number;
 pub(crate) mod plot;
+mod regime;
 #[cfg(test)]
 mod samples;
 pub(crate) mod table;

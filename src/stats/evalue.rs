@@ -88,6 +88,7 @@ mod tests {
     use super::*;
     use crate::seed::stream;
     use rand::RngExt as _;
+    use rand_distr::{Distribution as _, StandardNormal};
     use serde_json::Value;
 
     #[test]
@@ -160,6 +161,22 @@ mod tests {
                 losses += usize::from(lost);
                 wins += usize::from(!lost);
                 sign_e_value(wins, losses) >= 20.0
+            });
+            false_alarms += usize::from(alarm);
+        }
+        assert!(false_alarms <= 115, "{false_alarms} of 2000");
+    }
+
+    #[test]
+    fn looking_at_students_differences_errs_no_more_often() {
+        let mut rng = stream(2, "differences");
+        let mut false_alarms = 0;
+        for _ in 0..2_000 {
+            let mut differences = vec![];
+            let alarm = (0..30).any(|_| {
+                let z: f64 = StandardNormal.sample(&mut rng);
+                differences.push(0.3 * z);
+                student_e_value(&differences) >= 20.0
             });
             false_alarms += usize::from(alarm);
         }

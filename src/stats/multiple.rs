@@ -73,6 +73,20 @@ pub(crate) fn hommel(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
+/// `p` adjusted by `adjust` as the results of `tests` tests in all, of which
+/// the others found nothing.
+pub(crate) fn among(
+    p: &[f64],
+    tests: usize,
+    adjust: fn(&[f64]) -> Vec<f64>,
+) -> Vec<f64> {
+    let mut all = p.to_vec();
+    all.resize(tests.max(p.len()), 1.0);
+    let mut adjusted = adjust(&all);
+    adjusted.truncate(p.len());
+    adjusted
+}
+
 /// Indices of `p`, smallest first.
 fn rising(p: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..p.len()).collect();
@@ -133,6 +147,8 @@ mod tests {
         assert_eq!(hochberg(&p), [0.04, 0.04]);
         assert_eq!(hommel(&p), [0.04, 0.04]);
         assert_eq!(benjamini_hochberg(&p), [0.04, 0.04]);
+        assert_eq!(among(&p, 3, holm), [0.09, 0.09]);
+        assert_eq!(among(&p, 2, holm), holm(&p));
         for adjust in [holm, hochberg, hommel, benjamini_hochberg] {
             assert!(adjust(&[]).is_empty());
         }
