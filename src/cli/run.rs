@@ -213,13 +213,14 @@ fn tell(
     writeln!(
         out,
         "{}: {} of {} learning rates and {} of {} runs to compute, {} \
-         steps",
+         steps{}",
         experiment.name,
         missing.0,
         prepared.plan.finds.len(),
         missing.1,
         prepared.plan.runs.len(),
-        missing.2
+        missing.2,
+        if experiment.race { ", fewer if the race stops any" } else { "" }
     )
     .map_err(Error::io(Path::new("standard output")))
 }

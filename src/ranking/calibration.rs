@@ -34,6 +34,9 @@ enum Truth {
     NoEffect,
     /// The same, and runs diverge by chance.
     Divergence,
+    /// The same; what is looked at is the control against itself, whose
+    /// significance is false.
+    ControlAgain,
     /// One is best; it is to be recommended.
     OneBest,
     /// One is worst; it is to be dominated.
@@ -105,6 +108,7 @@ impl Design {
             design(Truth::NoEffect, 24, 6, 8, true),
             design(Truth::NoEffect, 12, 2, 20, true),
             design(Truth::Divergence, 12, 5, 4, true),
+            design(Truth::ControlAgain, 10, 4, 6, false),
             design(Truth::OneBest, 10, 6, 5, false),
             design(Truth::OneBest, 10, 6, 5, true),
             design(Truth::OneWorst, 10, 6, 5, true),
@@ -149,6 +153,9 @@ impl Design {
                 .verdicts
                 .values()
                 .any(|verdict| *verdict == Verdict::Dominated),
+            Truth::ControlAgain => {
+                ranking.control_again.is_some_and(|test| test.p < ranking.alpha)
+            }
             Truth::OneBest => {
                 ranking.recommended() == Some(name(self.schedules - 1).as_str())
             }
@@ -178,7 +185,7 @@ impl Design {
                 Truth::OneBest => luck[last] -= PLANTED * INTERACTION,
                 Truth::OneWorst => luck[last] += PLANTED * INTERACTION,
                 Truth::FiveCopies => luck[..last].fill(0.0),
-                Truth::NoEffect | Truth::Divergence => {}
+                Truth::NoEffect | Truth::Divergence | Truth::ControlAgain => {}
             }
             for seed in 0..self.seeds {
                 let shared = level + normal(SEED);
@@ -215,11 +222,14 @@ impl Design {
         let found = seen.iter().filter(|seen| seen.found).count() as f64;
         let share = found / n as f64;
         let interval = superiority::interval(share, n, 0.05);
-        let at_most = matches!(self.truth, Truth::NoEffect | Truth::Divergence);
+        let at_most = matches!(
+            self.truth,
+            Truth::NoEffect | Truth::Divergence | Truth::ControlAgain
+        );
         let promised = if at_most { 0.05 } else { 0.95 };
         CalibrationRow {
             truth: match self.truth {
-                Truth::NoEffect => "no effect",
+                Truth::NoEffect | Truth::ControlAgain => "no effect",
                 Truth::Divergence => "no effect, 5 % of runs diverge",
                 Truth::OneBest => "one best",
                 Truth::OneWorst => "one worst",
@@ -232,6 +242,7 @@ impl Design {
             studies: n,
             counted: match self.truth {
                 Truth::NoEffect | Truth::Divergence => "a false dominated",
+                Truth::ControlAgain => "the control differs from itself",
                 Truth::OneBest => "the best recommended",
                 Truth::OneWorst => "the worst dominated",
                 Truth::FiveCopies => "one group",

@@ -1,7 +1,7 @@
 //! The recommendation in words, each sentence made from the numbers.
 
 use super::RegimeRow;
-use super::number::{count, percent, probability, rate, regret};
+use super::number::{count, difference, percent, probability, rate, regret};
 use super::regime::regime;
 use super::words::{listed, quoted};
 use crate::ranking::{
@@ -174,26 +174,53 @@ fn choice(
             text
         }
     };
-    let wanted = (row.verdict == Verdict::Undecided).then(|| {
-        let has = count(ranking.size().1, "data set", "data sets");
-        match ranking.clusters_wanted(&row.schedule) {
-            Some(wanted) => format!(
-                "To tell it from {} takes about {wanted} data sets, if the \
-                 difference seen is the true one; there are {has}.",
-                quoted(best)
-            ),
-            None => format!(
-                "More data sets are unlikely to tell it from {}: over {has} \
-                 the two differ by too little.",
-                quoted(best)
-            ),
-        }
-    });
+    let wanted = (row.verdict == Verdict::Undecided)
+        .then(|| wanted(ranking, &row.schedule, best));
     Choice {
         schedule: row.schedule.clone(),
         evidence: [numbers(rows.len(), row), meaning],
         wanted,
     }
+}
+
+/// What it would take to tell `schedule` from `best`.
+fn wanted(ranking: &Ranking, schedule: &str, best: &str) -> String {
+    let clusters = ranking.size().1;
+    let has = count(clusters, "data set", "data sets");
+    let best = quoted(best);
+    match ranking.clusters_wanted(schedule) {
+        Some(wanted) => format!(
+            "To tell it from {best} takes about {wanted} data sets, if the \
+             difference seen is the true one; there are {has}."
+        ),
+        None if clusters < 2 => {
+            let alone = within(ranking, schedule).unwrap_or_default();
+            format!("One data set says nothing about others.{alone}")
+        }
+        None => format!(
+            "More data sets are unlikely to tell it from {best}: over {has} \
+             the two differ by too little."
+        ),
+    }
+}
+
+/// What the seeds of a single workload show.
+fn within(ranking: &Ranking, schedule: &str) -> Option<String> {
+    let rows = ranking.workload_rows();
+    let mut rows = rows.iter().filter(|row| row.schedule == schedule);
+    let (row, None) = (rows.next()?, rows.next()) else { return None };
+    let ends = row.difference_low.zip(row.difference_high);
+    let (mean, (low, high)) = row.difference.zip(ends)?;
+    Some(format!(
+        " On this one it differs from {} by {} over {} (95 % interval {} to \
+         {}; p {} after correction).",
+        quoted(ranking.control()),
+        difference(mean),
+        count(row.seeds, "seed", "seeds"),
+        difference(low),
+        difference(high),
+        equals(row.p_within?)
+    ))
 }
 
 /// Rank and regret.
