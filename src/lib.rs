@@ -57,6 +57,7 @@ pub use lr_find::{
 pub use model::Model;
 pub use ranking::{LeaderboardRow, Protocol, Ranking, Scale, Verdict};
 pub use record::{Observation, Outcome, RunRecord};
+pub use runner::auto::{Auto, Budget, Candidate};
 pub use schedule::{Bound, Library, Problem, Schedule, ScheduleSpec, bound};
 pub use spec::{
     DatasetSpec, ModelSpec, OptimizerSpec, TableTask, WorkloadSpec,

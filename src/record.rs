@@ -14,7 +14,7 @@ pub enum Outcome {
     Diverged,
     /// An error or panic of this one run; the others went on.
     Failed,
-    /// Ended early on request.
+    /// Not run, because a race had stopped its schedule.
     Stopped,
 }
 
@@ -78,6 +78,9 @@ pub struct Observation {
     pub lr_multiple: Option<f64>,
     /// Score; `None` if the run diverged or failed and therefore ranks last.
     pub score: Option<f64>,
+    /// Whether a race had stopped the schedule before this run: then it has
+    /// no score and did not diverge either.
+    pub stopped: bool,
     /// 1-based line of the file, for messages.
     pub line: usize,
 }

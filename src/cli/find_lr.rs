@@ -150,7 +150,7 @@ impl FindLr {
                     }
                 }
                 runner::Cell::Failed(_) => failed += 1,
-                runner::Cell::Missing => {}
+                runner::Cell::Missing | runner::Cell::Stopped => {}
             }
         }
         match self.format {

@@ -1,13 +1,16 @@
 //! The command line: one file a verb.
 
+mod auto;
 mod bench;
 mod bench_finder;
+mod calibrate;
 mod check;
 mod curve;
 mod export;
 mod find_lr;
 mod kernels;
 mod rank;
+mod recommend;
 mod report;
 mod run;
 mod schedules;
@@ -32,6 +35,7 @@ use std::process::ExitCode;
         lrscout check experiments/*.toml       cells, cost, attainable p\n  \
         lrscout find-lr experiments/smoke.toml --workload letter-mlp\n  \
         lrscout rank results/smoke/runs.csv    ranks any CSV of runs\n  \
+        lrscout recommend                      what to use, and why\n  \
         lrscout schedules list\n\n\
         Exit status: 0 done, 1 failed, 2 wrong usage, 65 bad input file,\n\
         75 try again (disk, permissions), 130 interrupted."
@@ -43,15 +47,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Auto(auto::Auto),
     Check(check::Check),
     FindLr(find_lr::FindLr),
     Run(run::Run),
     Rank(rank::Rank),
+    Recommend(recommend::Recommend),
     Report(report::Report),
     Schedules(schedules::Schedules),
     Export(export::Export),
     Bench(bench::Bench),
     BenchFinder(bench_finder::BenchFinder),
+    Calibrate(calibrate::Calibrate),
 }
 
 /// The whole command line on the models and data sets of `registry`; the
@@ -70,15 +77,18 @@ pub fn main(registry: Registry) -> ExitCode {
     let cli = Cli::parse();
     let mut out = std::io::stdout().lock();
     let result = match cli.verb {
+        Verb::Auto(verb) => verb.run(&registry, &mut out),
         Verb::Check(verb) => verb.run(&registry, &mut out),
         Verb::FindLr(verb) => verb.run(&registry, &mut out),
         Verb::Run(verb) => verb.run(&registry, &mut out),
         Verb::Rank(verb) => verb.run(&mut out),
+        Verb::Recommend(verb) => verb.run(&mut out),
         Verb::Report(verb) => verb.run(&mut out),
         Verb::Schedules(verb) => verb.run(&mut out),
         Verb::Export(verb) => verb.run(&mut out),
         Verb::Bench(verb) => verb.run(&registry, &mut out),
         Verb::BenchFinder(verb) => verb.run(&registry, &mut out),
+        Verb::Calibrate(verb) => verb.run(&mut out),
     };
     let result = result.and_then(|()| Ok(out.flush()?));
     match result {

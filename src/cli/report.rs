@@ -88,6 +88,10 @@ pub(crate) fn load_report(dir: &Path) -> Result<ReportInput> {
     let pairs = optional(dir, "pairwise.csv", &mut notes)?;
     let workloads = optional(dir, "workloads.csv", &mut notes)?;
     let lr_finds = optional(dir, "lr_find.csv", &mut notes)?;
+    let regime = optional(dir, "regime.csv", &mut notes)?;
+    // These two are there only where several multiples or shapes are.
+    let robustness = optional(dir, "robustness.csv", &mut vec![])?;
+    let theory = optional(dir, "theory.csv", &mut vec![])?;
     let experiment_toml = text(&dir.join("experiment.toml"))?;
     let environment = assignments(&text(&dir.join("environment.toml"))?);
     let name = folder_name(dir);
@@ -102,6 +106,9 @@ pub(crate) fn load_report(dir: &Path) -> Result<ReportInput> {
         boards,
         pairs,
         workloads,
+        regime,
+        robustness,
+        theory,
         range_tests: range_tests(dir, &lr_finds)?,
         lr_finds,
         environment,
@@ -118,7 +125,9 @@ fn optional<T: DeserializeOwned>(
 ) -> Result<Vec<T>> {
     let path = dir.join(name);
     if path.is_file() {
-        return read_rows(&path);
+        // A table of no rows has no header either.
+        let empty = text(&path)?.trim().is_empty();
+        return if empty { Ok(vec![]) } else { read_rows(&path) };
     }
     notes.push(format!("{name} was missing when this report was made."));
     Ok(vec![])

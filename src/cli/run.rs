@@ -2,9 +2,10 @@ use super::report::write_report;
 use crate::error::{Error, Result};
 use crate::grid::{Experiment, LrFindPer};
 use crate::plan::{FindCell, digest};
-use crate::ranking::{Protocol, boards};
+use crate::ranking::{Protocol, Ranking, boards, robustness, theory, tuned};
 use crate::record::{Outcome, RunRecord};
 use crate::runner::{self, Cell, Options, Prepared, Results};
+use crate::schedule::bound;
 use crate::store::{Store, curve, environment, tables, write_atomically};
 use crate::train::Pilot;
 use crate::workload::Registry;
@@ -161,7 +162,9 @@ impl Run {
             &dir.join("environment.toml"),
             environment.as_bytes(),
         )?;
-        let overall = rank(&runs_csv, &experiment.control, dir)?;
+        let regime = runner::regime(prepared)?;
+        tables::write_rows(&dir.join("regime.csv"), &regime)?;
+        let overall = rank(&runs_csv, experiment, dir)?;
         let written = write_report(dir)?;
         if !self.quiet {
             show(experiment, results, &overall, &written, dir, out)?;
@@ -220,13 +223,14 @@ fn tell(
     writeln!(
         out,
         "{}: {} of {} learning rates and {} of {} runs to compute, {} \
-         steps",
+         steps{}",
         experiment.name,
         missing.0,
         prepared.plan.finds.len(),
         missing.1,
         prepared.plan.runs.len(),
-        missing.2
+        missing.2,
+        if experiment.race { ", fewer if the race stops any" } else { "" }
     )
     .map_err(Error::io(Path::new("standard output")))
 }
@@ -234,16 +238,38 @@ fn tell(
 /// Ranks `runs.csv` and writes every board; gives the overall one.
 fn rank(
     runs_csv: &Path,
-    control: &str,
+    experiment: &Experiment,
     dir: &Path,
 ) -> Result<Vec<crate::ranking::LeaderboardRow>> {
     let (observations, column) = tables::read_observations(runs_csv, None)?;
-    let protocol =
-        Protocol { control: Some(control.to_owned()), ..Protocol::default() };
+    let protocol = Protocol {
+        control: Some(experiment.control.clone()),
+        ..Protocol::default()
+    };
     let boards = boards(&observations, &column, &protocol)?;
     for board in &boards {
         let rows = board.ranking.leaderboard();
         tables::write_rows(&dir.join(format!("{}.csv", board.name)), &rows)?;
+    }
+    let test_column = "test_loss";
+    let (test, _) = tables::read_observations(runs_csv, Some(test_column))?;
+    if let Some(runs) = tuned(&observations, &test) {
+        let board = Ranking::of(&runs, test_column, &protocol)?;
+        let path = dir.join("leaderboard-tuned.csv");
+        tables::write_rows(&path, &board.leaderboard())?;
+    }
+    let robust = robustness(&observations, &column, &protocol)?;
+    if !robust.is_empty() {
+        tables::write_rows(&dir.join("robustness.csv"), &robust)?;
+    }
+    let bounds = |label: &str, budget: u64| {
+        let mut specs = experiment.schedules.iter();
+        let spec = specs.find(|spec| spec.label() == label)?;
+        bound(&spec.rates(1.0, usize::try_from(budget).ok()?).ok()?)
+    };
+    let theory = theory(&boards, &experiment.control, bounds);
+    if !theory.is_empty() {
+        tables::write_rows(&dir.join("theory.csv"), &theory)?;
     }
     let overall = &boards[0].ranking;
     tables::write_rows(&dir.join("pairwise.csv"), &overall.pairwise())?;

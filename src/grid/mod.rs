@@ -51,6 +51,9 @@ pub(crate) struct Experiment {
     pub(crate) lr_multiples: Vec<f64>,
     /// Label of the schedule that the others are compared with.
     pub(crate) control: String,
+    /// Whether schedules that are clearly worse than the control get no
+    /// further seeds.
+    pub(crate) race: bool,
     /// Where the tensors live.
     pub(crate) device: DeviceSpec,
     /// How the peak learning rates are found.
@@ -156,6 +159,7 @@ impl Experiment {
 
         let title = settings::title(source, &root)?;
         let jobs = settings::jobs(source, &root)?;
+        let race = settings::race(source, &root)?;
         let device = settings::device(source, &root)?;
         let lr_find = settings::lr_find(source, &root, &known.rules)?;
         let budgets = settings::budgets(source, &root)?;
@@ -186,6 +190,7 @@ impl Experiment {
             budgets,
             lr_multiples,
             control,
+            race,
             device,
             lr_find,
             workloads,

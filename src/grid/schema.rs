@@ -54,6 +54,12 @@ pub(crate) fn schema() -> Value {
                                 others are compared with",
                 "type": "string",
             },
+            "race": {
+                "description": "whether schedules that are clearly worse \
+                                than the control get no further seeds",
+                "default": false,
+                "type": "boolean",
+            },
             "device": {
                 "default": "cpu",
                 "type": "string",

@@ -20,6 +20,7 @@ pub(super) const KEYS: &[&str] = &[
     "budgets",
     "lr_multiples",
     "control",
+    "race",
     "device",
     "lr_find",
     "workload",
@@ -273,6 +274,12 @@ pub(super) fn device(source: Source<'_>, root: &Table) -> Result<DeviceSpec> {
             Err(source.error(entry.node.at, message))
         }
     }
+}
+
+/// `race`, off by default.
+pub(super) fn race(source: Source<'_>, root: &Table) -> Result<bool> {
+    let Some(entry) = find(root, "race") else { return Ok(false) };
+    source.flag("race", &entry.node)
 }
 
 /// `title`.

@@ -51,6 +51,7 @@ fn what_the_file_leaves_out_has_a_default() {
     assert_eq!(grid.title, None);
     assert_eq!(grid.seeds, [0, 1, 2, 3, 4]);
     assert_eq!(grid.jobs, None);
+    assert!(!grid.race);
     assert_eq!(grid.lr_multiples, [1.0]);
     assert_eq!(grid.device, DeviceSpec::Cpu);
     assert_eq!(grid.lr_find, LrFindSpec::default());
@@ -72,8 +73,8 @@ fn every_key_of_the_top_is_read() {
     let grid = valid(
         &with(
             1,
-            "title = \"Why?\"\nseeds = [7, 3]\njobs = 2\ndevice = \"cuda:1\"\n\
-         lr_multiples = [4, 0.25]\ncontrol = \"cosine\"\n\
+            "title = \"Why?\"\nseeds = [7, 3]\njobs = 2\nrace = true\n\
+         device = \"cuda:1\"\nlr_multiples = [4, 0.25]\ncontrol = \"cosine\"\n\
          [lr_find]\nper = \"workload\"\nseeds = 5\nverify = false\n\
          from = 1e-6\nto = 1\nsteps = 200\nladder = \"linear\"\n\
          on = \"valid\"\nrule = \"fastai-valley\"",
@@ -84,6 +85,7 @@ fn every_key_of_the_top_is_read() {
     assert_eq!(grid.title.as_deref(), Some("Why?"));
     assert_eq!(grid.seeds, [7, 3]);
     assert_eq!(grid.jobs, NonZeroUsize::new(2));
+    assert!(grid.race);
     assert_eq!(grid.budgets, [1000, 100], "in the order of the file");
     assert_eq!(grid.lr_multiples, [0.25, 1.0, 4.0], "1 is put in its place");
     assert_eq!(grid.device, DeviceSpec::Cuda(1));

@@ -50,6 +50,9 @@ pub(crate) struct Estimate {
 /// 5 %: the exact Wilcoxon test needs six.
 const SEEDS_FOR_WITHIN: usize = 6;
 
+/// Clusters below which the race's e-value cannot reach its bound at 5 %.
+const CLUSTERS_FOR_A_RACE: usize = 7;
+
 /// Counts, and estimates the time from the seconds of one update of each
 /// workload with `jobs` runs at once.
 pub(crate) fn estimate(
@@ -101,6 +104,13 @@ pub(crate) fn estimate(
         wanted.push(format!(
             "{seeds} seeds cannot show a difference within one workload: it \
              takes {SEEDS_FOR_WITHIN}"
+        ));
+    }
+    if experiment.race && clusters.len() < CLUSTERS_FOR_A_RACE {
+        wanted.push(format!(
+            "{} clusters are too few for the race to stop anything: it takes \
+             {CLUSTERS_FOR_A_RACE}",
+            clusters.len()
         ));
     }
     Estimate {

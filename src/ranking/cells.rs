@@ -41,6 +41,8 @@ pub(super) struct Cell {
     /// `(seeds, schedules)`, row-major; NaN is a run that diverged.
     pub(super) scores: Vec<f64>,
     pub(super) seeds: usize,
+    /// The seeds themselves, rising.
+    pub(super) numbers: Vec<u64>,
     /// Of each schedule.
     pub(super) standings: Vec<Standing>,
 }
@@ -222,7 +224,9 @@ impl Table {
             .map(|j| self.standing(scores.iter().skip(j).step_by(k)))
             .collect();
         let unpaired = runs.len() - scores.len();
-        Ok((Cell { scores, seeds: seeds.len(), standings }, unpaired))
+        let cell =
+            Cell { scores, seeds: seeds.len(), numbers: seeds, standings };
+        Ok((cell, unpaired))
     }
 
     fn standing<'a>(&self, scores: impl Iterator<Item = &'a f64>) -> Standing {

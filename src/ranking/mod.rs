@@ -1,28 +1,43 @@
 //! From scores to verdicts: which schedule to use, its equals, and those not
 //! to try.
 
+pub(crate) mod calibration;
 mod cells;
+mod noise;
 mod notes;
 mod pairs;
 mod protocol;
+mod race;
 mod regret;
+mod replicates;
+mod robust;
 mod rows;
+mod stopped;
 mod study;
+mod theory;
+mod tuned;
 mod verdict;
 
 pub use protocol::{Protocol, Scale};
+pub(crate) use race::{Evidence, race};
+pub(crate) use robust::{RobustnessRow, robustness};
 pub use rows::LeaderboardRow;
 pub(crate) use rows::{PairRow, WorkloadRow};
+pub(crate) use theory::{TheoryRow, theory};
+pub(crate) use tuned::tuned;
 pub use verdict::Verdict;
 
 use crate::error::Result;
 use crate::record::Observation;
 use crate::stats::bootstrap;
 use crate::stats::friedman::Friedman;
+use crate::stats::variance::Components;
 use cells::Table;
+use noise::ControlAgain;
 use regret::Regret;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use stopped::Raced;
 use study::Study;
 
 /// A ranking of schedules over workloads, with its tests and verdicts.
@@ -48,6 +63,7 @@ use study::Study;
 ///     budget: None,
 ///     lr_multiple: None,
 ///     score: Some(score),
+///     stopped: false,
 ///     line: 0,
 /// };
 /// let runs = [
@@ -75,9 +91,19 @@ pub struct Ranking {
     nemenyi: Nemenyi,
     pairs: Vec<Pair>,
     regret: BTreeMap<String, Regret>,
+    /// On the scale used, squared.
+    variance: Option<Components>,
+    control_again: Option<ControlAgain>,
+    /// On the scale used.
+    noise_floor: Option<f64>,
     diverged: BTreeMap<String, usize>,
     verdicts: BTreeMap<String, Verdict>,
+    /// Clusters that it would take to tell an undecided schedule from the
+    /// recommended one, as far as that can be said.
+    clusters_wanted: BTreeMap<String, usize>,
     notes: Vec<String>,
+    #[serde(skip)]
+    control: String,
     #[serde(skip)]
     leaderboard: Vec<LeaderboardRow>,
     #[serde(skip)]
@@ -102,9 +128,14 @@ struct Pair {
     wilcoxon_w: f64,
     p: f64,
     p_holm: f64,
+    p_hochberg: f64,
+    p_hommel: f64,
+    p_benjamini_hochberg: f64,
     method: &'static str,
     bayes: Bayes,
     probability_a_better: f64,
+    probability_low: f64,
+    probability_high: f64,
     #[serde(skip)]
     interval: Option<(f64, f64)>,
 }
@@ -122,6 +153,9 @@ struct Bayes {
 pub(crate) struct Board {
     /// `leaderboard`, or `leaderboard-<budget>-<multiple>`.
     pub(crate) name: String,
+    /// `None` where all of them are averaged.
+    pub(crate) budget: Option<u64>,
+    pub(crate) lr_multiple: Option<f64>,
     pub(crate) ranking: Ranking,
 }
 
@@ -163,9 +197,34 @@ impl Ranking {
         draws: Draws,
     ) -> Result<Self> {
         protocol.check()?;
-        let table = Table::new(observations, column, protocol)?;
+        let raced = Raced::among(observations, column, protocol)?;
+        if raced.is_empty() {
+            return Self::complete(observations, column, protocol, draws, 0);
+        }
+        let live = raced.live(observations);
+        let out = raced.len();
+        let mut ranking = Self::complete(&live, column, protocol, draws, out)?;
+        for (schedule, runs, end) in raced.each(observations) {
+            let beside =
+                Self::complete(&runs, column, protocol, draws, out - 1)?;
+            ranking.append(&beside, schedule, end);
+        }
+        Ok(ranking)
+    }
+
+    /// The ranking of schedules that all have their runs; `stopped` further
+    /// ones count in every correction for several tests.
+    fn complete(
+        runs: &[Observation],
+        column: &str,
+        protocol: &Protocol,
+        draws: Draws,
+        stopped: usize,
+    ) -> Result<Self> {
+        let table = Table::new(runs, column, protocol)?;
         let control = protocol.control_among(&table.schedules)?;
-        Ok(Study::new(&table, control, protocol, draws).ranking(column))
+        let study = Study::new(&table, control, protocol, draws, stopped);
+        Ok(study.ranking(column))
     }
 
     /// The schedule to use; `None` if every run diverged or there is only
@@ -193,6 +252,23 @@ impl Ranking {
         self.leaderboard.clone()
     }
 
+    /// The schedule that the others were tested against.
+    pub(crate) fn control(&self) -> &str {
+        &self.control
+    }
+
+    /// Workloads and clusters.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.workloads.len(), self.n)
+    }
+
+    /// Clusters that it would take, with a chance of 80 %, to tell the
+    /// undecided `schedule` from the recommended one; `None` where more than
+    /// a thousand would.
+    pub(crate) fn clusters_wanted(&self, schedule: &str) -> Option<usize> {
+        self.clusters_wanted.get(schedule).copied()
+    }
+
     /// Every schedule against the control.
     pub(crate) fn pairwise(&self) -> Vec<PairRow> {
         let row = |pair: &Pair| PairRow {
@@ -211,6 +287,11 @@ impl Ranking {
             p_b_better: pair.bayes.right,
             rope_width: pair.bayes.rope_width,
             probability_a_better: pair.probability_a_better,
+            probability_low: Some(pair.probability_low),
+            probability_high: Some(pair.probability_high),
+            p_hochberg: Some(pair.p_hochberg),
+            p_hommel: Some(pair.p_hommel),
+            p_benjamini_hochberg: Some(pair.p_benjamini_hochberg),
         };
         self.pairs.iter().map(row).collect()
     }
@@ -233,8 +314,12 @@ pub(crate) fn boards(
     protocol: &Protocol,
 ) -> Result<Vec<Board>> {
     let overall = Ranking::of(observations, score_column, protocol)?;
-    let mut boards =
-        vec![Board { name: "leaderboard".to_owned(), ranking: overall }];
+    let mut boards = vec![Board {
+        name: "leaderboard".to_owned(),
+        budget: None,
+        lr_multiple: None,
+        ranking: overall,
+    }];
     for (budget, multiple) in cells::conditions(observations) {
         let picked = protocol.budget.is_none_or(|b| budget == Some(b))
             && protocol.lr_multiple.is_none_or(|m| multiple == Some(m));
@@ -253,7 +338,7 @@ pub(crate) fn boards(
         ];
         let name = parts.into_iter().flatten().collect::<Vec<_>>().join("-");
         let ranking = Ranking::of(&runs, score_column, protocol)?;
-        boards.push(Board { name, ranking });
+        boards.push(Board { name, budget, lr_multiple: multiple, ranking });
     }
     Ok(boards)
 }

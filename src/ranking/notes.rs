@@ -1,13 +1,17 @@
 //! What a reader must know beside the numbers, in sentences.
 
 use super::cells::Table;
+use super::noise::{self, ControlAgain};
 use super::protocol::{Protocol, Scale};
+use super::replicates::{Parts, fewest_seeds};
 use crate::stats::power::{smallest_wilcoxon_p, workloads_needed};
 use std::fmt::Write as _;
 
 /// What the notes are made from, beside the table.
 pub(super) struct Facts<'a> {
     pub(super) protocol: &'a Protocol,
+    /// Comparisons with the control.
+    pub(super) comparisons: usize,
     pub(super) column: &'a str,
     pub(super) control: usize,
     pub(super) rope: f64,
@@ -16,6 +20,8 @@ pub(super) struct Facts<'a> {
     pub(super) incomparable: Vec<usize>,
     /// Pairs of schedules with equal scores everywhere, and all pairs.
     pub(super) tied: (usize, usize),
+    pub(super) variance: Option<Parts>,
+    pub(super) control_again: Option<ControlAgain>,
 }
 
 /// The notes, most important first.
@@ -28,8 +34,8 @@ pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
             "Every run diverged, so no schedule is recommended.".to_owned(),
         );
     }
-    if k > 1 {
-        notes.push(power(table, facts.protocol.alpha));
+    if facts.comparisons > 0 {
+        notes.push(power(table, facts.protocol.alpha, facts.comparisons));
     }
     notes.extend(
         table.left_out.iter().map(|place| format!("Left out: {place}.")),
@@ -47,6 +53,13 @@ pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
         ));
     }
     notes.push(scale(table, facts));
+    if facts.comparisons > 0 {
+        notes.push(within(table, facts));
+    }
+    notes.extend(facts.variance.map(|parts| sources(&parts)));
+    notes.extend(
+        facts.control_again.map(|test| again(&test, facts.protocol.alpha)),
+    );
     if !facts.incomparable.is_empty() {
         let names: Vec<String> =
             facts.incomparable.iter().map(|&j| quoted(j)).collect();
@@ -68,9 +81,8 @@ pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
 }
 
 /// What this number of workloads can show.
-fn power(table: &Table, alpha: f64) -> String {
+fn power(table: &Table, alpha: f64, comparisons: usize) -> String {
     let n = table.clusters.len();
-    let comparisons = table.schedules.len() - 1;
     let needed = workloads_needed(comparisons, alpha);
     let smallest = smallest_wilcoxon_p(n);
     let corrected = (smallest * comparisons as f64).min(1.0);
@@ -106,6 +118,53 @@ fn power(table: &Table, alpha: f64) -> String {
         );
     }
     note
+}
+
+/// What the seeds of one workload can show.
+fn within(table: &Table, facts: &Facts<'_>) -> String {
+    let seeds = fewest_seeds(table);
+    let needed = workloads_needed(facts.comparisons, facts.protocol.alpha);
+    let has = counted(seeds, "seed", "seeds");
+    if seeds >= needed {
+        return format!(
+            "With {has} a schedule can be shown to be worse on one workload; \
+             that says nothing about others."
+        );
+    }
+    format!(
+        "With {has} no schedule can be shown to be worse on a single \
+         workload at {}: {needed} seeds are wanted.",
+        facts.protocol.alpha
+    )
+}
+
+/// Whether seeds or workloads would tell more.
+fn sources(parts: &Parts) -> String {
+    let cell = parts.components.interaction;
+    let run = parts.components.residual / parts.seeds as f64;
+    let more = if cell >= run { "workloads" } else { "seeds" };
+    format!(
+        "From workload to workload the advantage of a schedule varies by {} \
+         (standard deviation), from the seeds of one workload by {}, the \
+         noise floor: more {more} would tell more.",
+        short((2.0 * cell).sqrt()),
+        short(noise::floor(parts)),
+    )
+}
+
+/// The control against itself.
+fn again(test: &ControlAgain, alpha: f64) -> String {
+    let sound = if test.p >= alpha {
+        "as it should be"
+    } else {
+        "which chance brings about in few studies: distrust small differences"
+    };
+    format!(
+        "The control against itself under other seeds ({} a side) has p = \
+         {}, {sound}.",
+        counted(test.seeds, "seed", "seeds"),
+        short(test.p)
+    )
 }
 
 fn scale(table: &Table, facts: &Facts<'_>) -> String {

@@ -1,6 +1,7 @@
 //! Two schedules against each other.
 
 use super::cells::{Cell, Table};
+use super::protocol::{Protocol, Scale};
 use std::cmp::Ordering;
 
 /// Differences `a - b` of each cluster on the scale of the ranking, turned so
@@ -87,4 +88,29 @@ pub(super) fn win_shares(table: &Table, cell: &Cell, rival: usize) -> Vec<f64> {
         *share /= cell.seeds as f64;
     }
     shares
+}
+
+/// Half width of the region of practical equivalence.
+pub(super) fn rope(table: &Table, control: usize, protocol: &Protocol) -> f64 {
+    /// Half a per cent.
+    const SHARE: f64 = 0.005;
+    if let Some(rope) = protocol.rope {
+        return rope;
+    }
+    match table.scale {
+        Scale::Relative => SHARE,
+        Scale::Raw => {
+            let scores = table
+                .by_cluster(|cell| vec![cell.standings[control].score.abs()]);
+            let finite: Vec<f64> = scores
+                .into_iter()
+                .flatten()
+                .filter(|score| score.is_finite())
+                .collect();
+            if finite.is_empty() {
+                return 0.0;
+            }
+            SHARE * finite.iter().sum::<f64>() / finite.len() as f64
+        }
+    }
 }

@@ -3,13 +3,15 @@
 use super::cells::{Cell, Standing, Table};
 use super::protocol::Scale;
 use crate::seed::stream;
-use crate::stats::bootstrap::{Interval, hierarchical, interquartile_mean};
+use crate::stats::bootstrap::{
+    Averages, Interval, hierarchical, interquartile_mean,
+};
 use rand::RngExt as _;
 use serde::Serialize;
 
 /// A regret on the relative scale counts at most this much, which is a loss
 /// e times the best one.
-const MOST: f64 = 1.0;
+pub(super) const MOST: f64 = 1.0;
 
 /// How far a schedule falls behind the best schedule of each workload, on
 /// the scale of the ranking; 0 is best.
@@ -35,6 +37,9 @@ pub(super) struct Regret {
     pub(super) high: f64,
     /// Interquartile mean over the clusters.
     pub(super) iqm: f64,
+    /// Ends of its 95 % interval; NaN like those of the mean.
+    pub(super) iqm_low: f64,
+    pub(super) iqm_high: f64,
 }
 
 /// Regrets of all schedules, and the 95 % intervals of their mean differences
@@ -62,14 +67,17 @@ pub(super) fn effects(
             let values: Vec<f64> =
                 by_cluster.iter().map(|row| row[j]).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
-            let Interval { low, high } = intervals[j];
+            let iqm = interquartile_mean(&values);
             // The interval of a clipped, skewed quantity may miss its mean.
-            let (low, high) = if single {
-                (f64::NAN, f64::NAN)
-            } else {
-                (low.clamp(0.0, mean), high.max(mean))
+            let around = |interval: Interval, mean: f64| {
+                if single {
+                    return (f64::NAN, f64::NAN);
+                }
+                (interval.low.clamp(0.0, mean), interval.high.max(mean))
             };
-            Regret { mean, low, high, iqm: interquartile_mean(&values) }
+            let (low, high) = around(intervals[j].mean, mean);
+            let (iqm_low, iqm_high) = around(intervals[j].iqm, iqm);
+            Regret { mean, low, high, iqm, iqm_low, iqm_high }
         })
         .collect();
     let diverged = |j: usize| {
@@ -81,7 +89,7 @@ pub(super) fn effects(
     let differences = of_differences
         .into_iter()
         .enumerate()
-        .map(|(j, interval)| (!single && !diverged(j)).then_some(interval))
+        .map(|(j, interval)| (!single && !diverged(j)).then_some(interval.mean))
         .collect();
     Effects { regrets, differences }
 }
@@ -152,7 +160,7 @@ fn intervals(
     control: usize,
     seed: u64,
     draws: usize,
-) -> Vec<Interval> {
+) -> Vec<Averages> {
     let k = table.schedules.len();
     let references: Vec<Vec<Reference>> = table
         .blocks

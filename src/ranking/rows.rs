@@ -4,6 +4,7 @@
 use super::Verdict;
 use super::cells::{Cell, Table};
 use super::regret::regrets;
+use super::replicates::within;
 use serde::{Deserialize, Serialize};
 
 /// One row of a leaderboard, best first.
@@ -80,6 +81,22 @@ pub(crate) struct PairRow {
     pub(crate) rope_width: f64,
     /// Share of paired runs in which `a` wins, ties half.
     pub(crate) probability_a_better: f64,
+    /// Lower end of its interval at the level of the ranking, over clusters;
+    /// this and what follows is missing in tables of older versions.
+    #[serde(default)]
+    pub(crate) probability_low: Option<f64>,
+    /// Upper end of it.
+    #[serde(default)]
+    pub(crate) probability_high: Option<f64>,
+    /// p after Hochberg's correction.
+    #[serde(default)]
+    pub(crate) p_hochberg: Option<f64>,
+    /// p after Hommel's correction.
+    #[serde(default)]
+    pub(crate) p_hommel: Option<f64>,
+    /// p after the correction of Benjamini and Hochberg.
+    #[serde(default)]
+    pub(crate) p_benjamini_hochberg: Option<f64>,
 }
 
 /// One row of `workloads.csv`: a schedule on a workload, budgets and
@@ -102,10 +119,24 @@ pub(crate) struct WorkloadRow {
     pub(crate) seeds: usize,
     /// Runs among them that diverged or failed.
     pub(crate) diverged: usize,
+    /// Mean difference to the control over the seeds of this workload, on
+    /// the scale used; empty for the control and where a run diverged.
+    #[serde(default)]
+    pub(crate) difference: Option<f64>,
+    /// Lower end of its 95 % interval.
+    #[serde(default)]
+    pub(crate) difference_low: Option<f64>,
+    /// Upper end of it.
+    #[serde(default)]
+    pub(crate) difference_high: Option<f64>,
+    /// p of the signed-rank test over seeds, after Holm's correction over
+    /// the schedules: a claim about this workload only.
+    #[serde(default)]
+    pub(crate) p_within: Option<f64>,
 }
 
 /// The rows of `workloads.csv`, by workload and schedule.
-pub(super) fn workload_rows(table: &Table) -> Vec<WorkloadRow> {
+pub(super) fn workload_rows(table: &Table, control: usize) -> Vec<WorkloadRow> {
     let ranks = table.by_block(Cell::ranks);
     let regrets = table.by_block(|cell| regrets(table, cell));
     let scores = table.by_block(|cell| {
@@ -118,8 +149,11 @@ pub(super) fn workload_rows(table: &Table) -> Vec<WorkloadRow> {
     let mut rows = vec![];
     for (i, block) in table.blocks.iter().enumerate() {
         let seeds = block.cells.iter().map(|cell| cell.seeds).max();
+        let within = within(table, block, control);
         for (j, schedule) in table.schedules.iter().enumerate() {
             let cells = block.cells.iter();
+            let (difference, difference_low, difference_high) =
+                turned(table.sign, within[j].difference);
             rows.push(WorkloadRow {
                 workload: block.workload.clone(),
                 cluster: block.cluster.clone(),
@@ -129,10 +163,26 @@ pub(super) fn workload_rows(table: &Table) -> Vec<WorkloadRow> {
                 regret: Some(regrets[i][j]),
                 seeds: seeds.unwrap_or(0),
                 diverged: cells.map(|c| c.standings[j].diverged).sum(),
+                difference,
+                difference_low,
+                difference_high,
+                p_within: within[j].p,
             });
         }
     }
     rows
+}
+
+/// A difference and its interval in the user's sign.
+fn turned(
+    sign: f64,
+    difference: Option<(f64, f64, f64)>,
+) -> (Option<f64>, Option<f64>, Option<f64>) {
+    let Some((mean, low, high)) = difference else {
+        return (None, None, None);
+    };
+    let (low, high) = (sign * low, sign * high);
+    (Some(sign * mean), Some(low.min(high)), Some(low.max(high)))
 }
 
 /// NaN as an empty cell and back: CSV has no other word for "none".

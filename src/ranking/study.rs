@@ -1,18 +1,22 @@
 //! From a table of runs to all that is said about it.
 
 use super::cells::{Cell, Table, mean_rows};
-use super::protocol::{Protocol, Scale};
+use super::noise::{self, ControlAgain};
+use super::protocol::Protocol;
 use super::regret::{self, Regret};
 use super::rows::{LeaderboardRow, workload_rows};
 use super::verdict::{self, Evidence, Verdict};
-use super::{Bayes, Draws, Nemenyi, Pair, Ranking, notes, pairs};
+use super::{Bayes, Draws, Nemenyi, Pair, Ranking, notes, pairs, replicates};
 use crate::seed::stream;
 use crate::stats::bayes::{self, Regions};
 use crate::stats::bootstrap::Interval;
 use crate::stats::friedman::friedman;
-use crate::stats::multiple::holm;
-use crate::stats::nemenyi;
+use crate::stats::multiple::{
+    among, benjamini_hochberg, hochberg, holm, hommel,
+};
+use crate::stats::paired::student;
 use crate::stats::wilcoxon::{SignedRank, signed_rank};
+use crate::stats::{nemenyi, power, superiority};
 use std::collections::BTreeMap;
 
 /// Everything computed on the way from a table to a ranking. Vectors have one
@@ -22,6 +26,8 @@ pub(super) struct Study<'a> {
     control: usize,
     protocol: &'a Protocol,
     draws: Draws,
+    /// Comparisons with the control, stopped schedules included.
+    comparisons: usize,
     /// `(clusters, schedules)`.
     ranks: Vec<Vec<f64>>,
     mean_ranks: Vec<f64>,
@@ -45,8 +51,10 @@ impl<'a> Study<'a> {
         control: usize,
         protocol: &'a Protocol,
         draws: Draws,
+        stopped: usize,
     ) -> Self {
         let k = table.schedules.len();
+        let all = k + stopped;
         let ranks = table.by_cluster(Cell::ranks);
         let mean_ranks = mean_rows(ranks.iter());
         let effects =
@@ -71,12 +79,14 @@ impl<'a> Study<'a> {
             .map(|(&pair, differences)| (pair, signed_rank(differences)))
             .collect();
         let p: Vec<f64> = tests.values().map(|test| test.p).collect();
-        let p_all = tests.keys().copied().zip(holm(&p)).collect();
+        let p_all = among(&p, all * (all - 1) / 2, holm);
+        let p_all = tests.keys().copied().zip(p_all).collect();
         Self {
             table,
             control,
             protocol,
             draws,
+            comparisons: all - 1,
             ranks,
             mean_ranks,
             regrets: effects.regrets,
@@ -85,7 +95,7 @@ impl<'a> Study<'a> {
             differences,
             tests,
             p_all,
-            rope: rope(table, control, protocol),
+            rope: pairs::rope(table, control, protocol),
         }
     }
 
@@ -152,7 +162,8 @@ impl<'a> Study<'a> {
         let tests: Vec<SignedRank> =
             others.iter().map(|&j| self.test(j, self.control)).collect();
         let p: Vec<f64> = tests.iter().map(|test| test.p).collect();
-        let p_holm = holm(&p);
+        let adjust = |by| among(&p, self.comparisons, by);
+        let p_holm = adjust(holm);
         let mut dominated = vec![false; k];
         for ((&j, test), p) in others.iter().zip(&tests).zip(&p_holm) {
             dominated[j] = *p < alpha && test.plus > test.minus;
@@ -160,6 +171,7 @@ impl<'a> Study<'a> {
         let evidence = Evidence {
             alpha,
             clusters: n,
+            comparisons: self.comparisons,
             control: self.control,
             order: &self.order,
             all_diverged: table.runs.iter().all(|(all, bad)| all == bad),
@@ -185,14 +197,28 @@ impl<'a> Study<'a> {
         let wins =
             table.by_cluster(|c| pairs::win_shares(table, c, self.control));
         let wins = mean_rows(wins.iter());
+        let (hochberg, hommel) = (adjust(hochberg), adjust(hommel));
+        let discovered = adjust(benjamini_hochberg);
         let pairs: Vec<Pair> = others
             .iter()
             .enumerate()
-            .map(|(i, &j)| {
-                self.pair(j, &tests[i], p_holm[i], to_control[i], wins[j])
+            .map(|(i, &j)| Pair {
+                p_holm: p_holm[i],
+                p_hochberg: hochberg[i],
+                p_hommel: hommel[i],
+                p_benjamini_hochberg: discovered[i],
+                ..self.pair(j, &tests[i], to_control[i], wins[j])
             })
             .collect();
-        let notes = self.notes(column, evidence.all_diverged, &pairs);
+        let variance = replicates::variance(table);
+        let control_again = noise::control_again(table, self.control);
+        let notes = self.notes(
+            column,
+            evidence.all_diverged,
+            &pairs,
+            variance,
+            control_again,
+        );
         Ranking {
             schedules: table.schedules.clone(),
             workloads: table
@@ -207,13 +233,44 @@ impl<'a> Study<'a> {
             friedman: friedman(&self.ranks),
             nemenyi: self.nemenyi(),
             regret: self.named(self.regrets.iter().copied()),
+            noise_floor: variance.map(|parts| noise::floor(&parts)),
+            variance: variance.map(|parts| parts.components),
+            control_again,
             diverged: self.named(table.runs.iter().map(|runs| runs.1)),
             verdicts: self.named(verdicts.iter().copied()),
+            clusters_wanted: best.map_or_else(BTreeMap::new, |best| {
+                self.clusters_wanted(best, &verdicts)
+            }),
+            control: table.schedules[self.control].clone(),
             notes,
             leaderboard: self.leaderboard(&pairs, &p_equivalent, &verdicts),
-            workload_rows: workload_rows(table),
+            workload_rows: workload_rows(table, self.control),
             pairs,
         }
+    }
+
+    /// Clusters that tell each undecided schedule from `best`.
+    fn clusters_wanted(
+        &self,
+        best: usize,
+        verdicts: &[Verdict],
+    ) -> BTreeMap<String, usize> {
+        let wanted = |j: usize| {
+            let mut differences = self.differences(j, best);
+            // Divergence is the largest difference, whatever its unit.
+            let finite = differences.iter().filter(|d| d.is_finite());
+            let most = finite.map(|d| d.abs()).fold(0.0, f64::max);
+            for difference in &mut differences {
+                *difference = difference.clamp(-most, most);
+            }
+            let effect = student(&differences)?.effect;
+            let tests = self.comparisons;
+            power::clusters_needed(effect, tests, self.protocol.alpha)
+        };
+        (0..verdicts.len())
+            .filter(|&j| verdicts[j] == Verdict::Undecided)
+            .filter_map(|j| Some((self.table.schedules[j].clone(), wanted(j)?)))
+            .collect()
     }
 
     /// Values of the schedules by their names.
@@ -236,11 +293,11 @@ impl<'a> Study<'a> {
         }
     }
 
+    /// `j` against the control, but for the corrections of its p.
     fn pair(
         &self,
         j: usize,
         test: &SignedRank,
-        p_holm: f64,
         regions: Regions,
         wins: f64,
     ) -> Pair {
@@ -254,6 +311,7 @@ impl<'a> Study<'a> {
             let (a, b) = (turn(interval.low), turn(interval.high));
             (a.min(b), a.max(b))
         });
+        let superior = superiority::interval(wins, n, self.protocol.alpha);
         Pair {
             a: names[j].clone(),
             b: names[self.control].clone(),
@@ -261,7 +319,10 @@ impl<'a> Study<'a> {
             mean_difference: mean.is_finite().then(|| turn(mean)),
             wilcoxon_w: test.w(),
             p: test.p,
-            p_holm,
+            p_holm: test.p,
+            p_hochberg: test.p,
+            p_hommel: test.p,
+            p_benjamini_hochberg: test.p,
             method: if test.exact { "exact" } else { "normal" },
             bayes: Bayes {
                 left: regions.left,
@@ -270,6 +331,8 @@ impl<'a> Study<'a> {
                 rope_width: self.rope,
             },
             probability_a_better: wins,
+            probability_low: superior.low,
+            probability_high: superior.high,
             interval,
         }
     }
@@ -308,6 +371,8 @@ impl<'a> Study<'a> {
         column: &str,
         all_diverged: bool,
         pairs: &[Pair],
+        variance: Option<replicates::Parts>,
+        control_again: Option<ControlAgain>,
     ) -> Vec<String> {
         let tied = self
             .differences
@@ -322,38 +387,16 @@ impl<'a> Study<'a> {
             .collect();
         let facts = notes::Facts {
             protocol: self.protocol,
+            comparisons: self.comparisons,
             column,
             control: self.control,
             rope: self.rope,
             all_diverged,
             incomparable,
             tied: (tied.count(), self.differences.len()),
+            variance,
+            control_again,
         };
         notes::notes(self.table, &facts)
-    }
-}
-
-/// Half width of the region of practical equivalence.
-fn rope(table: &Table, control: usize, protocol: &Protocol) -> f64 {
-    /// Half a per cent.
-    const SHARE: f64 = 0.005;
-    if let Some(rope) = protocol.rope {
-        return rope;
-    }
-    match table.scale {
-        Scale::Relative => SHARE,
-        Scale::Raw => {
-            let scores = table
-                .by_cluster(|cell| vec![cell.standings[control].score.abs()]);
-            let finite: Vec<f64> = scores
-                .into_iter()
-                .flatten()
-                .filter(|score| score.is_finite())
-                .collect();
-            if finite.is_empty() {
-                return 0.0;
-            }
-            SHARE * finite.iter().sum::<f64>() / finite.len() as f64
-        }
     }
 }

@@ -19,6 +19,7 @@ fn run(
         budget: None,
         lr_multiple: None,
         score,
+        stopped: false,
         line: 0,
     }
 }
@@ -357,7 +358,8 @@ fn a_diverged_cell_is_the_largest_difference() {
 #[test]
 fn divergence_never_improves_a_place() {
     let mut noise = Noise(11);
-    for case in 0..400 {
+    let draws = Draws { bootstrap: 1, posterior: Some(1) };
+    for case in 0..10_000 {
         let (k, n, seeds) =
             (2 + noise.below(4), 1 + noise.below(4), 1 + noise.below(3));
         let conditions = 1 + noise.below(2);
@@ -384,8 +386,9 @@ fn divergence_never_improves_a_place() {
         }
         let victim = format!("s{}", noise.below(k));
         let place = |runs: &[Observation]| {
-            let ranking = quick(runs, &Protocol::default());
-            let row = ranking.leaderboard();
+            let ranking =
+                Ranking::with(runs, "valid_loss", &Protocol::default(), draws);
+            let row = ranking.expect("a valid study").leaderboard();
             let row = row.into_iter().find(|r| r.schedule == victim);
             let row = row.expect("every schedule has a row");
             (row.place, row.mean_rank)
@@ -631,4 +634,64 @@ fn higher_is_better_turns_everything_but_the_difference() {
     let left = pair["bayes"]["left"].as_f64();
     assert!(left > pair["bayes"]["right"].as_f64());
     assert_eq!(json["regret"]["a"]["mean"], 0.0);
+}
+
+#[test]
+fn replacing_by_diverged_runs_of_a_race_never_improves_a_place() {
+    // What a race stopped is behind everything that it did not stop.
+    let mut noise = Noise(17);
+    for _ in 0..300 {
+        let mut runs = vec![];
+        for w in 0..7 {
+            for s in 0..3 {
+                for seed in 0..3 {
+                    let mut run =
+                        run(&format!("w{w}"), &format!("s{s}"), seed, None);
+                    run.stopped = s == 2 && seed == 2;
+                    if !run.stopped && noise.next() > 0.1 {
+                        run.score = Some(1.0 + noise.next());
+                    }
+                    runs.push(run);
+                }
+            }
+        }
+        let place = |runs: &[Observation]| {
+            let board = quick(runs, &Protocol::default()).leaderboard();
+            let row = board.into_iter().find(|r| r.schedule == "s1");
+            row.expect("a row").place
+        };
+        let before = place(&runs);
+        for run in &mut runs {
+            if run.schedule == "s1" && noise.next() < 0.4 {
+                run.score = None;
+            }
+        }
+        assert!(place(&runs) >= before);
+    }
+}
+
+#[test]
+fn the_control_against_itself_is_in_the_notes_with_the_noise_floor() {
+    let mut noise = Noise(23);
+    let mut runs = vec![];
+    for w in 0..9 {
+        for s in ["linear", "b", "c"] {
+            for seed in 0..4 {
+                let score = 1.0 + 0.01 * noise.normal();
+                runs.push(run(&format!("w{w}"), s, seed, Some(score)));
+            }
+        }
+    }
+    let ranking = quick(&runs, &Protocol::default());
+    let json = json(&ranking);
+    let again = &json["control_again"];
+    assert_eq!((&again["n"], &again["seeds"]), (&9.into(), &2.into()));
+    assert!(again["p"].as_f64().is_some_and(|p| p > 0.01));
+    let floor = json["noise_floor"].as_f64().expect("enough seeds");
+    let wanted = 0.01 * (2.0_f64 / 4.0).sqrt();
+    assert!((floor / wanted - 1.0).abs() < 0.3, "{floor} and {wanted}");
+    let said = |text: &str| ranking.notes().iter().any(|n| n.contains(text));
+    assert!(said("The control against itself under other seeds (2 seeds"));
+    assert!(said("the noise floor: more"));
+    assert!(said("With 4 seeds no schedule can be shown to be worse on a"));
 }

@@ -9,6 +9,9 @@
 //!   budgets. A rule against the best schedule found would need all
 //!   `k (k - 1) / 2` pairs to hold as much. Significance is enough: whether
 //!   the difference matters is for `mean_difference` and the ROPE to say.
+//!   A schedule that a race stopped is `dominated` by the race's own evidence,
+//!   which has the other half of alpha: the tests here are two-sided, and
+//!   only one side is a verdict.
 //! - `recommended`: the best place among those not dominated; exactly one,
 //!   however little evidence there is, unless every run diverged or there is
 //!   one schedule only.
@@ -59,6 +62,8 @@ impl Verdict {
 pub(super) struct Evidence<'a> {
     pub(super) alpha: f64,
     pub(super) clusters: usize,
+    /// Comparisons with the control, stopped schedules included.
+    pub(super) comparisons: usize,
     pub(super) control: usize,
     /// Best first.
     pub(super) order: &'a [usize],
@@ -70,7 +75,7 @@ pub(super) struct Evidence<'a> {
 impl Evidence<'_> {
     /// The schedule to use.
     pub(super) fn recommended(&self) -> Option<usize> {
-        if self.all_diverged || self.order.len() < 2 {
+        if self.all_diverged || self.comparisons == 0 {
             return None;
         }
         self.order.iter().copied().find(|&j| !self.dominated[j])
@@ -151,6 +156,7 @@ mod tests {
         let evidence = Evidence {
             alpha: 0.05,
             clusters: 10,
+            comparisons: 3,
             control: 2,
             order: &[1, 0, 2, 3],
             all_diverged: false,

@@ -3,8 +3,10 @@
 
 use super::board::{self, Board};
 use super::number::{count, rate, regret};
+use super::regime::sizes_in_words;
 use super::words::{listed, quoted};
 use super::{LrFindRow, ReportInput};
+use crate::ranking::{RobustnessRow, TheoryRow, Verdict};
 
 /// What to take at each multiple of the learning rate found.
 pub(super) fn rates(boards: &[Board<'_>]) -> Vec<String> {
@@ -91,6 +93,65 @@ fn times(multiple: f64) -> String {
     }
 }
 
+/// What is lost where the rate is off by up to four times.
+pub(super) fn robust(rows: &[RobustnessRow]) -> Option<String> {
+    let row = rows.first()?;
+    Some(format!(
+        "Against the best schedule at its best rate {} loses least over the \
+         rates within four times of the one found: {} on average, {} at {}.",
+        quoted(&row.schedule),
+        regret(row.mean_regret),
+        regret(row.worst_regret),
+        times(row.worst_multiple)
+    ))
+}
+
+/// The board with a rate tuned for every schedule.
+pub(super) fn tuned(input: &ReportInput) -> Option<String> {
+    let (_, rows) =
+        input.boards.iter().find(|(name, _)| name == "leaderboard-tuned")?;
+    let first = rows.first()?;
+    let worse: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.verdict == Verdict::Dominated)
+        .map(|row| row.schedule.as_str())
+        .collect();
+    let also = if worse.is_empty() {
+        String::new()
+    } else {
+        let are = if worse.len() == 1 { "is" } else { "are" };
+        format!("; {} {are} still worse than the control", listed(&worse))
+    };
+    Some(format!(
+        "With the multiple tuned for every schedule, on the validation loss \
+         of even seeds, {} has the best mean rank on the test loss of the odd \
+         ones{also}.",
+        quoted(&first.schedule)
+    ))
+}
+
+/// How well convex theory predicts the ranks.
+pub(super) fn theory(rows: &[TheoryRow]) -> Option<String> {
+    let mut boards: Vec<(u64, f64, f64)> = rows
+        .iter()
+        .filter_map(|row| Some((row.budget, row.lr_multiple, row.spearman?)))
+        .collect();
+    boards.dedup();
+    let parts: Vec<String> = boards
+        .iter()
+        .map(|(budget, multiple, rho)| {
+            format!("{rho:.2} with {budget} steps at {}", times(*multiple))
+        })
+        .collect();
+    (!parts.is_empty()).then(|| {
+        format!(
+            "The convex bound of a schedule, which needs no training, goes \
+             with its mean rank by Spearman's correlation: {}.",
+            parts.join(", ")
+        )
+    })
+}
+
 /// Whether the best schedule depends on the budget.
 pub(super) fn budgets(boards: &[Board<'_>]) -> Vec<String> {
     let budgets = board::budgets(boards);
@@ -153,6 +214,7 @@ pub(super) fn limits(input: &ReportInput, boards: &[Board<'_>]) -> Vec<String> {
                 .to_owned(),
         );
     }
+    limits.extend(sizes_in_words(&board::budgets(boards), &input.regime));
     limits.extend(fallbacks(&input.lr_finds));
     limits
 }

@@ -3,6 +3,7 @@
 //! Strings out: nothing here reads or writes a file, and everything is made
 //! from the rows that the tables in a results folder hold.
 
+pub(crate) mod advice;
 mod board;
 pub(crate) mod catalogue;
 pub(crate) mod code;
@@ -11,6 +12,7 @@ pub(crate) mod html;
 pub(crate) mod markdown;
 mod number;
 pub(crate) mod plot;
+mod regime;
 #[cfg(test)]
 mod samples;
 pub(crate) mod table;
@@ -18,9 +20,11 @@ pub(crate) mod table;
 mod tests;
 mod words;
 
-use crate::ranking::{LeaderboardRow, PairRow, WorkloadRow};
+use crate::ranking::{
+    LeaderboardRow, PairRow, RobustnessRow, TheoryRow, WorkloadRow,
+};
 use board::groups;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything that a report of one results folder is made from.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +42,12 @@ pub(crate) struct ReportInput {
     pub(crate) pairs: Vec<PairRow>,
     /// Every schedule on every workload.
     pub(crate) workloads: Vec<WorkloadRow>,
+    /// Sizes of the workloads.
+    pub(crate) regime: Vec<RegimeRow>,
+    /// Every schedule over the multiples of the rate.
+    pub(crate) robustness: Vec<RobustnessRow>,
+    /// The convex bound of every schedule.
+    pub(crate) theory: Vec<TheoryRow>,
     /// Learning rates found.
     pub(crate) lr_finds: Vec<LrFindRow>,
     /// Range tests to show, by name.
@@ -71,6 +81,19 @@ pub(crate) struct LrFindRow {
     pub(crate) rule: String,
     /// Steps spent on it.
     pub(crate) cost_steps: u64,
+}
+
+/// A row of `regime.csv`: how large a workload is.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub(crate) struct RegimeRow {
+    /// Name of the workload.
+    pub(crate) workload: String,
+    /// Numbers that training changes.
+    pub(crate) parameters: usize,
+    /// Training examples.
+    pub(crate) samples: usize,
+    /// Examples an update.
+    pub(crate) batch: usize,
 }
 
 impl ReportInput {

@@ -1,8 +1,10 @@
 //! Reports to test on, made up.
 
 use super::plot::RangeTestPlot;
-use super::{LrFindRow, ReportInput};
-use crate::ranking::{LeaderboardRow, PairRow, Verdict, WorkloadRow};
+use super::{LrFindRow, RegimeRow, ReportInput};
+use crate::ranking::{
+    LeaderboardRow, PairRow, RobustnessRow, TheoryRow, Verdict, WorkloadRow,
+};
 
 /// A row in the middle of things.
 pub(super) fn row(
@@ -91,6 +93,25 @@ pub(super) fn full() -> ReportInput {
         boards,
         pairs: pairs(),
         workloads: workloads(),
+        regime: regime(),
+        robustness: vec![RobustnessRow {
+            place: 1,
+            schedule: "wsd(cooldown=20%)".to_owned(),
+            mean_regret: 0.031,
+            worst_regret: 0.074,
+            worst_multiple: 4.0,
+            best_regret: 0.006,
+            best_multiple: 1.0,
+        }],
+        theory: vec![TheoryRow {
+            budget: 1000,
+            lr_multiple: 1.0,
+            schedule: "linear".to_owned(),
+            bound: 0.05,
+            peak_ratio: Some(1.0),
+            mean_rank: 4.4,
+            spearman: Some(0.81),
+        }],
         lr_finds: finds(),
         range_tests: vec![("fashion-mlp, 1000 steps".to_owned(), range_test())],
         environment: vec![
@@ -121,6 +142,10 @@ fn workloads() -> Vec<WorkloadRow> {
                 regret: (diverged == 0).then_some(regret),
                 seeds: 45,
                 diverged,
+                difference: (j > 0).then_some(regret - 0.019),
+                difference_low: (j > 0).then_some(regret - 0.024),
+                difference_high: (j > 0).then_some(regret - 0.011),
+                p_within: (j > 0).then_some(0.02),
             });
         }
     }
@@ -147,8 +172,23 @@ fn pairs() -> Vec<PairRow> {
             p_b_better: 0.02,
             rope_width: 0.005,
             probability_a_better: 0.72,
+            probability_low: Some(0.41),
+            probability_high: Some(0.91),
+            p_hochberg: Some(0.012),
+            p_hommel: Some(0.011),
+            p_benjamini_hochberg: Some(0.008),
         })
         .collect()
+}
+
+fn regime() -> Vec<RegimeRow> {
+    let sizes = |(i, (workload, _)): (usize, (&str, &str))| RegimeRow {
+        workload: workload.to_owned(),
+        parameters: 2_000 * (i + 1),
+        samples: 1_500,
+        batch: 64,
+    };
+    WORKLOADS.into_iter().enumerate().map(sizes).collect()
 }
 
 fn finds() -> Vec<LrFindRow> {

@@ -1,8 +1,9 @@
-//! The leaderboard for a terminal.
+//! Tables for a terminal.
 
 use super::none;
 use super::number::{percent, probability, regret};
 use crate::ranking::LeaderboardRow;
+use crate::ranking::calibration::CalibrationRow;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 /// Letters that a schedule's label may take.
@@ -41,6 +42,48 @@ pub(crate) fn leaderboard(rows: &[LeaderboardRow]) -> String {
             left(row.verdict.name()),
         ]);
     }
+    trimmed(&table)
+}
+
+/// The calibration as a table of Markdown, for METHODOLOGY.md as well.
+pub(crate) fn calibration(rows: &[CalibrationRow]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header(vec![
+        left("truth"),
+        right("workloads"),
+        right("schedules"),
+        right("seeds"),
+        left("race"),
+        left("counted"),
+        right("share"),
+        right("95 % interval"),
+        left("promised"),
+        left("kept"),
+        right("runs spared"),
+    ]);
+    let share = |share: f64| format!("{:.1} %", 100.0 * share);
+    for row in rows {
+        let sign = if row.promised < 0.5 { "at most" } else { "at least" };
+        table.add_row(vec![
+            left(row.truth),
+            right(&row.workloads.to_string()),
+            right(&row.schedules.to_string()),
+            right(&row.seeds.to_string()),
+            left(if row.race { "yes" } else { "no" }),
+            left(row.counted),
+            right(&share(row.share)),
+            right(&format!("{} to {}", share(row.low), share(row.high))),
+            left(&format!("{sign} {}", percent(row.promised))),
+            left(if row.kept { "yes" } else { "NO" }),
+            right(&percent(row.runs_spared)),
+        ]);
+    }
+    trimmed(&table)
+}
+
+/// The table without blanks at the ends of its lines.
+fn trimmed(table: &Table) -> String {
     let mut text = String::new();
     for line in table.to_string().lines() {
         text.push_str(line.trim_end());

@@ -7,6 +7,7 @@ use super::board::{self, Board, boards, budgets, control, multiples};
 use super::number::{count, percent, probability, regret};
 use super::{ReportInput, conditions};
 use crate::ranking::{LeaderboardRow, Verdict};
+use crate::stats::power;
 use std::fmt::Write as _;
 
 /// The parts of a report that are prose, in their order.
@@ -37,7 +38,10 @@ pub(super) fn words(input: &ReportInput) -> Words {
     }
     let boards = boards(input);
     let mut conditions = conditions::rates(&boards);
+    conditions.extend(conditions::robust(&input.robustness));
     conditions.extend(conditions::budgets(&boards));
+    conditions.extend(conditions::tuned(input));
+    conditions.extend(conditions::theory(&input.theory));
     Words {
         headline: headline(rows),
         decided: !with(rows, Verdict::Recommended).is_empty()
@@ -172,8 +176,28 @@ fn reasons(input: &ReportInput, rows: &[LeaderboardRow]) -> Vec<String> {
             if dominated.len() == 1 { "it" } else { "them" }
         ));
     }
+    reasons.extend(stopped(rows));
     reasons.push(divergence(rows));
     reasons
+}
+
+/// The schedules that a race stopped: they have fewer runs than the others.
+fn stopped(rows: &[LeaderboardRow]) -> Option<String> {
+    let all = rows.iter().map(|row| row.runs).max()?;
+    let stopped: Vec<String> = rows
+        .iter()
+        .filter(|row| row.runs < all)
+        .map(|row| {
+            let runs = count(all, "run", "runs");
+            format!("{} after {} of {runs}", quoted(&row.schedule), row.runs)
+        })
+        .collect();
+    (!stopped.is_empty()).then(|| {
+        format!(
+            "The race stopped {}; they rank behind those that went on.",
+            stopped.join(", ")
+        )
+    })
 }
 
 /// Where `row` stands among `rows`.
@@ -308,6 +332,7 @@ fn evidence(
     }
     let _ = write!(text, ": {} in all.", count(runs, "run", "runs"));
     let mut evidence = vec![text];
+    evidence.extend(attainable(clusters.len(), rows.len()));
     if clusters.len() < workloads {
         evidence.push(
             "Workloads that share a data set count as one in every test: \
@@ -316,6 +341,30 @@ fn evidence(
         );
     }
     evidence
+}
+
+/// What this many data sets can show about this many schedules.
+fn attainable(clusters: usize, schedules: usize) -> Option<String> {
+    if clusters == 0 || schedules < 2 {
+        return None;
+    }
+    let smallest = power::smallest_wilcoxon_p(clusters);
+    let tests = schedules - 1;
+    let corrected = (smallest * tests as f64).min(1.0);
+    let needed = power::workloads_needed(tests, ALPHA);
+    let sets = count(clusters, "data set", "data sets");
+    let mut text = format!(
+        "With {sets} and {schedules} schedules the smallest attainable p is \
+         {} after correction",
+        probability(corrected)
+    );
+    if clusters < needed {
+        let _ = write!(
+            text,
+            ": no schedule can be shown to be worse, for that takes {needed}"
+        );
+    }
+    Some(text + ".")
 }
 
 /// Seeds of every cell, if all have the same number.

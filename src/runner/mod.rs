@@ -2,11 +2,14 @@
 //! soon as it is there.
 //!
 //! First every learning rate is found, then the gradient norms measured that
-//! schedules are made from, then every run trained; each longest first. Results do not depend on the number of workers or on what was
-//! interrupted before.
+//! schedules are made from, then every run trained; each longest first.
+//! Results do not depend on the number of workers or on what was interrupted
+//! before.
 
+pub(crate) mod auto;
 mod bench;
 mod progress;
+mod race;
 mod workers;
 
 use crate::data::{Dataset, fingerprint};
@@ -15,9 +18,10 @@ use crate::grid::{DeviceSpec, Experiment, LrFindPer};
 use crate::lr_find::{self, LrFound};
 use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
+use crate::report::RegimeRow;
 use crate::spec::DatasetSpec;
 use crate::store::Store;
-use crate::train::{self, Fit, Pilot};
+use crate::train::{self, Fit, Pilot, Replica};
 use crate::workload::{Registry, Workload};
 pub(crate) use bench::step_seconds;
 use candle_core::{Device, Tensor};
@@ -67,6 +71,8 @@ pub(crate) enum Cell<T> {
     Failed(String),
     /// Not reached before the user stopped it.
     Missing,
+    /// Not wanted: a race had stopped its schedule.
+    Stopped,
 }
 
 /// All cells of a plan, in its order.
@@ -198,8 +204,16 @@ pub(crate) fn execute(
 ) -> Result<Results> {
     let (finds, found) = find_all(experiment, prepared, Some(store), options)?;
     let (pilots, measured) = measure_all(prepared, store, options, &finds)?;
-    let (runs, trained) =
-        run_all(experiment, prepared, store, options, &finds, &pilots)?;
+    let needs = (&finds[..], &pilots[..]);
+    let train = |title: &str, which: &[usize]| {
+        train_runs(experiment, prepared, store, options, needs, title, which)
+    };
+    let (runs, trained) = if experiment.race {
+        race::rounds(experiment, prepared, options, train)?
+    } else {
+        let all: Vec<usize> = (0..prepared.plan.runs.len()).collect();
+        train("runs", &all)?
+    };
     let computed = found + measured + trained;
     Ok(Results { finds, pilots, runs, computed })
 }
@@ -293,7 +307,7 @@ fn needed<'a, T>(cell: &'a Cell<T>, what: &str) -> Result<&'a T> {
     match cell {
         Cell::Done(result) => Ok(result),
         Cell::Failed(why) => Err(Error::Invalid(format!("{what}: {why}"))),
-        Cell::Missing => Err(Error::Interrupted),
+        Cell::Missing | Cell::Stopped => Err(Error::Interrupted),
     }
 }
 
@@ -328,18 +342,21 @@ fn measure_all(
     })
 }
 
-fn run_all(
+/// Trains the runs `which` of the plan.
+fn train_runs(
     experiment: &Experiment,
     prepared: &Prepared,
     store: &Store,
     options: &Options<'_>,
-    finds: &[Cell<FindResult>],
-    pilots: &[Cell<Pilot>],
+    (finds, pilots): (&[Cell<FindResult>], &[Cell<Pilot>]),
+    title: &str,
+    which: &[usize],
 ) -> Result<Stage<RunResult>> {
-    let cells = &prepared.plan.runs;
+    let cells: Vec<&RunCell> =
+        which.iter().map(|&i| &prepared.plan.runs[i]).collect();
     let cost = |i: usize| seconds(&finds[cells[i].find], cells[i].budget);
     let name = |cell: usize| {
-        let cell = &cells[cell];
+        let cell = cells[cell];
         format!(
             "{} {} {}x seed {}, {} steps",
             prepared.workloads[cell.workload].name,
@@ -350,8 +367,8 @@ fn run_all(
         )
     };
     let ids: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
-    stage("runs", &ids, Some(store), options, &cost, &name, |i| {
-        let cell = &cells[i];
+    stage(title, &ids, Some(store), options, &cost, &name, |i| {
+        let cell = cells[i];
         let find = needed(&finds[cell.find], NO_RATE)?;
         let peak_lr = find.found.lr * cell.lr_multiple;
         let spec = &experiment.schedules[cell.schedule];
@@ -469,6 +486,7 @@ pub(crate) fn record(
     match state {
         Cell::Missing => None,
         Cell::Failed(_) => Some(blank),
+        Cell::Stopped => Some(RunRecord { outcome: Outcome::Stopped, ..blank }),
         Cell::Done(RunResult { peak_lr, fit }) => Some(RunRecord {
             peak_lr: *peak_lr,
             steps: fit.steps,
@@ -482,4 +500,24 @@ pub(crate) fn record(
             ..blank
         }),
     }
+}
+
+/// How large the workloads are.
+///
+/// # Errors
+///
+/// If a model cannot be built.
+pub(crate) fn regime(prepared: &Prepared) -> Result<Vec<RegimeRow>> {
+    prepared
+        .workloads
+        .iter()
+        .map(|workload| {
+            Ok(RegimeRow {
+                workload: workload.name.clone(),
+                parameters: Replica::new(workload, 0)?.parameters(),
+                samples: workload.data.train.len(),
+                batch: workload.batch,
+            })
+        })
+        .collect()
 }

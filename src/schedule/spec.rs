@@ -208,6 +208,12 @@ impl ScheduleSpec {
         }
     }
 
+    /// Whether its shape is the user's, not a kind's.
+    pub(crate) fn is_own(&self) -> bool {
+        let kind = self.kind();
+        kinds().iter().all(|k| k.name != kind || k.source == "your own")
+    }
+
     /// All kinds, in the order of the documentation.
     pub(crate) fn kinds() -> &'static [KindInfo] {
         kinds()

@@ -6,9 +6,13 @@
 
 pub(crate) mod bayes;
 pub(crate) mod bootstrap;
+pub(crate) mod evalue;
 pub(crate) mod friedman;
 pub(crate) mod multiple;
 pub(crate) mod nemenyi;
+pub(crate) mod paired;
 pub(crate) mod power;
 pub(crate) mod ranks;
+pub(crate) mod superiority;
+pub(crate) mod variance;
 pub(crate) mod wilcoxon;

@@ -31,7 +31,8 @@ pub(crate) fn read_observations(
 /// `score`, if given, else `valid_loss`, else `score`. It may have `cluster`,
 /// `budget`, `lr_multiple` and `outcome`; further ones are ignored. A run
 /// whose score is empty, `nan` or infinite, or whose outcome is anything but
-/// `completed`, has no score.
+/// `completed`, has no score; `stopped` is the outcome of a run that a race
+/// left out.
 ///
 /// # Errors
 ///
@@ -98,69 +99,91 @@ pub(crate) fn print_rows<T: Serialize>(
 ///
 /// If the file cannot be read or a row is no `T`.
 pub(crate) fn read_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
-    let sheet = Sheet::read(path)?;
-    let mut rows = vec![];
-    for (record, at) in &sheet.rows {
-        let plain: StringRecord = record.iter().map(unguarded).collect();
-        let row = plain.deserialize(Some(&sheet.header)).map_err(|e| {
-            let field = match e.kind() {
-                ErrorKind::Deserialize { err, .. } => err.field(),
-                _ => None,
-            };
-            let field = field.and_then(|f| usize::try_from(f).ok());
-            let message = match e.kind() {
-                ErrorKind::Deserialize { err, .. } => err.kind().to_string(),
-                _ => e.to_string(),
-            };
-            sheet.error(sheet.field_at(*at, field.unwrap_or(0)), message)
-        })?;
-        rows.push(row);
-    }
-    Ok(rows)
+    Sheet::read(path)?.rows()
 }
 
 /// A CSV file in memory.
-struct Sheet {
+pub(crate) struct Sheet {
     path: PathBuf,
     text: String,
     header: StringRecord,
     /// Records and the bytes at which they start.
-    rows: Vec<(StringRecord, usize)>,
+    records: Vec<(StringRecord, usize)>,
 }
 
 impl Sheet {
-    fn read(path: &Path) -> Result<Self> {
+    /// # Errors
+    ///
+    /// If the file cannot be read or is no CSV.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).map_err(Error::io(path))?;
         let text = String::from_utf8(bytes).map_err(|e| {
             let valid = e.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(&e.as_bytes()[..valid]);
             Error::input(path, &text, valid, "not UTF-8; save it as UTF-8")
         })?;
+        Self::parse(path, &text)
+    }
+
+    /// A text that is there already; `path` names it in messages.
+    ///
+    /// # Errors
+    ///
+    /// If it is no CSV.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         // Spreadsheets put a byte order mark in front.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .from_reader(text.as_bytes());
-        let mut rows = vec![];
+        let mut records = vec![];
         loop {
             let mut record = StringRecord::new();
             let at = skip_line_ends(&text, reader.position().byte());
             match reader.read_record(&mut record) {
-                Ok(true) => rows.push((record, at)),
+                Ok(true) => records.push((record, at)),
                 Ok(false) => break,
                 Err(e) => {
                     return Err(Error::input(path, &text, at, unreadable(&e)));
                 }
             }
         }
-        if rows.is_empty() {
+        if records.is_empty() {
             let message = "the file is empty; its first line must name the \
                            columns";
             return Err(Error::input(path, &text, 0, message));
         }
-        let mut header = rows.remove(0).0;
+        let mut header = records.remove(0).0;
         header.trim();
-        Ok(Self { path: path.to_owned(), text, header, rows })
+        Ok(Self { path: path.to_owned(), text, header, records })
+    }
+
+    /// The rows, as [`write_rows`] left them.
+    ///
+    /// # Errors
+    ///
+    /// If one is no `T`.
+    pub(crate) fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
+        let mut rows = vec![];
+        for (record, at) in &self.records {
+            let plain: StringRecord = record.iter().map(unguarded).collect();
+            let row = plain.deserialize(Some(&self.header)).map_err(|e| {
+                let field = match e.kind() {
+                    ErrorKind::Deserialize { err, .. } => err.field(),
+                    _ => None,
+                };
+                let field = field.and_then(|f| usize::try_from(f).ok());
+                let message = match e.kind() {
+                    ErrorKind::Deserialize { err, .. } => {
+                        err.kind().to_string()
+                    }
+                    _ => e.to_string(),
+                };
+                self.error(self.field_at(*at, field.unwrap_or(0)), message)
+            })?;
+            rows.push(row);
+        }
+        Ok(rows)
     }
 
     /// An error at a byte of the text.
@@ -202,18 +225,23 @@ impl Sheet {
         self.text.len()
     }
 
-    fn observations(
+    /// The runs and the name of their score column; see [`read_all`].
+    ///
+    /// # Errors
+    ///
+    /// As [`read_all`], but for runs that are there twice.
+    pub(crate) fn observations(
         &self,
         score: Option<&str>,
     ) -> Result<(Vec<Observation>, String)> {
         let columns = Columns::of(self, score)?;
-        if self.rows.is_empty() {
+        if self.records.is_empty() {
             let end = self.text.trim_end().len();
             return Err(self.error(end, "there are no rows below the header"));
         }
-        let mut observations = Vec::with_capacity(self.rows.len());
+        let mut observations = Vec::with_capacity(self.records.len());
         let (mut line, mut counted) = (1, 0);
-        for (record, at) in &self.rows {
+        for (record, at) in &self.records {
             line += self.text[counted..*at].matches('\n').count();
             counted = *at;
             let row = Row { sheet: self, record, at: *at };
@@ -273,8 +301,8 @@ impl Columns {
         let budget = self.budget.filter(|&c| !row.text(c).is_empty());
         let multiple = self.lr_multiple.filter(|&c| !row.text(c).is_empty());
         let score = row.score(self.score)?;
-        let completed =
-            self.outcome.is_none_or(|column| row.text(column) == "completed");
+        let outcome = self.outcome.map(|column| row.text(column));
+        let completed = outcome.as_deref().is_none_or(|o| o == "completed");
         Ok(Observation {
             cluster: cluster.unwrap_or_else(|| workload.clone()),
             workload,
@@ -283,6 +311,7 @@ impl Columns {
             budget: budget.map(|column| row.whole(column)).transpose()?,
             lr_multiple: multiple.map(|c| row.positive(c)).transpose()?,
             score: score.filter(|_| completed),
+            stopped: outcome.as_deref() == Some("stopped"),
             line,
         })
     }

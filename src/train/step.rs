@@ -173,6 +173,12 @@ impl Replica {
             .collect()
     }
 
+    /// Numbers that training changes.
+    pub(crate) fn parameters(&self) -> usize {
+        let vars = self.weights.trainable();
+        vars.iter().map(|(_, var)| var.elem_count()).sum()
+    }
+
     /// Keeps the gradient norm of every update from the next one on.
     pub(super) fn keep_norms(&mut self) {
         self.norms = Some(vec![]);

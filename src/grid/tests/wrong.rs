@@ -214,7 +214,7 @@ fn the_head() {
             1,
             "\"seeds\" = 3\n\"\" = 2",
             "2:1: unknown key `` in the head of the file, expected `title`, \
-             `seeds`, `jobs`, `budgets`, `lr_multiples`, `control`, \
+             `seeds`, `jobs`, `budgets`, `lr_multiples`, `control`, `race`, \
              `device`, `lr_find`, `workload` or `schedule`",
         ),
         (

@@ -37,6 +37,7 @@ fn four_columns_are_enough() {
             budget: None,
             lr_multiple: None,
             score: Some(0.25),
+            stopped: false,
             line: 2,
         }]
     );

@@ -1,0 +1,94 @@
+use crate::error::Error;
+use crate::grid::Experiment;
+use crate::runner;
+use crate::runner::auto::{Budget, Choose};
+use crate::store::environment;
+use crate::workload::Registry;
+use clap::ValueEnum;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+/// Find the rate of one workload, race its schedules, say which to use.
+///
+/// The schedules, the seeds and the longest budget are the grid's; the rate
+/// is found under its control. Nothing is stored.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout auto mine.toml\n  \
+    lrscout auto experiments/smoke.toml --workload digits-mlp --format json")]
+pub(crate) struct Auto {
+    /// Experiment grid (TOML).
+    grid: PathBuf,
+    /// The workload, where the grid has several.
+    #[arg(long, value_name = "NAME")]
+    workload: Option<String>,
+    /// Trainings at once; default: one a core. The answer does not depend on
+    /// it.
+    #[arg(long)]
+    jobs: Option<NonZeroUsize>,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Auto {
+    pub(crate) fn run(
+        self,
+        registry: &Registry,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        let mut experiment =
+            Experiment::load(&self.grid, &super::known(registry))?;
+        let names: Vec<String> = experiment
+            .workloads
+            .iter()
+            .map(|entry| entry.spec.name.clone())
+            .collect();
+        if let Some(name) = &self.workload {
+            experiment.workloads.retain(|entry| entry.spec.name == *name);
+        }
+        if experiment.workloads.len() != 1 {
+            return Err(Error::Invalid(format!(
+                "one workload is wanted, name it with `--workload`: {}",
+                names.join(", ")
+            ))
+            .into());
+        }
+        let base = self.grid.parent().unwrap_or(Path::new(""));
+        let prepared = runner::prepare(&experiment, registry, base)?;
+        let steps = experiment.budgets.iter().max().copied().unwrap_or(0);
+        // The control first: the rate is found under it.
+        let control = experiment.schedules[experiment.control_index()].clone();
+        let mut schedules = experiment.schedules.clone();
+        schedules.sort_by_key(|schedule| *schedule != control);
+        let budget = Budget::steps(steps)
+            .seeds(experiment.seeds.len())
+            .schedules(schedules);
+        let stop = runner::stop_on_signals()?;
+        let choose = Choose {
+            workload: &prepared.workloads[0],
+            find: &experiment.lr_find,
+            seed: experiment.seeds.first().copied().unwrap_or(0),
+            jobs: self.jobs.map_or_else(environment::cores, usize::from),
+            stop: &|| stop.load(Ordering::Relaxed),
+        };
+        let auto = choose.auto(&budget)?;
+        match self.format {
+            Format::Text => {
+                writeln!(out, "{} at {:e}\n", auto.label, auto.lr)?;
+                writeln!(out, "{}", auto.why.join("\n"))?;
+            }
+            Format::Json => {
+                writeln!(out, "{}", serde_json::to_string_pretty(&auto)?)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+use crate::ranking::calibration::{CalibrationRow, Design, Seen};
+use crate::report::table;
+use crate::runner::{Done, in_parallel};
+use crate::store::{environment, tables};
+use clap::ValueEnum;
+use std::io::Write;
+use std::num::NonZeroUsize;
+
+/// Check the verdicts on made-up studies whose answer is known.
+///
+/// Studies without any effect, with schedules that are lucky on single
+/// workloads and seeds as replicates, must seldom call a schedule dominated,
+/// race or not; a best schedule that was planted must be recommended; copies
+/// of one schedule must form one group. Exit status 1 if a promise is broken
+/// by more than chance.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout calibrate\n  \
+    lrscout calibrate --studies 200 --format csv")]
+pub(crate) struct Calibrate {
+    /// Studies of each design.
+    #[arg(long, value_name = "N", default_value = "2000")]
+    studies: NonZeroUsize,
+    /// Seed of the studies.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Studies at once; default: one a core. The table does not depend on
+    /// it.
+    #[arg(long)]
+    jobs: Option<NonZeroUsize>,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Csv,
+}
+
+impl Calibrate {
+    pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+        let jobs = self.jobs.map_or_else(environment::cores, usize::from);
+        let rows = Design::all()
+            .iter()
+            .map(|design| self.row(design, jobs))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        match self.format {
+            Format::Text => writeln!(out, "{}", table::calibration(&rows))?,
+            Format::Csv => tables::print_rows(out, &rows)?,
+        }
+        let broken = rows.iter().filter(|row| !row.kept).count();
+        if broken > 0 {
+            anyhow::bail!("{broken} of {} promises are broken", rows.len());
+        }
+        Ok(())
+    }
+
+    fn row(
+        &self,
+        design: &Design,
+        jobs: usize,
+    ) -> anyhow::Result<CalibrationRow> {
+        let order: Vec<usize> = (0..self.studies.get()).collect();
+        let mut seen: Vec<Option<Seen>> = vec![None; order.len()];
+        let mut failed = None;
+        let study = |i: usize| design.study(i, self.seed);
+        in_parallel(jobs, &order, study, |i, answer| match answer {
+            Done::Finished(Ok(answer)) => seen[i] = Some(answer),
+            Done::Finished(Err(error)) => failed = Some(error.to_string()),
+            Done::Panicked(why) => failed = Some(why),
+        });
+        if let Some(why) = failed {
+            anyhow::bail!("a made-up study could not be ranked: {why}");
+        }
+        let seen: Vec<Seen> = seen.into_iter().flatten().collect();
+        Ok(design.row(&seen))
+    }
+}

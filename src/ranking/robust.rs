@@ -1,0 +1,231 @@
+//! What a learning rate that is off by up to four costs.
+
+use super::cells::{Table, conditions, mean_rows};
+use super::protocol::{Protocol, Scale};
+use super::regret::MOST;
+use crate::error::Result;
+use crate::record::Observation;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Multiples within this factor of the rate found count.
+const REACH: f64 = 4.0;
+
+/// One row of `robustness.csv`, lowest mean regret first.
+///
+/// The regret here is against the best schedule at its best multiple on the
+/// workload: what is lost to somebody who got schedule and rate right. The
+/// regrets of the leaderboards compare schedules at equal multiples.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub(crate) struct RobustnessRow {
+    /// From 1.
+    pub(crate) place: usize,
+    /// Label of the schedule.
+    pub(crate) schedule: String,
+    /// Mean over the multiples, budgets and workloads.
+    pub(crate) mean_regret: f64,
+    /// At the worst multiple.
+    pub(crate) worst_regret: f64,
+    /// That multiple.
+    pub(crate) worst_multiple: f64,
+    /// At the best multiple.
+    pub(crate) best_regret: f64,
+    /// That multiple.
+    pub(crate) best_multiple: f64,
+}
+
+/// How every schedule does over the multiples within four times of the rate
+/// found; empty with fewer than two of them. Schedules that a race stopped
+/// are left out.
+///
+/// # Errors
+///
+/// If the runs cannot be compared.
+pub(crate) fn robustness(
+    observations: &[Observation],
+    column: &str,
+    protocol: &Protocol,
+) -> Result<Vec<RobustnessRow>> {
+    let stopped: BTreeSet<&str> = observations
+        .iter()
+        .filter(|run| run.stopped)
+        .map(|run| run.schedule.as_str())
+        .collect();
+    let near = |multiple: f64| (1.0 / REACH..=REACH).contains(&multiple);
+    let runs: Vec<Observation> = observations
+        .iter()
+        .filter(|run| !stopped.contains(run.schedule.as_str()))
+        .filter(|run| run.lr_multiple.is_some_and(near))
+        .cloned()
+        .collect();
+    let conditions = conditions(&runs);
+    let mut multiples: Vec<f64> =
+        conditions.iter().filter_map(|(_, multiple)| *multiple).collect();
+    multiples.sort_by(f64::total_cmp);
+    multiples.dedup();
+    let budgets: BTreeSet<Option<u64>> =
+        conditions.iter().map(|(budget, _)| *budget).collect();
+    if multiples.len() < 2 {
+        return Ok(vec![]);
+    }
+    let mut of_budgets = vec![];
+    let mut schedules = vec![];
+    for budget in budgets {
+        let tables = multiples
+            .iter()
+            .map(|&multiple| {
+                let here: Vec<Observation> = runs
+                    .iter()
+                    .filter(|run| {
+                        run.budget == budget
+                            && run.lr_multiple == Some(multiple)
+                    })
+                    .cloned()
+                    .collect();
+                Table::new(&here, column, protocol)
+            })
+            .collect::<Result<Vec<Table>>>()?;
+        schedules.clone_from(&tables[0].schedules);
+        // Every multiple must have the same workloads and schedules.
+        let alike = |table: &Table| {
+            table.schedules == schedules
+                && table.blocks.len() == tables[0].blocks.len()
+        };
+        if tables.iter().all(alike) {
+            of_budgets.push(regrets(&tables));
+        }
+    }
+    if of_budgets.is_empty() {
+        return Ok(vec![]);
+    }
+    let mut rows: Vec<RobustnessRow> = schedules
+        .into_iter()
+        .enumerate()
+        .map(|(j, schedule)| {
+            let of_multiples: Vec<f64> = (0..multiples.len())
+                .map(|m| {
+                    of_budgets.iter().map(|regrets| regrets[m][j]).sum::<f64>()
+                        / of_budgets.len() as f64
+                })
+                .collect();
+            row(schedule, &multiples, &of_multiples)
+        })
+        .collect();
+    rows.sort_by(|a, b| a.mean_regret.total_cmp(&b.mean_regret));
+    for (i, row) in rows.iter_mut().enumerate() {
+        row.place = i + 1;
+    }
+    Ok(rows)
+}
+
+fn row(schedule: String, multiples: &[f64], regrets: &[f64]) -> RobustnessRow {
+    let pairs = || multiples.iter().zip(regrets);
+    let (best_multiple, best_regret) = pairs()
+        .min_by(|a, b| a.1.total_cmp(b.1))
+        .map_or((f64::NAN, f64::NAN), |(m, r)| (*m, *r));
+    let (worst_multiple, worst_regret) = pairs()
+        .max_by(|a, b| a.1.total_cmp(b.1))
+        .map_or((f64::NAN, f64::NAN), |(m, r)| (*m, *r));
+    RobustnessRow {
+        place: 0,
+        schedule,
+        mean_regret: regrets.iter().sum::<f64>() / regrets.len() as f64,
+        worst_regret,
+        worst_multiple,
+        best_regret,
+        best_multiple,
+    }
+}
+
+/// Mean regrets of one budget, `[multiple][schedule]`, from one table a
+/// multiple.
+fn regrets(tables: &[Table]) -> Vec<Vec<f64>> {
+    let first = &tables[0];
+    // [block][multiple][schedule]
+    let of_blocks: Vec<Vec<Vec<f64>>> = (0..first.blocks.len())
+        .map(|i| {
+            let values: Vec<Vec<Option<f64>>> = tables
+                .iter()
+                .map(|table| {
+                    let standings = &table.blocks[i].cells[0].standings;
+                    let whole = |s: &super::cells::Standing| {
+                        (s.diverged == 0).then_some(s.value)
+                    };
+                    standings.iter().map(whole).collect()
+                })
+                .collect();
+            let all = || values.iter().flatten().flatten().copied();
+            let best = all().fold(f64::INFINITY, f64::min);
+            let most = match first.scale {
+                Scale::Relative => MOST,
+                Scale::Raw => all().fold(best, f64::max) - best,
+            };
+            let regret = |value: &Option<f64>| {
+                value.map_or(most, |v| v - best).min(most)
+            };
+            let of_row = |row: &Vec<Option<f64>>| -> Vec<f64> {
+                row.iter().map(regret).collect()
+            };
+            values.iter().map(of_row).collect()
+        })
+        .collect();
+    (0..tables.len())
+        .map(|m| {
+            let of_clusters: Vec<Vec<f64>> = first
+                .clusters
+                .iter()
+                .map(|members| {
+                    mean_rows(members.iter().map(|&i| &of_blocks[i][m]))
+                })
+                .collect();
+            mean_rows(of_clusters.iter())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regrets_are_against_the_best_rate_of_the_best_schedule() {
+        let mut runs = vec![];
+        // (schedule, multiple, loss): `flat` is never best and never bad.
+        for (schedule, multiple, loss) in [
+            ("flat", 0.25, 1.1),
+            ("flat", 1.0, 1.1),
+            ("flat", 4.0, 1.1),
+            ("flat", 16.0, 50.0),
+            ("sharp", 0.25, 2.0),
+            ("sharp", 1.0, 1.0),
+            ("sharp", 4.0, f64::NAN),
+            ("sharp", 16.0, 1.0),
+        ] {
+            for workload in ["a", "b"] {
+                runs.push(Observation {
+                    workload: workload.to_owned(),
+                    cluster: workload.to_owned(),
+                    schedule: schedule.to_owned(),
+                    seed: 0,
+                    budget: None,
+                    lr_multiple: Some(multiple),
+                    score: Some(loss).filter(|loss: &f64| loss.is_finite()),
+                    stopped: false,
+                    line: 0,
+                });
+            }
+        }
+        let rows = robustness(&runs, "valid_loss", &Protocol::default());
+        let rows = rows.expect("complete");
+        let [flat, sharp] = rows.as_slice() else { panic!("{rows:?}") };
+        assert_eq!(flat.schedule, "flat");
+        assert!((flat.mean_regret - 1.1_f64.ln()).abs() < 1e-12, "{flat:?}");
+        assert_eq!((sharp.best_regret, sharp.best_multiple), (0.0, 1.0));
+        assert_eq!((sharp.worst_regret, sharp.worst_multiple), (MOST, 4.0));
+        let mean = (2.0_f64.ln() + 0.0 + 1.0) / 3.0;
+        assert!((sharp.mean_regret - mean).abs() < 1e-12);
+        runs.retain(|run| run.lr_multiple == Some(1.0));
+        let none = robustness(&runs, "valid_loss", &Protocol::default());
+        assert!(none.expect("complete").is_empty());
+    }
+}

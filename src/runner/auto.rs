@@ -1,0 +1,371 @@
+//! Learning rate and schedule of one model on one data set, in one call.
+
+mod why;
+
+use super::workers::{Done, in_parallel};
+use crate::error::{Error, Result};
+use crate::grid::LrFindSpec;
+use crate::lr_find::{self, LrFound};
+use crate::schedule::ScheduleSpec;
+use crate::stats::evalue;
+use crate::train::{self, Learner};
+use crate::workload::Workload;
+use candle_core::Device;
+use serde::Serialize;
+use std::num::NonZeroUsize;
+use why::why;
+
+/// Chance of stopping any schedule that is as good as the others.
+const ALPHA: f64 = 0.05;
+
+/// Seeds below which nothing is stopped.
+const FEWEST_SEEDS: usize = 3;
+
+/// What [`Learner::auto`] may spend: the length of the training that rate and
+/// schedule are for, and how many such trainings each schedule gets.
+///
+/// Finding the rate costs about five trainings, the race at most one for each
+/// schedule and seed.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    steps: usize,
+    seeds: usize,
+    schedules: Vec<ScheduleSpec>,
+}
+
+impl Budget {
+    /// Trainings of `steps` updates, with five seeds and the usual schedules:
+    /// linear, cosine, `wsd` with a short and a long decay, `rex` and
+    /// one-cycle, all but the last with a warm-up of a twentieth.
+    ///
+    /// # Panics
+    ///
+    /// Never: what it sets is valid.
+    pub fn steps(steps: usize) -> Self {
+        let long = ScheduleSpec::wsd().with("decay", 0.6);
+        let mut schedules = vec![
+            ScheduleSpec::linear(),
+            ScheduleSpec::cosine(),
+            ScheduleSpec::wsd(),
+            long.expect("0.6 is a share"),
+            ScheduleSpec::rex(),
+        ];
+        schedules =
+            schedules.into_iter().map(|s| s.warmup(steps / 20)).collect();
+        schedules.push(ScheduleSpec::one_cycle());
+        Self { steps, seeds: 5, schedules }
+    }
+
+    /// Replaces the number of seeds, the most trainings of each schedule.
+    #[must_use]
+    pub fn seeds(mut self, seeds: usize) -> Self {
+        self.seeds = seeds;
+        self
+    }
+
+    /// Replaces the schedules. The rate is found under the first one.
+    #[must_use]
+    pub fn schedules(
+        mut self,
+        schedules: impl IntoIterator<Item = ScheduleSpec>,
+    ) -> Self {
+        self.schedules = schedules.into_iter().collect();
+        self
+    }
+
+    fn check(&self) -> Result<()> {
+        let wrong = if self.steps == 0 {
+            "a budget needs at least 1 step"
+        } else if self.seeds == 0 {
+            "a budget needs at least 1 seed, and better 5"
+        } else if self.schedules.is_empty() {
+            "a budget needs at least 1 schedule"
+        } else {
+            return Ok(());
+        };
+        Err(Error::Invalid(wrong.to_owned()))
+    }
+}
+
+/// A learning rate and a schedule, with the reasons.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Auto {
+    /// Peak learning rate: `found.lr`.
+    pub lr: f64,
+    /// The schedule to train with, to be built with `lr` and the steps of the
+    /// budget.
+    pub schedule: ScheduleSpec,
+    /// Its label.
+    pub label: String,
+    /// How the rate was found.
+    pub found: LrFound,
+    /// The schedules of the race, best first.
+    pub candidates: Vec<Candidate>,
+    /// Why, and what for, in sentences.
+    pub why: Vec<String>,
+}
+
+/// A schedule in the race.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Label of the schedule.
+    pub label: String,
+    /// Validation loss after each training, in order of the seeds; `None`
+    /// where it diverged.
+    pub losses: Vec<Option<f64>>,
+    /// Whether it was stopped before all seeds were used, or at the last.
+    pub stopped: bool,
+    /// The evidence that another one is better: an e-value adjusted for all
+    /// pairs. It is stopped from 20 on, or where it alone diverges.
+    pub e_value: f64,
+}
+
+impl Candidate {
+    fn diverged(&self) -> bool {
+        self.losses.iter().any(Option::is_none)
+    }
+
+    /// Mean loss; infinite if a training diverged.
+    fn mean(&self) -> f64 {
+        let losses = self.losses.iter().map(|l| l.unwrap_or(f64::INFINITY));
+        losses.sum::<f64>() / self.losses.len() as f64
+    }
+}
+
+impl Learner {
+    /// Finds the learning rate, races schedules at it, and says which to use
+    /// and why.
+    ///
+    /// Seeds are added until one schedule is left or the budget is used up.
+    /// After the third and every further seed, a schedule that another one
+    /// beats beyond chance is stopped: an e-process on the differences of
+    /// their validation losses, which may be looked at after every seed. All
+    /// of it holds for this model, this data set and this budget.
+    ///
+    /// ```no_run
+    /// # use lrscout::{Budget, Learner};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let learner: Learner = unimplemented!();
+    /// let auto = learner.auto(Budget::steps(2_000))?;
+    /// println!("{} at {}", auto.label, auto.lr);
+    /// let fit = learner.fit(&auto.schedule.build(auto.lr, 2_000)?, 2_000)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the budget or a schedule makes no sense, or the model or the data
+    /// set fails. Divergence is no error.
+    pub fn auto(&self, budget: Budget) -> Result<Auto> {
+        let workload = self.resident()?;
+        // One thread a run; a graphics processor takes one run at a time.
+        let jobs = match workload.data.train.inputs.device() {
+            Device::Cpu => std::thread::available_parallelism()
+                .map_or(1, NonZeroUsize::get),
+            _ => 1,
+        };
+        let run = Choose {
+            workload: &workload,
+            find: &LrFindSpec::default(),
+            seed: self.seed,
+            jobs,
+            stop: &|| false,
+        };
+        run.auto(&budget)
+    }
+}
+
+/// What a choice is made on, and how.
+pub(crate) struct Choose<'a> {
+    pub(crate) workload: &'a Workload,
+    pub(crate) find: &'a LrFindSpec,
+    /// First of the seeds.
+    pub(crate) seed: u64,
+    /// Trainings at once; the answer does not depend on it.
+    pub(crate) jobs: usize,
+    /// Asked before every update.
+    pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Choose<'_> {
+    /// See [`Learner::auto`].
+    ///
+    /// # Errors
+    ///
+    /// As there, and [`Error::Interrupted`] when `stop` says so.
+    pub(crate) fn auto(&self, budget: &Budget) -> Result<Auto> {
+        budget.check()?;
+        let found = lr_find::for_workload(
+            self.workload,
+            self.find,
+            &budget.schedules[0],
+            budget.steps,
+            self.stop,
+        )?;
+        let tables = budget
+            .schedules
+            .iter()
+            .map(|schedule| {
+                schedule.rates(found.lr, budget.steps).map_err(|problem| {
+                    Error::Invalid(format!("{}: {problem}", schedule.label()))
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let mut race: Vec<Candidate> = budget
+            .schedules
+            .iter()
+            .map(|schedule| Candidate {
+                label: schedule.label(),
+                losses: vec![],
+                stopped: false,
+                e_value: 0.0,
+            })
+            .collect();
+        for seed in 0..budget.seeds as u64 {
+            let live: Vec<usize> =
+                (0..race.len()).filter(|&j| !race[j].stopped).collect();
+            // With one schedule alone, or one left, nothing can change.
+            if live.len() < 2 && seed > 0 {
+                break;
+            }
+            let seed = self.seed.wrapping_add(seed);
+            for (j, loss) in self.train(&live, &tables, seed)? {
+                race[j].losses.push(loss);
+            }
+            look(&mut race);
+        }
+        let mut order: Vec<usize> = (0..race.len()).collect();
+        order.sort_by(|&a, &b| {
+            let (a, b) = (&race[a], &race[b]);
+            let seeds = b.losses.len().cmp(&a.losses.len());
+            let stopped = a.stopped.cmp(&b.stopped);
+            stopped.then(seeds).then(a.mean().total_cmp(&b.mean()))
+        });
+        let schedule = budget.schedules[order[0]].clone();
+        let candidates: Vec<Candidate> =
+            order.into_iter().map(|j| race[j].clone()).collect();
+        Ok(Auto {
+            lr: found.lr,
+            label: schedule.label(),
+            schedule,
+            why: why(&found, &candidates, budget.steps),
+            found,
+            candidates,
+        })
+    }
+
+    /// Validation losses of the schedules `live` with one seed, in order.
+    fn train(
+        &self,
+        live: &[usize],
+        tables: &[Vec<f64>],
+        seed: u64,
+    ) -> Result<Vec<(usize, Option<f64>)>> {
+        let mut losses = vec![];
+        let mut failed = None;
+        let fit =
+            |j: usize| train::fit(self.workload, seed, &tables[j], self.stop);
+        in_parallel(self.jobs, live, fit, |j, answer| match answer {
+            Done::Finished(Ok(fit)) => {
+                let loss = fit.valid.map(|score| score.loss);
+                losses.push((j, loss.filter(|loss| loss.is_finite())));
+            }
+            Done::Finished(Err(error)) => failed = Some(error),
+            Done::Panicked(why) => failed = Some(Error::Invalid(why)),
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        losses.sort_by_key(|(j, _)| *j);
+        Ok(losses)
+    }
+}
+
+/// Stops what another schedule beats beyond chance, or what diverged where
+/// another one did not.
+fn look(race: &mut [Candidate]) {
+    let some_whole = race.iter().any(|c| !c.stopped && !c.diverged());
+    if some_whole {
+        for candidate in race.iter_mut().filter(|c| c.diverged()) {
+            candidate.stopped = true;
+        }
+    }
+    // Evidence on pairs that are no longer compared stays as it was: without
+    // it the adjustment would be for fewer pairs than were looked at.
+    let pairs: Vec<(usize, usize)> = (0..race.len())
+        .flat_map(|a| (0..race.len()).map(move |b| (a, b)))
+        .filter(|(a, b)| a != b)
+        .collect();
+    let e: Vec<f64> = pairs
+        .iter()
+        .map(|&(a, b)| {
+            let both = race[a].losses.iter().zip(&race[b].losses);
+            let differences: Vec<f64> =
+                both.filter_map(|(a, b)| Some((*a)? - (*b)?)).collect();
+            evalue::student_e_value(&differences)
+        })
+        .collect();
+    let adjusted = evalue::adjusted(&e);
+    for (&(a, _), e) in pairs.iter().zip(adjusted) {
+        let candidate = &mut race[a];
+        candidate.e_value = candidate.e_value.max(e);
+        if e >= 1.0 / ALPHA && candidate.losses.len() >= FEWEST_SEEDS {
+            candidate.stopped = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(label: &str, losses: &[f64]) -> Candidate {
+        let loss = |l: &f64| Some(*l).filter(|l| l.is_finite());
+        Candidate {
+            label: label.to_owned(),
+            losses: losses.iter().map(loss).collect(),
+            stopped: false,
+            e_value: 0.0,
+        }
+    }
+
+    #[test]
+    fn what_is_clearly_worse_stops_and_what_is_not_goes_on() {
+        let mut race = [
+            candidate("good", &[1.00, 1.02, 0.99, 1.01, 1.00]),
+            candidate("same", &[1.01, 1.01, 1.00, 1.00, 1.01]),
+            candidate("bad", &[2.00, 2.03, 1.99, 2.00, 2.01]),
+            candidate("dead", &[1.0, f64::NAN, 1.0, 1.0, 1.0]),
+        ];
+        look(&mut race);
+        let stopped: Vec<&str> = race
+            .iter()
+            .filter(|c| c.stopped)
+            .map(|c| c.label.as_str())
+            .collect();
+        assert_eq!(stopped, ["bad", "dead"]);
+        assert!(race[2].e_value >= 20.0 && race[1].e_value < 20.0);
+    }
+
+    #[test]
+    fn two_seeds_stop_nothing() {
+        let mut race =
+            [candidate("a", &[1.0, 1.01]), candidate("b", &[9.0, 9.02])];
+        look(&mut race);
+        assert!(race.iter().all(|c| !c.stopped));
+    }
+
+    #[test]
+    fn a_budget_that_makes_no_sense_is_refused() {
+        for (budget, said) in [
+            (Budget::steps(0), "1 step"),
+            (Budget::steps(10).seeds(0), "1 seed"),
+            (Budget::steps(10).schedules([]), "1 schedule"),
+        ] {
+            let error = budget.check().expect_err("refused").to_string();
+            assert!(error.contains(said), "{error}");
+        }
+        assert!(Budget::steps(2_000).check().is_ok());
+    }
+}

@@ -1,0 +1,103 @@
+//! The runs of a race, seed by seed.
+//!
+//! What is stopped is decided when all runs of a seed are in, from their
+//! scores alone, so it depends neither on the number of workers nor on what
+//! the store held before.
+
+use super::{Cell, Options, Prepared, RunResult, Stage, record};
+use crate::error::Result;
+use crate::grid::Experiment;
+use crate::ranking::{Evidence, Protocol, race};
+use crate::record::{Observation, Outcome, RunRecord};
+use crate::schedule::ScheduleSpec;
+use std::collections::BTreeSet;
+
+/// Trains the seeds of the plan in rising order, each round with the
+/// schedules that the race still lets run; `train(title, which)` trains some
+/// of the plan's runs.
+///
+/// # Errors
+///
+/// If `train` fails, or the runs cannot be compared.
+pub(super) fn rounds(
+    experiment: &Experiment,
+    prepared: &Prepared,
+    options: &Options<'_>,
+    train: impl Fn(&str, &[usize]) -> Result<Stage<RunResult>>,
+) -> Result<Stage<RunResult>> {
+    let plan = &prepared.plan;
+    let labels: Vec<String> =
+        experiment.schedules.iter().map(ScheduleSpec::label).collect();
+    let own: BTreeSet<String> = experiment
+        .schedules
+        .iter()
+        .zip(&labels)
+        .filter(|(spec, _)| spec.is_own())
+        .map(|(_, label)| label.clone())
+        .collect();
+    let mut seeds = experiment.seeds.clone();
+    seeds.sort_unstable();
+    let mut cells: Vec<Cell<RunResult>> = vec![Cell::Missing; plan.runs.len()];
+    let mut computed = 0;
+    let mut stopped: BTreeSet<String> = BTreeSet::new();
+    for (round, &seed) in seeds.iter().enumerate() {
+        let of_seed =
+            (0..plan.runs.len()).filter(|&i| plan.runs[i].seed == seed);
+        let (out, which): (Vec<usize>, Vec<usize>) = of_seed
+            .partition(|&i| stopped.contains(&labels[plan.runs[i].schedule]));
+        for i in out {
+            cells[i] = Cell::Stopped;
+        }
+        let title = format!("runs of seed {seed}");
+        let (done, new) = train(&title, &which)?;
+        computed += new;
+        let whole = done.iter().all(|cell| !matches!(cell, Cell::Missing));
+        for (i, cell) in which.into_iter().zip(done) {
+            cells[i] = cell;
+        }
+        if !whole {
+            break;
+        }
+        let runs: Vec<Observation> = plan
+            .runs
+            .iter()
+            .zip(&cells)
+            .filter_map(|(cell, state)| {
+                record(experiment, prepared, cell, state)
+            })
+            .map(observation)
+            .collect();
+        let protocol = Protocol {
+            control: Some(experiment.control.clone()),
+            ..Protocol::default()
+        };
+        let evidence = race(&runs, &seeds, &own, "valid_loss", &protocol)?;
+        for (name, Evidence { e, stopped_after }) in evidence {
+            let newly = stopped_after.is_some() && stopped.insert(name.clone());
+            if newly && !options.quiet {
+                let left = seeds.len() - round - 1;
+                let control = &experiment.control;
+                (options.say)(&format!(
+                    "the race stops {name}: worse than {control} with an \
+                     e-value of {e:.0}; seeds spared: {left}"
+                ));
+            }
+        }
+    }
+    Ok((cells, computed))
+}
+
+/// A run as the ranking reads it from `runs.csv`.
+fn observation(run: RunRecord) -> Observation {
+    Observation {
+        workload: run.workload,
+        cluster: run.cluster,
+        schedule: run.schedule,
+        seed: run.seed,
+        budget: Some(run.budget as u64),
+        lr_multiple: Some(run.lr_multiple),
+        score: run.valid_loss.filter(|loss| loss.is_finite()),
+        stopped: run.outcome == Outcome::Stopped,
+        line: 0,
+    }
+}
