@@ -4,6 +4,7 @@
 //! It knows no schedule, no grid and no path, so a range test is only one
 //! more table.
 
+mod branch;
 mod pilot;
 mod probe;
 mod step;
@@ -22,8 +23,8 @@ use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
+pub(crate) use branch::{Branch, Growth, shared_steps};
 pub(crate) use pilot::{Pilot, follow_refined, measure};
 pub(crate) use probe::{PROBE_STEPS, curvature_bound, parabola};
 pub(crate) use step::Replica;
@@ -187,9 +188,9 @@ impl Learner {
     }
 
     /// Trains under `spec` at the highest rate `peak` until `steps` updates
-    /// are done, as [`fit`](Self::fit) does: any schedule, also one that is made from a run of its
-    /// own first (`refined`), reacts to the validation loss (`plateau`) or
-    /// cycles the momentum.
+    /// are done, as [`fit`](Self::fit) does: any schedule, also one that is
+    /// made from a run of its own first (`refined`), reacts to the validation
+    /// loss (`plateau`) or cycles the momentum.
     ///
     /// # Errors
     ///
@@ -305,72 +306,26 @@ pub(crate) fn follow(
     train(&mut Replica::new(workload, seed)?, workload, course, stop)
 }
 
+/// Trains one run on a fresh replica.
 fn train(
     replica: &mut Replica,
     workload: &Workload,
-    mut course: Course,
+    course: Course,
     stop: &dyn Fn() -> bool,
 ) -> Result<Fit> {
-    let mut losses = Vec::with_capacity(course.steps());
-    let mut curve = vec![];
-    let mut spent = Duration::ZERO;
-    let mut diverged = false;
-    let mut valid = None;
-    for point in 1..=EVALUATIONS {
-        let from = losses.len();
-        let to = course.steps() * point / EVALUATIONS;
-        let mut began = Instant::now();
-        let mut last_lr = 0.0;
-        for step in from..to {
-            if stop() {
-                return Err(Error::Interrupted);
+    let mut fits = vec![];
+    Branch::new(0, [(0, course)]).grow_on(
+        replica,
+        workload,
+        stop,
+        &mut |growth| {
+            if let Growth::Finished(_, fit) = growth {
+                fits.push(fit);
             }
-            replica.set_momentum(course.momentum(step));
-            last_lr = course.lr(step);
-            losses.push(replica.update(last_lr)?);
-            if has_diverged(&losses) {
-                diverged = true;
-                break;
-            }
-            if course.listens(step + 1) {
-                spent += began.elapsed();
-                course.hear(replica.evaluate(&workload.data.valid)?.loss);
-                began = Instant::now();
-            }
-        }
-        spent += began.elapsed();
-        if losses.len() == from {
-            continue;
-        }
-        let score = replica.evaluate(&workload.data.valid)?;
-        diverged |= !score.loss.is_finite();
-        curve.push(Progress {
-            step: losses.len(),
-            lr: last_lr,
-            train_loss: finite(mean(&losses[from..])),
-            valid_loss: finite(score.loss),
-        });
-        if diverged {
-            break;
-        }
-        valid = Some(score);
-    }
-    let (outcome, valid, test) = if diverged {
-        (Outcome::Diverged, None, None)
-    } else {
-        let test = replica.evaluate(&workload.data.test)?;
-        (Outcome::Completed, valid, Some(test))
-    };
-    let tail = losses.len() - losses.len().div_ceil(10);
-    Ok(Fit {
-        outcome,
-        steps: losses.len(),
-        train_loss: finite(mean(&losses[tail..])),
-        valid,
-        test,
-        curve,
-        train_seconds: spent.as_secs_f64(),
-    })
+            Ok(())
+        },
+    )?;
+    Ok(fits.remove(0))
 }
 
 /// Trains along `rates` and gives the loss of every update, measured before

@@ -106,7 +106,7 @@ impl Replica {
         read().map_err(Error::tensor(format!("saving `{}`", self.name)))
     }
 
-    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+    pub(super) fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let vars = self.weights.trainable();
         let write = || {
             if vars.len() != checkpoint.weights.len() {

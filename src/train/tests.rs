@@ -1,6 +1,7 @@
-use super::{Learner, measure};
+use super::{Branch, Growth, Learner, course, follow, measure};
 use crate::data::{Dataset, Split, Task};
-use crate::schedule::ScheduleSpec;
+use crate::record::Outcome;
+use crate::schedule::{Course, ScheduleSpec};
 use crate::spec::OptimizerSpec;
 use crate::{Fit, nn};
 use candle_core::{Device, Tensor};
@@ -144,4 +145,80 @@ fn a_spec_goes_on_from_a_checkpoint() {
         refused.expect_err("no whole run").to_string(),
         "`plateau` needs the whole run, it cannot go on from a checkpoint"
     );
+}
+
+#[test]
+fn runs_that_share_updates_end_as_if_each_was_alone() {
+    for optimizer in [OptimizerSpec::sgd(), OptimizerSpec::adamw()] {
+        let workload = learner(optimizer).workload;
+        let plateau = spec(r#"{"kind": "plateau", "patience": 1, "evaluations": 10}"#);
+        let cycled = spec(r#"{"kind": "one-cycle", "cycle_momentum": [0.85, 0.95]}"#);
+        let constant = ScheduleSpec::constant;
+        let courses: Vec<Course> = [
+            (constant(), 40),
+            (constant(), 25),
+            (constant(), 3),
+            (ScheduleSpec::wsd(), 40),
+            (ScheduleSpec::linear().warmup(7), 40),
+            (ScheduleSpec::cosine().warmup(7), 40),
+            (ScheduleSpec::linear().warmup(7), 40),
+            (plateau, 40),
+            (cycled, 40),
+        ]
+        .into_iter()
+        .map(|(spec, steps)| course(&spec, 0.1, steps).expect("a course"))
+        .collect();
+        let alone: Vec<Fit> = courses
+            .iter()
+            .map(|c| {
+                follow(&workload, 5, c.clone(), &|| false).expect("trains")
+            })
+            .collect();
+        let mut open =
+            vec![Branch::new(5, courses.iter().cloned().enumerate())];
+        let all: usize = courses.iter().map(Course::steps).sum();
+        assert!(open[0].steps() < all * 3 / 4, "{} of {all}", open[0].steps());
+        let mut together = vec![None; courses.len()];
+        while let Some(branch) = open.pop() {
+            let mut tell = |growth| {
+                match growth {
+                    Growth::Finished(key, fit) => together[key] = Some(fit),
+                    Growth::Forked(branch) => open.push(branch),
+                }
+                Ok(())
+            };
+            branch.grow(&workload, &|| false, &mut tell).expect("trains");
+        }
+        for (alone, together) in alone.into_iter().zip(together) {
+            let together = together.expect("every run ends");
+            let train_seconds = alone.train_seconds;
+            assert_eq!(Fit { train_seconds, ..together }, alone);
+        }
+    }
+}
+
+#[test]
+fn a_shared_run_that_diverges_does_so_for_all() {
+    let workload = learner(OptimizerSpec::sgd()).workload;
+    let courses = [1e9, 0.1].map(|peak| {
+        let long = course(&spec(r#"{"kind": "constant"}"#), peak, 60);
+        let short = course(&spec(r#"{"kind": "constant"}"#), peak, 50);
+        [long.expect("a course"), short.expect("a course")]
+    });
+    let mut outcomes = vec![];
+    let mut open: Vec<Branch> = courses
+        .into_iter()
+        .map(|runs| Branch::new(1, runs.into_iter().enumerate()))
+        .collect();
+    while let Some(branch) = open.pop() {
+        let mut tell = |growth| {
+            if let Growth::Finished(_, fit) = growth {
+                outcomes.push(fit.outcome);
+            }
+            Ok(())
+        };
+        branch.grow(&workload, &|| false, &mut tell).expect("trains");
+    }
+    let of = [Outcome::Completed, Outcome::Diverged];
+    assert_eq!(outcomes, [of[0], of[0], of[1], of[1]]);
 }

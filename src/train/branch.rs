@@ -1,0 +1,294 @@
+//! Runs that share their first updates: trained once, then forked.
+//!
+//! Schedules with the same warm-up, or a constant stretch before different
+//! decays, give the same rates for a while. As a run is a function of its
+//! weights, seed and rates alone, what they share needs to be computed once
+//! (stage trees: Shin et al., *Hippo*, 2022), and sharing changes no bit.
+
+use super::{
+    EVALUATIONS, Fit, Progress, Replica, Score, finite, has_diverged, mean,
+};
+use crate::data::Checkpoint;
+use crate::error::{Error, Result};
+use crate::record::Outcome;
+use crate::schedule::Course;
+use crate::workload::Workload;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Runs of one workload and seed that agree in all updates done so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Branch {
+    seed: u64,
+    runs: Vec<Run>,
+    /// Training loss of every update done.
+    losses: Vec<f64>,
+    /// Wall time of these updates.
+    spent: Duration,
+    /// Where they stand; fresh weights if nothing is done.
+    start: Option<Arc<Checkpoint>>,
+}
+
+/// One of the runs: what is its own.
+#[derive(Clone, Debug)]
+struct Run {
+    /// The caller's name for it.
+    key: usize,
+    course: Course,
+    curve: Vec<Progress>,
+    /// At the last point of the curve.
+    valid: Option<Score>,
+}
+
+/// What a branch tells while it grows.
+pub(crate) enum Growth {
+    /// The run of this key is finished.
+    Finished(usize, Fit),
+    /// Some of the runs go another way from here on.
+    Forked(Branch),
+}
+
+impl Branch {
+    /// Runs from fresh weights of `seed`; each has a key of the caller's.
+    pub(crate) fn new(
+        seed: u64,
+        courses: impl IntoIterator<Item = (usize, Course)>,
+    ) -> Self {
+        let run =
+            |(key, course)| Run { key, course, curve: vec![], valid: None };
+        Self {
+            seed,
+            runs: courses.into_iter().map(run).collect(),
+            losses: vec![],
+            spent: Duration::ZERO,
+            start: None,
+        }
+    }
+
+    /// Keys of its runs.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = usize> {
+        self.runs.iter().map(|run| run.key)
+    }
+
+    /// Updates that are left, those that runs share counted once; as far as
+    /// this can be told before the validation loss is known.
+    pub(crate) fn steps(&self) -> usize {
+        let runs: Vec<&Course> =
+            self.runs.iter().map(|run| &run.course).collect();
+        shared_steps(&runs, self.losses.len())
+    }
+
+    /// Trains all runs to their ends, but those that it forks off. `stop` is
+    /// asked before every update.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`] when `stop` says so; what `tell` returns;
+    /// otherwise if the model or the data set fails.
+    pub(crate) fn grow(
+        self,
+        workload: &Workload,
+        stop: &dyn Fn() -> bool,
+        tell: &mut dyn FnMut(Growth) -> Result<()>,
+    ) -> Result<()> {
+        let mut replica = Replica::new(workload, self.seed)?;
+        if let Some(start) = &self.start {
+            replica.restore(start)?;
+        }
+        self.grow_on(&mut replica, workload, stop, tell)
+    }
+
+    /// The same on a replica that stands where the branch does.
+    pub(super) fn grow_on(
+        mut self,
+        replica: &mut Replica,
+        workload: &Workload,
+        stop: &dyn Fn() -> bool,
+        tell: &mut dyn FnMut(Growth) -> Result<()>,
+    ) -> Result<()> {
+        loop {
+            self.finish(replica, workload, tell)?;
+            self.fork(replica, tell)?;
+            let Some(first) = self.runs.first() else { return Ok(()) };
+            if stop() {
+                return Err(Error::Interrupted);
+            }
+            let step = self.losses.len();
+            let (lr, momentum) =
+                (first.course.lr(step), first.course.momentum(step));
+            let began = Instant::now();
+            replica.set_momentum(momentum);
+            self.losses.push(replica.update(lr)?);
+            self.spent += began.elapsed();
+            self.look(replica, workload, lr, tell)?;
+        }
+    }
+
+    /// Evaluates where a run wants it, and ends what has diverged.
+    fn look(
+        &mut self,
+        replica: &Replica,
+        workload: &Workload,
+        lr: f64,
+        tell: &mut dyn FnMut(Growth) -> Result<()>,
+    ) -> Result<()> {
+        let done = self.losses.len();
+        let diverged = has_diverged(&self.losses);
+        let wanted = |run: &Run| {
+            diverged || run.is_point(done) || run.course.listens(done)
+        };
+        if !self.runs.iter().any(wanted) {
+            return Ok(());
+        }
+        let score = replica.evaluate(&workload.data.valid)?;
+        for mut run in std::mem::take(&mut self.runs) {
+            if !diverged && run.course.listens(done) {
+                run.course.hear(score.loss);
+            }
+            if !diverged && !run.is_point(done) {
+                self.runs.push(run);
+                continue;
+            }
+            let from = run.curve.last().map_or(0, |point| point.step);
+            run.curve.push(Progress {
+                step: done,
+                lr,
+                train_loss: finite(mean(&self.losses[from..])),
+                valid_loss: finite(score.loss),
+            });
+            if !diverged && score.loss.is_finite() {
+                run.valid = Some(score);
+                self.runs.push(run);
+                continue;
+            }
+            let fit = self.fit(run.curve, Outcome::Diverged);
+            tell(Growth::Finished(run.key, fit))?;
+        }
+        Ok(())
+    }
+
+    /// Ends the runs whose last update is done.
+    fn finish(
+        &mut self,
+        replica: &Replica,
+        workload: &Workload,
+        tell: &mut dyn FnMut(Growth) -> Result<()>,
+    ) -> Result<()> {
+        let done = self.losses.len();
+        let over = |run: &Run| run.course.steps() <= done;
+        if !self.runs.iter().any(over) {
+            return Ok(());
+        }
+        let test = replica.evaluate(&workload.data.test)?;
+        let (ended, left): (Vec<Run>, Vec<Run>) =
+            std::mem::take(&mut self.runs).into_iter().partition(over);
+        self.runs = left;
+        for run in ended {
+            let fit = self.fit(run.curve, Outcome::Completed);
+            let fit = Fit { valid: run.valid, test: Some(test), ..fit };
+            tell(Growth::Finished(run.key, fit))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the runs that have the same next update as the first one, and
+    /// forks the others off.
+    fn fork(
+        &mut self,
+        replica: &Replica,
+        tell: &mut dyn FnMut(Growth) -> Result<()>,
+    ) -> Result<()> {
+        if self.runs.len() < 2 {
+            return Ok(());
+        }
+        let courses: Vec<&Course> =
+            self.runs.iter().map(|run| &run.course).collect();
+        let parts = parts(&courses, self.losses.len());
+        if parts.len() < 2 {
+            return Ok(());
+        }
+        let start = if self.losses.is_empty() {
+            None
+        } else {
+            Some(Arc::new(replica.checkpoint()?))
+        };
+        let mut runs: Vec<Option<Run>> =
+            std::mem::take(&mut self.runs).into_iter().map(Some).collect();
+        for (i, part) in parts.into_iter().enumerate() {
+            let part = part.into_iter().filter_map(|run| runs[run].take());
+            let branch = Self {
+                runs: part.collect(),
+                start: start.clone(),
+                ..self.clone()
+            };
+            if i == 0 {
+                *self = branch;
+            } else {
+                tell(Growth::Forked(branch))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a run leaves behind, but for its scores.
+    fn fit(&self, curve: Vec<Progress>, outcome: Outcome) -> Fit {
+        let tail = self.losses.len() - self.losses.len().div_ceil(10);
+        Fit {
+            outcome,
+            steps: self.losses.len(),
+            train_loss: finite(mean(&self.losses[tail..])),
+            valid: None,
+            test: None,
+            curve,
+            train_seconds: self.spent.as_secs_f64(),
+        }
+    }
+}
+
+impl Run {
+    /// Whether it is evaluated after `done` updates.
+    fn is_point(&self, done: usize) -> bool {
+        let steps = self.course.steps();
+        (1..=EVALUATIONS).any(|point| steps * point / EVALUATIONS == done)
+    }
+}
+
+/// Updates of all `courses` from `step` on, those that some share counted
+/// once.
+pub(crate) fn shared_steps(courses: &[&Course], step: usize) -> usize {
+    let mut count = 0;
+    let mut open = vec![(courses.to_vec(), step)];
+    while let Some((mut courses, mut step)) = open.pop() {
+        loop {
+            courses.retain(|course| course.steps() > step);
+            let mut parts = parts(&courses, step);
+            if parts.len() != 1 {
+                for part in parts.drain(..) {
+                    let part = part.into_iter().map(|i| courses[i]).collect();
+                    open.push((part, step));
+                }
+                break;
+            }
+            count += 1;
+            step += 1;
+        }
+    }
+    count
+}
+
+/// Indices of the courses by what update `step` is under them, in order of
+/// their first ones.
+fn parts(courses: &[&Course], step: usize) -> Vec<Vec<usize>> {
+    let mut parts: Vec<((u64, Option<u64>), Vec<usize>)> = vec![];
+    for (i, course) in courses.iter().enumerate() {
+        let update = (
+            course.lr(step).to_bits(),
+            course.momentum(step).map(f64::to_bits),
+        );
+        match parts.iter_mut().find(|(known, _)| *known == update) {
+            Some((_, part)) => part.push(i),
+            None => parts.push((update, vec![i])),
+        }
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
+}
