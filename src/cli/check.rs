@@ -114,8 +114,13 @@ fn in_words(estimate: &Estimate) -> String {
     );
     let _ = writeln!(
         text,
-        "  {} learning rates to find, {} runs, {} steps",
-        e.learning_rates, e.runs, e.steps
+        "  {} learning rates to find, {} runs, {} steps, {} of them shared \
+         ({:.0} %)",
+        e.learning_rates,
+        e.runs,
+        e.steps,
+        e.steps_shared,
+        100.0 * e.steps_shared as f64 / e.steps.max(1) as f64
     );
     if let Some(seconds) = e.seconds {
         let _ = writeln!(

@@ -3,7 +3,7 @@ use crate::error::Error;
 use crate::grid::{Experiment, LrFindPer};
 use crate::lr_find::LrFound;
 use crate::report::plot::terminal_curve;
-use crate::runner;
+use crate::runner::{self, Event, Options};
 use crate::store::{curve, environment, tables, write_atomically};
 use crate::workload::Registry;
 use std::io::{IsTerminal as _, Write};
@@ -114,9 +114,12 @@ impl FindLr {
         let prepared = runner::prepare(&experiment, registry, base)?;
         let stop: std::sync::Arc<AtomicBool> = runner::stop_on_signals()?;
         let jobs = self.jobs.map_or_else(environment::cores, usize::from);
-        let say = |line: &str| eprintln!("{line}");
-        let options =
-            runner::Options { jobs, quiet: false, stop: &stop, say: &say };
+        let tell = |event: &Event<'_>| {
+            if !matches!(event, Event::Began { .. }) {
+                eprintln!("{event}");
+            }
+        };
+        let options = Options::new(jobs, &stop, &tell);
         let finds = runner::find(&experiment, &prepared, &options)?;
         let mut rows = vec![];
         let mut all = vec![];

@@ -7,6 +7,7 @@ mod calibrate;
 mod check;
 mod curve;
 mod export;
+mod filter;
 mod find_lr;
 mod kernels;
 mod rank;

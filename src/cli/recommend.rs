@@ -35,7 +35,8 @@ pub(crate) struct Recommend {
     /// Only runs with this budget.
     #[arg(long, value_name = "STEPS")]
     budget: Option<u64>,
-    /// Only runs with this multiple of the learning rate found.
+    /// Only runs with this multiple of the learning rate found; default: the
+    /// rate found itself, where it was trained at, and advice for the others.
     #[arg(long, value_name = "MULTIPLE")]
     lr_multiple: Option<f64>,
     #[arg(long, value_enum, default_value = "text")]
@@ -72,10 +73,12 @@ impl Recommend {
         let wanted = self.workloads(&results.runs.rows()?)?;
         let (mut runs, column) = results.runs.observations(None)?;
         runs.retain(|run| wanted.contains(&run.workload));
+        let found = runs.iter().any(|run| run.lr_multiple == Some(1.0));
         let protocol = Protocol {
             control: results.control,
             budget: self.budget,
-            lr_multiple: self.lr_multiple,
+            // Far above it, what diverged would decide over the rest.
+            lr_multiple: self.lr_multiple.or(found.then_some(1.0)),
             ..Protocol::default()
         };
         let overall = Ranking::of(&runs, &column, &protocol)?;

@@ -1,18 +1,22 @@
+use super::filter::Filter;
 use super::report::write_report;
 use crate::error::{Error, Result};
 use crate::grid::{Experiment, LrFindPer};
 use crate::plan::{FindCell, digest};
 use crate::ranking::{Protocol, Ranking, boards, robustness, theory, tuned};
 use crate::record::{Outcome, RunRecord};
-use crate::runner::{self, Cell, Options, Prepared, Results};
+use crate::runner::{self, Cell, Event, Options, Prepared, Results};
 use crate::schedule::bound;
 use crate::store::{Store, curve, environment, tables, write_atomically};
 use crate::train::Pilot;
 use crate::workload::Registry;
+use clap::ValueEnum;
 use serde::Serialize;
+use std::collections::HashSet;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Find the rates, train every schedule, rank them: everything a grid asks.
 ///
@@ -34,12 +38,48 @@ pub(crate) struct Run {
     /// Folder of the results; each grid gets its own inside.
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
+    /// Only these runs, e.g. `model=mlp, seed<3`: conditions on workload,
+    /// model, dataset, optimizer, schedule, budget, multiple or seed, by =,
+    /// !=, <, <=, > and >=; `*` stands for any text. Tables show what is
+    /// there; ranks wait until the grid is complete.
+    #[arg(long, value_name = "CONDITIONS")]
+    filter: Option<Filter>,
     /// Say what would be computed, and compute nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Stop at the first run that fails.
+    #[arg(long)]
+    fail_fast: bool,
+    /// Go on when a run fails, as is usual.
+    #[arg(long, conflicts_with = "fail_fast")]
+    keep_going: bool,
+    /// Stop cleanly after this time, e.g. 30m; the same command goes on.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    max_time: Option<Duration>,
+    /// Train every run from its beginning, also where several begin alike.
+    /// Results are the same to the bit.
+    #[arg(long)]
+    no_sharing: bool,
     /// No progress and no leaderboard, only errors.
     #[arg(long)]
     quiet: bool,
+    /// Words, or an object a line for each thing that happens.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// A line of `--format json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    grid: &'a str,
+    #[serde(flatten)]
+    event: &'a Event<'a>,
 }
 
 /// A row of `lr_find.csv`.
@@ -92,20 +132,32 @@ impl Run {
             .into());
         }
         let stop = runner::stop_on_signals()?;
+        let deadline = self.max_time.map(|time| Instant::now() + time);
         let store = Store::new(&self.results.join(".store"), digest);
         let mut failed = 0;
         for (experiment, grid) in experiments.iter().zip(&self.grids) {
             let base = grid.parent().unwrap_or(Path::new(""));
             let prepared = runner::prepare(experiment, registry, base)?;
+            let only = match &self.filter {
+                Some(filter) => Some(filter.ids(experiment, &prepared)?),
+                None => None,
+            };
             if self.dry_run {
-                tell(experiment, &prepared, &store, out)?;
+                foretell(experiment, &prepared, &store, only.as_ref(), out)?;
                 continue;
             }
             let jobs = self.jobs.or(experiment.jobs);
             let jobs = jobs.map_or_else(environment::cores, usize::from);
-            let say = |line: &str| eprintln!("{}: {line}", experiment.name);
-            let options =
-                Options { jobs, quiet: self.quiet, stop: &stop, say: &say };
+            let tell = |event: &Event<'_>| self.tell(experiment, event);
+            let options = Options {
+                bars: !self.quiet && self.format == Format::Text,
+                every_cell: self.format == Format::Json,
+                sharing: !self.no_sharing,
+                fail_fast: self.fail_fast,
+                only,
+                deadline,
+                ..Options::new(jobs, &stop, &tell)
+            };
             let results =
                 runner::execute(experiment, &prepared, &store, &options)?;
             let dir = self.results.join(&experiment.name);
@@ -118,6 +170,24 @@ impl Run {
             );
         }
         Ok(())
+    }
+
+    fn tell(&self, experiment: &Experiment, event: &Event<'_>) {
+        if self.format == Format::Json {
+            let line = Line { grid: &experiment.name, event };
+            let json = serde_json::to_string(&line).unwrap_or_default();
+            // A reader that has gone is no reason to stop.
+            let _ = writeln!(std::io::stdout(), "{json}");
+            return;
+        }
+        let wanted = match event {
+            Event::Began { .. } => false,
+            Event::Failed { .. } => true,
+            _ => !self.quiet,
+        };
+        if wanted {
+            eprintln!("{}: {event}", experiment.name);
+        }
     }
 
     /// Writes every table of one grid; gives the number of failed runs.
@@ -198,41 +268,78 @@ fn show(
     .map_err(Error::io(Path::new("standard output")))
 }
 
-fn tell(
+fn foretell(
     experiment: &Experiment,
     prepared: &Prepared,
     store: &Store,
+    only: Option<&HashSet<String>>,
     out: &mut impl Write,
 ) -> Result<()> {
-    let mut missing = (0, 0, 0);
-    for cell in &prepared.plan.finds {
+    let wanted = |id: &str| only.is_none_or(|only| only.contains(id));
+    let plan = &prepared.plan;
+    let (mut finds, mut runs, mut steps) = (0, 0, 0);
+    for cell in plan.finds.iter().filter(|cell| wanted(&cell.id)) {
         let there = store.get::<runner::FindResult>(&cell.id)?.is_some();
-        missing.0 += usize::from(!there);
+        finds += usize::from(!there);
     }
-    for cell in &prepared.plan.pilots {
+    for cell in plan.pilots.iter().filter(|cell| wanted(&cell.id)) {
         if store.get::<Pilot>(&cell.id)?.is_none() {
-            missing.2 += cell.budget;
+            steps += cell.budget;
         }
     }
-    for cell in &prepared.plan.runs {
-        if store.get::<runner::RunResult>(&cell.id)?.is_none() {
-            missing.1 += 1;
-            missing.2 += cell.budget;
+    let mut missing = vec![];
+    for (i, cell) in plan.runs.iter().enumerate() {
+        if wanted(&cell.id)
+            && store.get::<runner::RunResult>(&cell.id)?.is_none()
+        {
+            runs += 1;
+            steps += cell.budget;
+            missing.push(i);
         }
     }
+    let shared = plan.shared_steps(experiment, &missing);
+    let race =
+        if experiment.race { ", fewer if the race stops any" } else { "" };
     writeln!(
         out,
-        "{}: {} of {} learning rates and {} of {} runs to compute, {} \
-         steps{}",
+        "{}: {finds} of {} learning rates and {runs} of {} runs to compute, \
+         {} steps ({shared} of {steps} shared){race}",
         experiment.name,
-        missing.0,
-        prepared.plan.finds.len(),
-        missing.1,
-        prepared.plan.runs.len(),
-        missing.2,
-        if experiment.race { ", fewer if the race stops any" } else { "" }
+        plan.finds.len(),
+        plan.runs.len(),
+        steps - shared,
     )
     .map_err(Error::io(Path::new("standard output")))
+}
+
+/// `30m`, `1h30m`, `90s` or `90`.
+fn time(text: &str) -> std::result::Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time like 90s, 30m or 1h30m");
+    let mut seconds = 0;
+    let mut number = String::new();
+    for c in text
+        .chars()
+        .chain(text.ends_with(|c: char| c.is_ascii_digit()).then_some('s'))
+    {
+        if c.is_ascii_digit() {
+            number.push(c);
+            continue;
+        }
+        let unit: u64 = match c {
+            'h' => 3600,
+            'm' => 60,
+            's' => 1,
+            _ => return Err(wrong()),
+        };
+        let count: u64 = number.parse().map_err(|_| wrong())?;
+        number.clear();
+        seconds += count.checked_mul(unit).ok_or_else(wrong)?;
+    }
+    if text.is_empty() {
+        Err(wrong())
+    } else {
+        Ok(Duration::from_secs(seconds))
+    }
 }
 
 /// Ranks `runs.csv` and writes every board; gives the overall one.

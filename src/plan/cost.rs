@@ -127,7 +127,10 @@ pub(crate) fn estimate(
         runs: plan.runs.len(),
         steps: plan.runs.iter().map(|run| run.budget).sum::<usize>()
             + plan.pilots.iter().map(|pilot| pilot.budget).sum::<usize>(),
-        steps_shared: 0,
+        steps_shared: plan.shared_steps(
+            experiment,
+            &(0..plan.runs.len()).collect::<Vec<_>>(),
+        ),
         jobs,
         seconds,
         smallest_p,

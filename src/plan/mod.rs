@@ -12,9 +12,10 @@
 pub(crate) mod cost;
 
 use crate::grid::{Experiment, LrFindPer};
-use crate::schedule::ScheduleSpec;
+use crate::schedule::{Course, ScheduleSpec, shared_steps};
 use crate::spec::WorkloadSpec;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Raised by hand whenever the same spec gives other numbers than before
 /// (kernels, initialisation, batch order): results of two versions never mix.
@@ -100,8 +101,8 @@ struct Identity<'a> {
 
 impl Plan {
     /// Expands `experiment`. `fingerprints` has one digest of the data of
-    /// each workload, in its order, label noise and given weights included; `device` is the
-    /// device class (`cpu`, `cuda`, `metal`).
+    /// each workload, in its order, label noise and given weights included;
+    /// `device` is the device class (`cpu`, `cuda`, `metal`).
     pub(crate) fn new(
         experiment: &Experiment,
         fingerprints: &[String],
@@ -187,6 +188,40 @@ impl Plan {
             }
         }
         Self { finds, pilots, runs }
+    }
+}
+
+impl Plan {
+    /// Updates of the runs `which` that need not be repeated, since they
+    /// begin like another one's of the same workload, rate and seed. Those of
+    /// schedules that are made from gradient norms do not count.
+    pub(crate) fn shared_steps(
+        &self,
+        experiment: &Experiment,
+        which: &[usize],
+    ) -> usize {
+        let mut alike = BTreeMap::<_, Vec<(usize, usize)>>::new();
+        for cell in which.iter().map(|&i| &self.runs[i]) {
+            if cell.pilot.is_none() {
+                let group = (cell.find, cell.lr_multiple.to_bits(), cell.seed);
+                let run = (cell.schedule, cell.budget);
+                alike.entry(group).or_default().push(run);
+            }
+        }
+        // Most groups are of the same schedules and budgets.
+        let mut known = BTreeMap::new();
+        for runs in alike.into_values() {
+            *known.entry(runs).or_insert(0) += 1;
+        }
+        let saved = |runs: &[(usize, usize)]| {
+            let course = |&(schedule, budget): &(usize, usize)| {
+                experiment.schedules[schedule].course(1.0, budget).ok()
+            };
+            let courses: Vec<Course> = runs.iter().filter_map(course).collect();
+            let all: usize = courses.iter().map(Course::steps).sum();
+            all - shared_steps(&courses.iter().collect::<Vec<_>>(), 0)
+        };
+        known.iter().map(|(runs, times)| times * saved(runs)).sum()
     }
 }
 

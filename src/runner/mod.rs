@@ -8,8 +8,11 @@
 
 pub(crate) mod auto;
 mod bench;
+mod memory;
 mod progress;
 mod race;
+mod runs;
+mod stage;
 mod workers;
 
 use crate::data::{Dataset, fingerprint};
@@ -25,9 +28,11 @@ use crate::train::{self, Fit, Pilot, Replica};
 use crate::workload::{Registry, Workload};
 pub(crate) use bench::step_seconds;
 use candle_core::{Device, Tensor};
-use progress::Progress;
+pub(crate) use progress::Event;
+use runs::{Needs, train_runs};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use stage::{Computed, Stage};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,12 +96,53 @@ pub(crate) struct Results {
 pub(crate) struct Options<'a> {
     /// Workers.
     pub(crate) jobs: usize,
-    /// Show no progress.
-    pub(crate) quiet: bool,
+    /// Draw bars on a terminal.
+    pub(crate) bars: bool,
+    /// Tell of every cell, not only now and then.
+    pub(crate) every_cell: bool,
+    /// Train once what runs share.
+    pub(crate) sharing: bool,
+    /// Stop when something fails.
+    pub(crate) fail_fast: bool,
+    /// Ids of the cells to compute; `None` means all.
+    pub(crate) only: Option<HashSet<String>>,
+    /// When to stop as if by a signal.
+    pub(crate) deadline: Option<Instant>,
     /// Set by a signal: drop the runs in flight, keep what is finished.
     pub(crate) stop: &'a AtomicBool,
-    /// Prints a line to the user.
-    pub(crate) say: &'a dyn Fn(&str),
+    /// Hears what happens.
+    pub(crate) tell: &'a (dyn Fn(&Event<'_>) + Sync),
+}
+
+impl<'a> Options<'a> {
+    /// Everything, at `jobs` cells at once, until `stop` is set.
+    pub(crate) fn new(
+        jobs: usize,
+        stop: &'a AtomicBool,
+        tell: &'a (dyn Fn(&Event<'_>) + Sync),
+    ) -> Self {
+        Self {
+            jobs,
+            bars: true,
+            every_cell: false,
+            sharing: true,
+            fail_fast: false,
+            only: None,
+            deadline: None,
+            stop,
+            tell,
+        }
+    }
+
+    /// Whether to stop.
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+            || self.deadline.is_some_and(|end| Instant::now() >= end)
+    }
+
+    fn wants(&self, id: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(id))
+    }
 }
 
 /// Loads every data set of `experiment` once and expands its cells. Relative
@@ -204,7 +250,7 @@ pub(crate) fn execute(
 ) -> Result<Results> {
     let (finds, found) = find_all(experiment, prepared, Some(store), options)?;
     let (pilots, measured) = measure_all(prepared, store, options, &finds)?;
-    let needs = (&finds[..], &pilots[..]);
+    let needs = Needs { finds: &finds, pilots: &pilots };
     let train = |title: &str, which: &[usize]| {
         train_runs(experiment, prepared, store, options, needs, title, which)
     };
@@ -251,15 +297,12 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// The cells of a stage and how many of them were computed now.
-type Stage<T> = (Vec<Cell<T>>, usize);
-
 fn find_all(
     experiment: &Experiment,
     prepared: &Prepared,
     store: Option<&Store>,
     options: &Options<'_>,
-) -> Result<Stage<FindResult>> {
+) -> Result<Computed<FindResult>> {
     let cells = &prepared.plan.finds;
     let cost = |cell: usize| {
         let workload = &prepared.workloads[cells[cell].workload];
@@ -277,8 +320,15 @@ fn find_all(
         };
         format!("{workload}{schedule}, {} steps", cell.budget)
     };
-    let ids: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
-    stage("learning rates", &ids, store, options, &cost, &name, |i| {
+    let stage = Stage {
+        title: "learning rates",
+        ids: cells.iter().map(|cell| cell.id.as_str()).collect(),
+        store,
+        options,
+        cost: &cost,
+        name: &name,
+    };
+    stage.each(|i| {
         let cell = &cells[i];
         let workload = &prepared.workloads[cell.workload];
         let began = Instant::now();
@@ -287,7 +337,7 @@ fn find_all(
             &experiment.lr_find,
             &experiment.schedules[cell.schedule],
             cell.budget,
-            &|| options.stop.load(Ordering::Relaxed),
+            &|| options.stopped(),
         )?;
         Ok(FindResult { found, seconds: began.elapsed().as_secs_f64() })
     })
@@ -319,7 +369,7 @@ fn measure_all(
     store: &Store,
     options: &Options<'_>,
     finds: &[Cell<FindResult>],
-) -> Result<Stage<Pilot>> {
+) -> Result<Computed<Pilot>> {
     let cells = &prepared.plan.pilots;
     let cost = |i: usize| seconds(&finds[cells[i].find], cells[i].budget);
     let name = |i: usize| {
@@ -328,8 +378,15 @@ fn measure_all(
         let multiple = cell.lr_multiple;
         format!("{workload} {multiple}x, {} steps", cell.budget)
     };
-    let ids: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
-    stage("gradient norms", &ids, Some(store), options, &cost, &name, |i| {
+    let stage = Stage {
+        title: "gradient norms",
+        ids: cells.iter().map(|cell| cell.id.as_str()).collect(),
+        store: Some(store),
+        options,
+        cost: &cost,
+        name: &name,
+    };
+    stage.each(|i| {
         let cell = &cells[i];
         let find = needed(&finds[cell.find], NO_RATE)?;
         train::measure(
@@ -337,121 +394,9 @@ fn measure_all(
             &cell.schedule,
             find.found.lr * cell.lr_multiple,
             cell.budget,
-            &|| options.stop.load(Ordering::Relaxed),
+            &|| options.stopped(),
         )
     })
-}
-
-/// Trains the runs `which` of the plan.
-fn train_runs(
-    experiment: &Experiment,
-    prepared: &Prepared,
-    store: &Store,
-    options: &Options<'_>,
-    (finds, pilots): (&[Cell<FindResult>], &[Cell<Pilot>]),
-    title: &str,
-    which: &[usize],
-) -> Result<Stage<RunResult>> {
-    let cells: Vec<&RunCell> =
-        which.iter().map(|&i| &prepared.plan.runs[i]).collect();
-    let cost = |i: usize| seconds(&finds[cells[i].find], cells[i].budget);
-    let name = |cell: usize| {
-        let cell = cells[cell];
-        format!(
-            "{} {} {}x seed {}, {} steps",
-            prepared.workloads[cell.workload].name,
-            experiment.schedules[cell.schedule].label(),
-            cell.lr_multiple,
-            cell.seed,
-            cell.budget
-        )
-    };
-    let ids: Vec<&str> = cells.iter().map(|cell| cell.id.as_str()).collect();
-    stage(title, &ids, Some(store), options, &cost, &name, |i| {
-        let cell = cells[i];
-        let find = needed(&finds[cell.find], NO_RATE)?;
-        let peak_lr = find.found.lr * cell.lr_multiple;
-        let spec = &experiment.schedules[cell.schedule];
-        let workload = &prepared.workloads[cell.workload];
-        let (seed, stop) = (cell.seed, || options.stop.load(Ordering::Relaxed));
-        let fit = if let Some(pilot) = cell.pilot {
-            let pilot = needed(&pilots[pilot], NO_NORMS)?;
-            train::follow_refined(workload, seed, spec, pilot, peak_lr, &stop)?
-        } else {
-            let course = train::course(spec, peak_lr, cell.budget)?;
-            train::follow(workload, seed, course, &stop)?
-        };
-        Ok(RunResult { peak_lr, fit })
-    })
-}
-
-/// Reads the cells `ids` from the store, computes the rest with `work`, and
-/// keeps each answer at once.
-fn stage<T: Clone + Send + Serialize + serde::de::DeserializeOwned>(
-    title: &str,
-    ids: &[&str],
-    store: Option<&Store>,
-    options: &Options<'_>,
-    cost: &(dyn Fn(usize) -> f64 + Sync),
-    name: &(dyn Fn(usize) -> String + Sync),
-    work: impl Fn(usize) -> Result<T> + Sync,
-) -> Result<Stage<T>> {
-    let mut cells = Vec::with_capacity(ids.len());
-    for id in ids {
-        let kept = store.map_or(Ok(None), |store| store.get(id))?;
-        cells.push(kept.map_or(Cell::Missing, Cell::Done));
-    }
-    let mut todo: Vec<usize> =
-        (0..ids.len()).filter(|&i| matches!(cells[i], Cell::Missing)).collect();
-    if todo.is_empty() {
-        return Ok((cells, 0));
-    }
-    todo.sort_by(|&a, &b| cost(b).total_cmp(&cost(a)).then(a.cmp(&b)));
-    let total = todo.iter().map(|&i| cost(i)).sum();
-    let mut progress =
-        Progress::new(title, todo.len(), total, options.quiet, options.say);
-    let mut computed = 0;
-    // A failed write stops the stage: results that cannot be kept are void.
-    let mut broken = None;
-    let keep = |i: usize| {
-        let result = work(i)?;
-        if let Some(store) = store {
-            store.put(ids[i], &result)?;
-        }
-        Ok(result)
-    };
-    in_parallel(options.jobs, &todo, keep, |i, answer| {
-        progress.advance(cost(i), &name(i));
-        let why = match answer {
-            Done::Finished(Ok(result)) => {
-                computed += 1;
-                cells[i] = Cell::Done(result);
-                return;
-            }
-            Done::Finished(Err(Error::Interrupted)) => return,
-            Done::Finished(Err(error @ Error::Io { .. })) => {
-                options.stop.store(true, Ordering::Relaxed);
-                broken = Some(error);
-                return;
-            }
-            Done::Finished(Err(error)) => error.to_string(),
-            Done::Panicked(message) => message,
-        };
-        progress.note(&format!("failed: {}: {why}", name(i)));
-        cells[i] = Cell::Failed(why);
-    });
-    let wall = progress.finish();
-    if let Some(error) = broken {
-        return Err(error);
-    }
-    if !options.quiet {
-        (options.say)(&format!(
-            "{title}: {computed} of {} computed in {}",
-            ids.len(),
-            progress::clock(wall)
-        ));
-    }
-    Ok((cells, computed))
 }
 
 /// The row of a finished or failed run; `None` if it is missing.

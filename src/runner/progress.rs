@@ -1,103 +1,200 @@
 //! How far it is and how long it will take.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use super::Options;
+use indicatif::{
+    MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
+};
+use serde::Serialize;
+use std::fmt;
 use std::time::{Duration, Instant};
 
-/// Seconds between two plain lines where there is no terminal.
-const PLAIN_LINE_SECONDS: u64 = 15;
+/// Seconds between two lines where there is no terminal.
+const LINE_SECONDS: u64 = 15;
 
-/// A bar on a terminal, a plain line now and then elsewhere.
-pub(crate) struct Progress<'a> {
+/// Worker lines shown at most: more would fill the terminal.
+const MOST_LINES: usize = 16;
+
+/// What happens while a grid is computed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(crate) enum Event<'a> {
+    /// Cells of one kind are going to be computed.
+    Began { stage: &'a str, cells: usize },
+    /// One of them is there.
+    Finished {
+        stage: &'a str,
+        id: &'a str,
+        name: &'a str,
+        done: usize,
+        cells: usize,
+        eta_seconds: f64,
+    },
+    /// One of them failed; the others go on.
+    Failed { stage: &'a str, id: &'a str, name: &'a str, why: &'a str },
+    /// Something else worth a line.
+    Note { text: &'a str },
+    /// All are there, or it was stopped.
+    Ended {
+        stage: &'a str,
+        computed: usize,
+        failed: usize,
+        cells: usize,
+        seconds: f64,
+    },
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Event::Began { stage, cells } => write!(f, "{stage}: {cells}"),
+            Event::Finished {
+                stage, name, done, cells, eta_seconds, ..
+            } => {
+                let eta = clock(eta_seconds);
+                write!(f, "{stage} {done}/{cells}  eta {eta}  {name}")
+            }
+            Event::Failed { name, why, .. } => {
+                write!(f, "failed: {name}: {why}")
+            }
+            Event::Note { text } => f.write_str(text),
+            Event::Ended { stage, computed, failed, cells, seconds } => {
+                let time = clock(seconds);
+                write!(f, "{stage}: {computed} of {cells} computed in {time}")?;
+                match failed {
+                    0 => Ok(()),
+                    _ => write!(f, ", {failed} failed"),
+                }
+            }
+        }
+    }
+}
+
+/// A bar and a line for each worker on a terminal, a line now and then
+/// elsewhere.
+pub(super) struct Progress<'a> {
+    bars: MultiProgress,
     bar: ProgressBar,
-    say: &'a dyn Fn(&str),
-    plain: bool,
-    stage: String,
+    workers: Vec<ProgressBar>,
+    options: &'a Options<'a>,
+    stage: &'a str,
     began: Instant,
     last_line: Instant,
     total: f64,
     spent: f64,
-    tasks: usize,
-    finished: usize,
+    cells: usize,
+    done: usize,
+    failed: usize,
 }
 
 impl<'a> Progress<'a> {
-    /// A stage of `tasks` tasks that cost `total` in some unit of their own;
-    /// `say` prints a line to the user and is not called on a terminal.
-    pub(crate) fn new(
-        stage: &str,
-        tasks: usize,
+    /// A stage of so many cells that cost `total` in some unit of their own.
+    pub(super) fn new(
+        stage: &'a str,
+        cells: usize,
         total: f64,
-        quiet: bool,
-        say: &'a dyn Fn(&str),
+        options: &'a Options<'a>,
     ) -> Self {
-        let target = if quiet {
-            ProgressDrawTarget::hidden()
-        } else {
+        let target = if options.bars {
             ProgressDrawTarget::stderr_with_hz(4)
+        } else {
+            ProgressDrawTarget::hidden()
         };
-        let bar = ProgressBar::with_draw_target(Some(tasks as u64), target);
-        let style = ProgressStyle::with_template(
+        let bars = MultiProgress::with_draw_target(target);
+        let styled = |bar: ProgressBar, template: &str| {
+            let style = ProgressStyle::with_template(template)
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            bar.with_style(style.progress_chars("=> "))
+        };
+        let bar = bars.add(styled(
+            ProgressBar::new(cells as u64),
             "{prefix} [{bar:30}] {pos}/{len} {msg}",
-        )
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style.progress_chars("=> "));
+        ));
         bar.set_prefix(stage.to_owned());
+        let lines = options.jobs.min(cells).min(MOST_LINES);
+        let workers = (0..lines)
+            .map(|_| bars.add(styled(ProgressBar::no_length(), "  {msg}")))
+            .collect();
+        (options.tell)(&Event::Began { stage, cells });
         let now = Instant::now();
         Self {
-            plain: bar.is_hidden() && !quiet,
+            bars,
             bar,
-            say,
-            stage: stage.to_owned(),
+            workers,
+            options,
+            stage,
             began: now,
             last_line: now,
             total,
             spent: 0.0,
-            tasks,
-            finished: 0,
+            cells,
+            done: 0,
+            failed: 0,
         }
     }
 
-    /// One more task is done; it had the share `cost` of the total.
-    pub(crate) fn advance(&mut self, cost: f64, what: &str) {
+    /// A worker turned to the cell `name`.
+    pub(super) fn began(&self, worker: usize, name: &str) {
+        if let Some(line) = self.workers.get(worker) {
+            line.set_message(name.to_owned());
+        }
+    }
+
+    /// One more cell is done; it had the share `cost` of the total.
+    pub(super) fn advance(&mut self, cost: f64, id: &str, name: &str) {
         self.spent += cost;
-        self.finished += 1;
+        self.done += 1;
         let left = (self.total - self.spent).max(0.0);
-        let eta = self.began.elapsed().as_secs_f64() * left
+        let eta_seconds = self.began.elapsed().as_secs_f64() * left
             / self.spent.max(f64::MIN_POSITIVE);
-        let eta = Duration::try_from_secs_f64(eta).unwrap_or_default();
-        self.bar.set_message(format!("eta {}  {what}", clock(eta)));
+        self.bar.set_message(format!("eta {}", clock(eta_seconds)));
         self.bar.inc(1);
-        let due = self.last_line.elapsed().as_secs() >= PLAIN_LINE_SECONDS;
-        if self.plain && due {
+        let due = self.last_line.elapsed().as_secs() >= LINE_SECONDS;
+        if self.options.every_cell || (due && self.bar.is_hidden()) {
             self.last_line = Instant::now();
-            (self.say)(&format!(
-                "{} {}/{}  eta {}  {what}",
-                self.stage,
-                self.finished,
-                self.tasks,
-                clock(eta)
-            ));
+            (self.options.tell)(&Event::Finished {
+                stage: self.stage,
+                id,
+                name,
+                done: self.done,
+                cells: self.cells,
+                eta_seconds,
+            });
         }
     }
 
-    /// Shows `line` above the bar, or as a line of its own.
-    pub(crate) fn note(&self, line: &str) {
-        if self.bar.is_hidden() {
-            (self.say)(line);
-        } else {
-            self.bar.println(line);
-        }
+    /// A cell failed.
+    pub(super) fn failed(
+        &mut self,
+        cost: f64,
+        id: &str,
+        name: &str,
+        why: &str,
+    ) {
+        self.spent += cost;
+        self.failed += 1;
+        self.bar.inc(1);
+        let stage = self.stage;
+        self.bars.suspend(|| {
+            (self.options.tell)(&Event::Failed { stage, id, name, why });
+        });
     }
 
-    /// Removes the bar; gives the wall time of the stage.
-    pub(crate) fn finish(self) -> Duration {
-        self.bar.finish_and_clear();
-        self.began.elapsed()
+    /// Removes the bars and says how it went.
+    pub(super) fn finish(self, computed: usize) {
+        self.bars.clear().ok();
+        (self.options.tell)(&Event::Ended {
+            stage: self.stage,
+            computed,
+            failed: self.failed,
+            cells: self.cells,
+            seconds: self.began.elapsed().as_secs_f64(),
+        });
     }
 }
 
 /// `1h02m`, `3m07s`, `12s`.
-pub(crate) fn clock(time: Duration) -> String {
+pub(crate) fn clock(seconds: f64) -> String {
+    let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, s) => format!("{s}s"),
@@ -113,9 +210,9 @@ mod tests {
     #[test]
     fn times_read_like_a_clock() {
         for (seconds, text) in
-            [(0, "0s"), (59, "59s"), (187, "3m07s"), (3720, "1h02m")]
+            [(0.4, "0s"), (59.0, "59s"), (187.0, "3m07s"), (3720.0, "1h02m")]
         {
-            assert_eq!(clock(Duration::from_secs(seconds)), text);
+            assert_eq!(clock(seconds), text);
         }
     }
 }

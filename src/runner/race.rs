@@ -4,7 +4,8 @@
 //! scores alone, so it depends neither on the number of workers nor on what
 //! the store held before.
 
-use super::{Cell, Options, Prepared, RunResult, Stage, record};
+use super::stage::Computed;
+use super::{Cell, Event, Options, Prepared, RunResult, record};
 use crate::error::Result;
 use crate::grid::Experiment;
 use crate::ranking::{Evidence, Protocol, race};
@@ -23,8 +24,8 @@ pub(super) fn rounds(
     experiment: &Experiment,
     prepared: &Prepared,
     options: &Options<'_>,
-    train: impl Fn(&str, &[usize]) -> Result<Stage<RunResult>>,
-) -> Result<Stage<RunResult>> {
+    train: impl Fn(&str, &[usize]) -> Result<Computed<RunResult>>,
+) -> Result<Computed<RunResult>> {
     let plan = &prepared.plan;
     let labels: Vec<String> =
         experiment.schedules.iter().map(ScheduleSpec::label).collect();
@@ -74,13 +75,14 @@ pub(super) fn rounds(
         let evidence = race(&runs, &seeds, &own, "valid_loss", &protocol)?;
         for (name, Evidence { e, stopped_after }) in evidence {
             let newly = stopped_after.is_some() && stopped.insert(name.clone());
-            if newly && !options.quiet {
+            if newly {
                 let left = seeds.len() - round - 1;
                 let control = &experiment.control;
-                (options.say)(&format!(
+                let text = format!(
                     "the race stops {name}: worse than {control} with an \
                      e-value of {e:.0}; seeds spared: {left}"
-                ));
+                );
+                (options.tell)(&Event::Note { text: &text });
             }
         }
     }

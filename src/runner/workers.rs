@@ -6,8 +6,9 @@
 //! depend on the number of workers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// What became of one task.
 pub(crate) enum Done<T> {
@@ -15,6 +16,100 @@ pub(crate) enum Done<T> {
     Finished(T),
     /// The work panicked, with this message; the others go on.
     Panicked(String),
+}
+
+/// Tasks that wait, and who may still add to them.
+pub(super) struct Queue<K> {
+    state: Mutex<Waiting<K>>,
+    changed: Condvar,
+}
+
+struct Waiting<K> {
+    /// The next one last.
+    tasks: Vec<K>,
+    busy: usize,
+}
+
+impl<K> Queue<K> {
+    fn new(tasks: Vec<K>) -> Self {
+        let state = Mutex::new(Waiting { tasks, busy: 0 });
+        Self { state, changed: Condvar::new() }
+    }
+
+    /// Adds a task to be taken before all others: what a task leaves for
+    /// later holds memory until it is done.
+    pub(super) fn push(&self, task: K) {
+        self.lock().tasks.push(task);
+        self.changed.notify_one();
+    }
+
+    /// The next task, or `None` once there can be no further one. Waits while
+    /// all are taken and someone may still add one, and while `enough` says
+    /// that so many at once are enough.
+    fn take(&self, enough: &dyn Fn(usize) -> bool) -> Option<K> {
+        let mut state = self.lock();
+        loop {
+            if state.tasks.is_empty() {
+                if state.busy == 0 {
+                    return None;
+                }
+            } else if state.busy == 0 || !enough(state.busy) {
+                state.busy += 1;
+                return state.tasks.pop();
+            }
+            let waited = self.changed.wait_timeout(state, PATIENCE);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn give_back(&self) {
+        self.lock().busy -= 1;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting<K>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long a worker waits before it asks again whether there is room.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Does `work` for every one of `tasks`, the first ones first, and for those
+/// that the work adds to the queue, on `jobs` workers; `work` is told which
+/// worker it is on. What it says to the [`Sender`] comes to `hear` on the
+/// calling thread. No task begins while `enough`, which gets the number of
+/// those under way, says so, unless none is.
+pub(super) fn in_pool<K: Send, T: Send>(
+    jobs: usize,
+    mut tasks: Vec<K>,
+    enough: &(dyn Fn(usize) -> bool + Sync),
+    work: impl Fn(usize, K, &Queue<K>, &Sender<T>) + Sync,
+    mut hear: impl FnMut(T),
+) {
+    tasks.reverse();
+    let queue = Queue::new(tasks);
+    let (sender, heard) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for worker in 0..jobs {
+            let (sender, queue, work) = (sender.clone(), &queue, &work);
+            scope.spawn(move || {
+                let drain = || {
+                    while let Some(task) = queue.take(enough) {
+                        work(worker, task, queue, &sender);
+                        queue.give_back();
+                    }
+                };
+                match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+                    Ok(pool) => pool.install(drain),
+                    // Slower, but right: only the sharing suffers.
+                    Err(_) => drain(),
+                }
+            });
+        }
+        drop(sender);
+        heard.into_iter().for_each(&mut hear);
+    });
 }
 
 /// Does `work(i)` for every `i` of `order` on `jobs` workers and hands each
@@ -27,38 +122,22 @@ pub(crate) fn in_parallel<T: Send>(
     work: impl Fn(usize) -> T + Sync,
     mut done: impl FnMut(usize, Done<T>),
 ) {
-    let next = AtomicUsize::new(0);
-    let (sender, answers) = mpsc::channel();
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.min(order.len()) {
-            let (sender, next, work) = (sender.clone(), &next, &work);
-            scope.spawn(move || {
-                let drain = || {
-                    while let Some(&task) =
-                        order.get(next.fetch_add(1, Ordering::Relaxed))
-                    {
-                        let answer =
-                            catch_unwind(AssertUnwindSafe(|| work(task)))
-                                .map_or_else(
-                                    |panic| Done::Panicked(message(&*panic)),
-                                    Done::Finished,
-                                );
-                        // The receiver outlives the scope.
-                        let _ = sender.send((task, answer));
-                    }
-                };
-                match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
-                    Ok(pool) => pool.install(drain),
-                    // Slower, but right: only the sharing suffers.
-                    Err(_) => drain(),
-                }
-            });
-        }
-        drop(sender);
-        for (task, answer) in answers {
-            done(task, answer);
-        }
-    });
+    in_pool(
+        jobs.min(order.len()),
+        order.to_vec(),
+        &|_| false,
+        |_, task, _, answers| {
+            // The receiver outlives the workers.
+            let _ = answers.send((task, caught(|| work(task))));
+        },
+        |(task, answer)| done(task, answer),
+    );
+}
+
+/// The answer of `work`, or with what it panicked.
+pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Done<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_or_else(|panic| Done::Panicked(message(&*panic)), Done::Finished)
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {

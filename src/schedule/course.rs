@@ -64,6 +64,46 @@ impl From<Vec<f64>> for Course {
     }
 }
 
+/// Updates of all `courses` from `step` on, those that several share counted
+/// once; as far as this can be told before any loss is heard.
+pub(crate) fn shared_steps(courses: &[&Course], step: usize) -> usize {
+    let mut count = 0;
+    let mut open = vec![(courses.to_vec(), step)];
+    while let Some((mut courses, mut step)) = open.pop() {
+        loop {
+            courses.retain(|course| course.steps() > step);
+            let parts = parts(&courses, step);
+            if parts.len() != 1 {
+                let part = |part: Vec<usize>| {
+                    (part.into_iter().map(|i| courses[i]).collect(), step)
+                };
+                open.extend(parts.into_iter().map(part));
+                break;
+            }
+            count += 1;
+            step += 1;
+        }
+    }
+    count
+}
+
+/// Indices of the courses that have the same update `step`, or none any more,
+/// in order of the first of each part.
+pub(crate) fn parts(courses: &[&Course], step: usize) -> Vec<Vec<usize>> {
+    let mut parts: Vec<(Option<(u64, Option<u64>)>, Vec<usize>)> = vec![];
+    for (i, course) in courses.iter().enumerate() {
+        let update = (step < course.steps()).then(|| {
+            let momentum = course.momentum(step).map(f64::to_bits);
+            (course.lr(step).to_bits(), momentum)
+        });
+        match parts.iter_mut().find(|(known, _)| *known == update) {
+            Some((_, part)) => part.push(i),
+            None => parts.push((update, vec![i])),
+        }
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
+}
+
 /// Lowers the rate when the validation loss stops falling: `PyTorch`'s
 /// `ReduceLROnPlateau`, the one schedule that is no function of the step.
 #[derive(Clone, Debug)]

@@ -24,7 +24,7 @@ mod tests;
 
 pub use bound::{Bound, bound};
 pub use compat::Library;
-pub(crate) use course::Course;
+pub(crate) use course::{Course, parts, shared_steps};
 pub(crate) use formula::{Binary, Expr, Formula, Less, Unary};
 pub(crate) use kinds::{KeyInfo, KindInfo, MODIFIERS, kinds};
 pub use spec::ScheduleSpec;

@@ -28,6 +28,32 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Bytes of memory that this process holds; `None` where the system does not
+/// tell.
+pub(crate) fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    kibibytes(&status, "VmRSS:")
+}
+
+/// Bytes of memory that it could still take, of the machine and of its
+/// control group; `None` where the system does not tell.
+pub(crate) fn available_bytes() -> Option<u64> {
+    let machine = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let machine = kibibytes(&machine, "MemAvailable:")?;
+    let number = |name: &str| -> Option<u64> {
+        let path = format!("/sys/fs/cgroup/memory.{name}");
+        std::fs::read_to_string(path).ok()?.trim().parse().ok()
+    };
+    let group = || Some(number("max")?.saturating_sub(number("current")?));
+    Some(group().map_or(machine, |group| group.min(machine)))
+}
+
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let number: u64 = rest.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(number * 1024)
+}
+
 fn cpu_model() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     info.lines()

@@ -11,7 +11,7 @@ use super::{
 use crate::data::Checkpoint;
 use crate::error::{Error, Result};
 use crate::record::Outcome;
-use crate::schedule::Course;
+use crate::schedule::{Course, parts, shared_steps};
 use crate::workload::Workload;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,20 +49,24 @@ pub(crate) enum Growth {
 }
 
 impl Branch {
-    /// Runs from fresh weights of `seed`; each has a key of the caller's.
-    pub(crate) fn new(
-        seed: u64,
-        courses: impl IntoIterator<Item = (usize, Course)>,
-    ) -> Self {
-        let run =
-            |(key, course)| Run { key, course, curve: vec![], valid: None };
-        Self {
-            seed,
-            runs: courses.into_iter().map(run).collect(),
-            losses: vec![],
-            spent: Duration::ZERO,
-            start: None,
-        }
+    /// Runs from fresh weights of `seed`, each with a key of the caller's: a
+    /// branch for those that begin alike.
+    pub(crate) fn all(seed: u64, courses: Vec<(usize, Course)>) -> Vec<Self> {
+        let whole: Vec<&Course> = courses.iter().map(|(_, c)| c).collect();
+        let branch = |part: Vec<usize>| {
+            let run = |i: usize| {
+                let (key, course) = courses[i].clone();
+                Run { key, course, curve: vec![], valid: None }
+            };
+            Self {
+                seed,
+                runs: part.into_iter().map(run).collect(),
+                losses: vec![],
+                spent: Duration::ZERO,
+                start: None,
+            }
+        };
+        parts(&whole, 0).into_iter().map(branch).collect()
     }
 
     /// Keys of its runs.
@@ -207,11 +211,7 @@ impl Branch {
         if parts.len() < 2 {
             return Ok(());
         }
-        let start = if self.losses.is_empty() {
-            None
-        } else {
-            Some(Arc::new(replica.checkpoint()?))
-        };
+        let start = Some(Arc::new(replica.checkpoint()?));
         let mut runs: Vec<Option<Run>> =
             std::mem::take(&mut self.runs).into_iter().map(Some).collect();
         for (i, part) in parts.into_iter().enumerate() {
@@ -251,44 +251,4 @@ impl Run {
         let steps = self.course.steps();
         (1..=EVALUATIONS).any(|point| steps * point / EVALUATIONS == done)
     }
-}
-
-/// Updates of all `courses` from `step` on, those that some share counted
-/// once.
-pub(crate) fn shared_steps(courses: &[&Course], step: usize) -> usize {
-    let mut count = 0;
-    let mut open = vec![(courses.to_vec(), step)];
-    while let Some((mut courses, mut step)) = open.pop() {
-        loop {
-            courses.retain(|course| course.steps() > step);
-            let mut parts = parts(&courses, step);
-            if parts.len() != 1 {
-                for part in parts.drain(..) {
-                    let part = part.into_iter().map(|i| courses[i]).collect();
-                    open.push((part, step));
-                }
-                break;
-            }
-            count += 1;
-            step += 1;
-        }
-    }
-    count
-}
-
-/// Indices of the courses by what update `step` is under them, in order of
-/// their first ones.
-fn parts(courses: &[&Course], step: usize) -> Vec<Vec<usize>> {
-    let mut parts: Vec<((u64, Option<u64>), Vec<usize>)> = vec![];
-    for (i, course) in courses.iter().enumerate() {
-        let update = (
-            course.lr(step).to_bits(),
-            course.momentum(step).map(f64::to_bits),
-        );
-        match parts.iter_mut().find(|(known, _)| *known == update) {
-            Some((_, part)) => part.push(i),
-            None => parts.push((update, vec![i])),
-        }
-    }
-    parts.into_iter().map(|(_, part)| part).collect()
 }

@@ -24,8 +24,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(crate) use branch::{Branch, Growth, shared_steps};
-pub(crate) use pilot::{Pilot, follow_refined, measure};
+pub(crate) use branch::{Branch, Growth};
+pub(crate) use pilot::{Pilot, measure, refined};
 pub(crate) use probe::{PROBE_STEPS, curvature_bound, parabola};
 pub(crate) use step::Replica;
 pub use step::Score;
@@ -215,7 +215,10 @@ impl Learner {
             return follow(&workload, self.seed, course, &|| false);
         };
         let pilot = measure(&workload, &pilot, peak, steps, &|| false)?;
-        follow_refined(&workload, self.seed, spec, &pilot, peak, &|| false)
+        match refined(&workload, spec, &pilot, peak)? {
+            Some(course) => follow(&workload, self.seed, course, &|| false),
+            None => Ok(pilot.fit),
+        }
     }
 
     /// The same up to `steps`, to be [saved](Checkpoint::save) or
@@ -314,17 +317,15 @@ fn train(
     stop: &dyn Fn() -> bool,
 ) -> Result<Fit> {
     let mut fits = vec![];
-    Branch::new(0, [(0, course)]).grow_on(
-        replica,
-        workload,
-        stop,
-        &mut |growth| {
-            if let Growth::Finished(_, fit) = growth {
-                fits.push(fit);
-            }
-            Ok(())
-        },
-    )?;
+    let mut tell = |growth| {
+        if let Growth::Finished(_, fit) = growth {
+            fits.push(fit);
+        }
+        Ok(())
+    };
+    for branch in Branch::all(0, vec![(0, course)]) {
+        branch.grow_on(replica, workload, stop, &mut tell)?;
+    }
     Ok(fits.remove(0))
 }
 

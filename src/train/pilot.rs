@@ -1,9 +1,9 @@
 //! Runs whose gradient norms a schedule is made from.
 
-use super::{Fit, Replica, course, follow, train};
+use super::{Fit, Replica, course, train};
 use crate::error::{Error, Result};
 use crate::record::Outcome;
-use crate::schedule::ScheduleSpec;
+use crate::schedule::{Course, ScheduleSpec};
 use crate::workload::Workload;
 use serde::{Deserialize, Serialize};
 
@@ -40,28 +40,25 @@ pub(crate) fn measure(
     Ok(Pilot { fit, norms: replica.into_norms() })
 }
 
-/// Trains one run under the `refined` schedule `spec`, made from the norms
-/// of `pilot`, for as long as that was planned. Where the pilot diverged
-/// there is no such schedule: its own end is the result.
+/// The course of the `refined` schedule `spec`, made from the norms of
+/// `pilot`, for as long as that was planned. `None` where the pilot diverged:
+/// there is no such schedule then, and the pilot's own end is the result.
 ///
 /// # Errors
 ///
-/// As [`follow`].
-pub(crate) fn follow_refined(
+/// If the schedule cannot be made from the norms.
+pub(crate) fn refined(
     workload: &Workload,
-    seed: u64,
     spec: &ScheduleSpec,
     pilot: &Pilot,
     peak: f64,
-    stop: &dyn Fn() -> bool,
-) -> Result<Fit> {
+) -> Result<Option<Course>> {
     if pilot.fit.outcome == Outcome::Diverged {
-        return Ok(pilot.fit.clone());
+        return Ok(None);
     }
     let adaptive = workload.optimizer.is_adaptive();
     let refined = spec
         .refined_by(&pilot.norms, adaptive)
         .map_err(|problem| Error::Invalid(problem.message))?;
-    let course = course(&refined, peak, pilot.norms.len())?;
-    follow(workload, seed, course, stop)
+    course(&refined, peak, pilot.norms.len()).map(Some)
 }

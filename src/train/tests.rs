@@ -151,8 +151,10 @@ fn a_spec_goes_on_from_a_checkpoint() {
 fn runs_that_share_updates_end_as_if_each_was_alone() {
     for optimizer in [OptimizerSpec::sgd(), OptimizerSpec::adamw()] {
         let workload = learner(optimizer).workload;
-        let plateau = spec(r#"{"kind": "plateau", "patience": 1, "evaluations": 10}"#);
-        let cycled = spec(r#"{"kind": "one-cycle", "cycle_momentum": [0.85, 0.95]}"#);
+        let plateau =
+            spec(r#"{"kind": "plateau", "patience": 1, "evaluations": 10}"#);
+        let cycled =
+            spec(r#"{"kind": "one-cycle", "cycle_momentum": [0.85, 0.95]}"#);
         let constant = ScheduleSpec::constant;
         let courses: Vec<Course> = [
             (constant(), 40),
@@ -174,10 +176,11 @@ fn runs_that_share_updates_end_as_if_each_was_alone() {
                 follow(&workload, 5, c.clone(), &|| false).expect("trains")
             })
             .collect();
-        let mut open =
-            vec![Branch::new(5, courses.iter().cloned().enumerate())];
+        let named = courses.iter().cloned().enumerate().collect();
+        let mut open = Branch::all(5, named);
         let all: usize = courses.iter().map(Course::steps).sum();
-        assert!(open[0].steps() < all * 3 / 4, "{} of {all}", open[0].steps());
+        let shared: usize = open.iter().map(Branch::steps).sum();
+        assert!(shared < all * 3 / 4, "{shared} of {all}");
         let mut together = vec![None; courses.len()];
         while let Some(branch) = open.pop() {
             let mut tell = |growth| {
@@ -208,7 +211,7 @@ fn a_shared_run_that_diverges_does_so_for_all() {
     let mut outcomes = vec![];
     let mut open: Vec<Branch> = courses
         .into_iter()
-        .map(|runs| Branch::new(1, runs.into_iter().enumerate()))
+        .flat_map(|runs| Branch::all(1, runs.into_iter().enumerate().collect()))
         .collect();
     while let Some(branch) = open.pop() {
         let mut tell = |growth| {

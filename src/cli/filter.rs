@@ -1,0 +1,234 @@
+//! Conditions that pick some runs of a grid.
+
+use crate::error::{Error, Result};
+use crate::grid::Experiment;
+use crate::plan::RunCell;
+use crate::runner::Prepared;
+use std::collections::HashSet;
+use std::str::FromStr;
+
+/// What a condition may be on.
+const KEYS: [&str; 8] = [
+    "workload",
+    "model",
+    "dataset",
+    "optimizer",
+    "schedule",
+    "budget",
+    "multiple",
+    "seed",
+];
+
+/// Two characters first: `<=` begins with `<`.
+const OPERATORS: [&str; 6] = ["!=", "<=", ">=", "=", "<", ">"];
+
+/// Conditions that all have to hold.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Debug)]
+struct Condition {
+    key: &'static str,
+    operator: &'static str,
+    value: String,
+}
+
+/// What stands under a key.
+enum Value {
+    /// Names of which any may match.
+    Names(Vec<String>),
+    Number(f64),
+}
+
+impl FromStr for Filter {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let conditions = split(text)
+            .map(Condition::parse)
+            .collect::<std::result::Result<_, _>>()?;
+        Ok(Self { conditions })
+    }
+}
+
+impl Filter {
+    /// Ids of the runs that it picks, and of the cells that these need.
+    ///
+    /// # Errors
+    ///
+    /// If it picks none.
+    pub(super) fn ids(
+        &self,
+        experiment: &Experiment,
+        prepared: &Prepared,
+    ) -> Result<HashSet<String>> {
+        let plan = &prepared.plan;
+        let mut ids = HashSet::new();
+        for cell in &plan.runs {
+            let holds = |condition: &Condition| {
+                condition.holds(&value(experiment, cell, condition.key))
+            };
+            if self.conditions.iter().all(holds) {
+                ids.insert(cell.id.clone());
+                ids.insert(plan.finds[cell.find].id.clone());
+                ids.extend(cell.pilot.map(|i| plan.pilots[i].id.clone()));
+            }
+        }
+        if ids.is_empty() {
+            return Err(Error::Invalid(format!(
+                "`--filter` picks none of the {} runs of `{}`",
+                plan.runs.len(),
+                experiment.name
+            )));
+        }
+        Ok(ids)
+    }
+}
+
+impl Condition {
+    fn parse(text: &str) -> std::result::Result<Self, String> {
+        let wrong = |what: String| {
+            format!("{what}; conditions look like `model=mlp, seed<3`")
+        };
+        let at = text.find(['!', '<', '>', '=']).unwrap_or(text.len());
+        let (key, rest) = text.split_at(at);
+        let operator = OPERATORS.into_iter().find(|o| rest.starts_with(o));
+        let Some(operator) = operator else {
+            return Err(wrong(format!("`{}` compares nothing", text.trim())));
+        };
+        let Some(key) = KEYS.into_iter().find(|known| *known == key.trim())
+        else {
+            let known = KEYS.join(", ");
+            let key = key.trim();
+            return Err(wrong(format!("`{key}` is none of {known}")));
+        };
+        let value = rest[operator.len()..].trim().to_owned();
+        let ordered = operator.contains(['<', '>']);
+        let number = matches!(key, "budget" | "multiple" | "seed");
+        if ordered && !number {
+            return Err(wrong(format!("`{key}` is a name, not a number")));
+        }
+        if number && value.parse::<f64>().is_err() {
+            return Err(wrong(format!("`{value}` is no number for `{key}`")));
+        }
+        Ok(Self { key, operator, value })
+    }
+
+    fn holds(&self, value: &Value) -> bool {
+        match value {
+            Value::Names(names) => {
+                let any = names.iter().any(|name| matches(&self.value, name));
+                any == (self.operator == "=")
+            }
+            Value::Number(number) => {
+                let bound: f64 = self.value.parse().unwrap_or(f64::NAN);
+                match self.operator {
+                    "=" => *number == bound,
+                    "!=" => *number != bound,
+                    "<" => *number < bound,
+                    "<=" => *number <= bound,
+                    ">" => *number > bound,
+                    _ => *number >= bound,
+                }
+            }
+        }
+    }
+}
+
+fn value(experiment: &Experiment, cell: &RunCell, key: &str) -> Value {
+    let spec = &experiment.workloads[cell.workload].spec;
+    let schedule = &experiment.schedules[cell.schedule];
+    let names = match key {
+        "budget" => return Value::Number(cell.budget as f64),
+        "multiple" => return Value::Number(cell.lr_multiple),
+        "seed" => return Value::Number(cell.seed as f64),
+        "model" => vec![spec.model.kind().to_owned()],
+        "dataset" => vec![spec.dataset.kind().to_owned()],
+        "optimizer" => {
+            vec![spec.optimizer.kind().to_owned(), spec.optimizer.label()]
+        }
+        "schedule" => vec![schedule.kind().to_owned(), schedule.label()],
+        _ => vec![spec.name.clone()],
+    };
+    Value::Names(names)
+}
+
+/// The conditions of `text`, which commas part but in parentheses: labels of
+/// schedules have some.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    text.split(move |c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
+}
+
+/// Whether `text` is `pattern`, in which `*` stands for any text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(text) = text.strip_prefix(first) else { return false };
+    (0..=text.len())
+        .filter(|&i| text.is_char_boundary(i))
+        .any(|i| matches(rest, &text[i..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        for (pattern, text, expected) in [
+            ("mlp", "mlp", true),
+            ("mlp", "mlp2", false),
+            ("ml*", "mlp", true),
+            ("*cosine*", "cosine(warmup=5%)", true),
+            ("*a*b", "xayb", true),
+            ("*a*b", "xbya", false),
+            ("", "x", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn commas_in_labels_part_nothing() {
+        let parts: Vec<&str> =
+            split("schedule=wsd(decay=0.6,warmup=5%), seed<3").collect();
+        assert_eq!(parts, ["schedule=wsd(decay=0.6,warmup=5%)", " seed<3"]);
+    }
+
+    #[test]
+    fn wrong_conditions_say_what_would_be_right() {
+        for (text, part) in [
+            ("model", "compares nothing"),
+            ("", "compares nothing"),
+            ("layers=3", "none of workload, model"),
+            ("model<3", "is a name"),
+            ("seed<x", "`x` is no number"),
+        ] {
+            let why = text.parse::<Filter>().expect_err("wrong");
+            assert!(why.contains(part), "{why}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_compared_as_numbers() {
+        let of = |text: &str| {
+            let filter: Filter = text.parse().expect("right");
+            move |number| filter.conditions[0].holds(&Value::Number(number))
+        };
+        assert!(of("seed<3")(2.0) && !of("seed<3")(3.0));
+        assert!(of("seed <= 3")(3.0) && !of("seed>=3")(2.0));
+        assert!(of("multiple=0.25")(0.25) && of("multiple!=1")(0.25));
+    }
+}
