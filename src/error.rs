@@ -52,6 +52,9 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// The time that the user gave is over; what is finished is kept.
+    #[error("the time is up: what is finished is kept, run it again to go on")]
+    TimeUp,
     /// The user asked to stop; what is finished is kept.
     #[error("interrupted")]
     Interrupted,

@@ -127,6 +127,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             | ErrorKind::InvalidData => BAD_INPUT,
             _ => TRY_AGAIN,
         },
+        Some(Error::TimeUp) => TRY_AGAIN,
         Some(Error::Interrupted) => 130,
         _ => 1,
     }

@@ -24,9 +24,11 @@ use std::time::{Duration, Instant};
 /// goes on where it was interrupted, and a second run does nothing. Ctrl-C
 /// once drops the runs in flight and keeps the rest; twice stops at once.
 #[derive(clap::Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command")]
 #[command(after_help = "Examples:\n  \
     lrscout run experiments/smoke.toml\n  \
-    lrscout run experiments/*.toml --jobs 4\n  \
+    lrscout run experiments/*.toml --jobs 4 --max-time 30m\n  \
+    lrscout run mine.toml --filter 'model=mlp, seed<3'\n  \
     lrscout run mine.toml --results /tmp/results --dry-run")]
 pub(crate) struct Run {
     /// Experiment grids (TOML).
@@ -160,9 +162,17 @@ impl Run {
             };
             let results =
                 runner::execute(experiment, &prepared, &store, &options)?;
-            let dir = self.results.join(&experiment.name);
-            failed +=
-                self.publish(experiment, &prepared, &results, &dir, grid, out)?;
+            let only = options.only.as_ref();
+            let published =
+                self.publish(experiment, &prepared, &results, only, grid, out);
+            let late = deadline.is_some_and(|end| Instant::now() >= end);
+            failed += match published {
+                Err(Error::Interrupted) if late => Err(Error::TimeUp),
+                other => other,
+            }?;
+            if self.fail_fast && failed > 0 {
+                break;
+            }
         }
         if failed > 0 {
             anyhow::bail!(
@@ -190,16 +200,18 @@ impl Run {
         }
     }
 
-    /// Writes every table of one grid; gives the number of failed runs.
+    /// Writes every table of one grid, those of ranks once all runs are
+    /// there; gives the number of failed runs.
     fn publish(
         &self,
         experiment: &Experiment,
         prepared: &Prepared,
         results: &Results,
-        dir: &Path,
+        only: Option<&HashSet<String>>,
         grid: &Path,
         out: &mut impl Write,
     ) -> Result<usize> {
+        let dir = &self.results.join(&experiment.name);
         let records: Vec<RunRecord> = prepared
             .plan
             .runs
@@ -218,8 +230,20 @@ impl Run {
             &dir.join("experiment.toml"),
             experiment.text.as_bytes(),
         )?;
-        if records.len() < prepared.plan.runs.len() {
-            return Err(Error::Interrupted);
+        let failed =
+            records.iter().filter(|r| r.outcome == Outcome::Failed).count();
+        let (there, all) = (records.len(), prepared.plan.runs.len());
+        if there < all {
+            let cells = prepared.plan.runs.iter().zip(&results.runs);
+            let missing = cells
+                .filter(|(_, state)| matches!(state, Cell::Missing))
+                .any(|(cell, _)| only.is_none_or(|o| o.contains(&cell.id)));
+            if missing && failed == 0 {
+                return Err(Error::Interrupted);
+            }
+            let text = format!("{there} of {all} runs are there: no ranks yet");
+            self.tell(experiment, &Event::Note { text: &text });
+            return Ok(failed);
         }
         let command = format!("lrscout run {}", grid.display());
         let facts = [
@@ -236,10 +260,10 @@ impl Run {
         tables::write_rows(&dir.join("regime.csv"), &regime)?;
         let overall = rank(&runs_csv, experiment, dir)?;
         let written = write_report(dir)?;
-        if !self.quiet {
+        if !self.quiet && self.format == Format::Text {
             show(experiment, results, &overall, &written, dir, out)?;
         }
-        Ok(records.iter().filter(|r| r.outcome == Outcome::Failed).count())
+        Ok(failed)
     }
 }
 

@@ -9,7 +9,6 @@ use crate::stats::superiority;
 use rand::{Rng, RngExt as _};
 use rand_distr::{Distribution as _, StandardNormal};
 use serde::Serialize;
-use statrs::distribution::{Binomial, DiscreteCDF as _};
 use std::collections::BTreeSet;
 
 /// Standard deviations of the parts of a made-up score, all on the scale of
@@ -253,22 +252,15 @@ impl Design {
             low: interval.low,
             high: interval.high,
             promised,
-            kept: tail(found as u64, n as u64, promised, at_most)
-                >= 0.05 / Self::all().len() as f64,
+            kept: superiority::binomial_tail(
+                found as u64,
+                n as u64,
+                promised,
+                at_most,
+            ) >= 0.05 / Self::all().len() as f64,
             runs_spared: seen.iter().map(|s| s.spared).sum::<f64>() / n as f64,
         }
     }
-}
-
-/// The chance of so many `found` of `n`, or more with `above`, else fewer, if
-/// each has the probability `promised`.
-fn tail(found: u64, n: u64, promised: f64, above: bool) -> f64 {
-    let binomial =
-        Binomial::new(promised, n).expect("a promise is a probability");
-    if !above {
-        return binomial.cdf(found);
-    }
-    found.checked_sub(1).map_or(1.0, |fewer| binomial.sf(fewer))
 }
 
 /// Losses, so the scale is relative.

@@ -93,6 +93,7 @@ pub(crate) struct Results {
 }
 
 /// How to execute.
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub(crate) struct Options<'a> {
     /// Workers.
     pub(crate) jobs: usize,

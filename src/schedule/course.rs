@@ -90,7 +90,9 @@ pub(crate) fn shared_steps(courses: &[&Course], step: usize) -> usize {
 /// Indices of the courses that have the same update `step`, or none any more,
 /// in order of the first of each part.
 pub(crate) fn parts(courses: &[&Course], step: usize) -> Vec<Vec<usize>> {
-    let mut parts: Vec<(Option<(u64, Option<u64>)>, Vec<usize>)> = vec![];
+    // Bits of rate and momentum.
+    type Update = Option<(u64, Option<u64>)>;
+    let mut parts: Vec<(Update, Vec<usize>)> = vec![];
     for (i, course) in courses.iter().enumerate() {
         let update = (step < course.steps()).then(|| {
             let momentum = course.momentum(step).map(f64::to_bits);

@@ -1,7 +1,7 @@
 //! How often one schedule beats another, with an interval.
 
 use super::bootstrap::Interval;
-use statrs::distribution::{ContinuousCDF, Normal};
+use statrs::distribution::{Binomial, ContinuousCDF, DiscreteCDF, Normal};
 
 /// The two-sided interval of level `1 - alpha` for a probability of which
 /// `share` was seen in `n` independent cases; the whole of `[0, 1]` for
@@ -29,9 +29,35 @@ pub(crate) fn interval(share: f64, n: usize, alpha: f64) -> Interval {
     }
 }
 
+/// The chance of `found` cases of `n`, or more with `above`, else fewer, if
+/// each has the probability `share`: the p of the one-sided binomial test.
+pub(crate) fn binomial_tail(
+    found: u64,
+    n: u64,
+    share: f64,
+    above: bool,
+) -> f64 {
+    let binomial = Binomial::new(share, n).expect("a share is a probability");
+    if !above {
+        return binomial.cdf(found);
+    }
+    found.checked_sub(1).map_or(1.0, |fewer| binomial.sf(fewer))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tails_of_three_coins() {
+        for (found, above, below) in
+            [(0, 1.0, 0.125), (1, 0.875, 0.5), (3, 0.125, 1.0)]
+        {
+            let tail = |up| binomial_tail(found, 3, 0.5, up);
+            assert!((tail(true) - above).abs() < 1e-12, "{found}");
+            assert!((tail(false) - below).abs() < 1e-12, "{found}");
+        }
+    }
     use serde_json::Value;
 
     #[test]
