@@ -52,6 +52,9 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// One run took longer than a run may.
+    #[error("took longer than {} s", .0.as_secs_f64())]
+    TimedOut(std::time::Duration),
     /// The time that the user gave is over; what is finished is kept.
     #[error("the time is up: what is finished is kept, run it again to go on")]
     TimeUp,

@@ -14,6 +14,8 @@ pub enum Outcome {
     Diverged,
     /// An error or panic of this one run; the others went on.
     Failed,
+    /// Took longer than a run may; the others went on.
+    TimedOut,
     /// Not run, because a race had stopped its schedule.
     Stopped,
 }

@@ -59,6 +59,10 @@ impl Registry {
     }
 
     /// Adds a model under `name`, replacing what had that name.
+    ///
+    /// All that its training changes has to be in weights from the builder:
+    /// runs that begin alike are trained once, and copies of the weights go
+    /// on from there.
     #[must_use]
     pub fn model<M, F>(mut self, name: &str, build: F) -> Self
     where

@@ -58,6 +58,9 @@ pub(crate) struct Run {
     /// Stop cleanly after this time, e.g. 30m; the same command goes on.
     #[arg(long, value_name = "TIME", value_parser = time)]
     max_time: Option<Duration>,
+    /// Give a run up after this time, e.g. 10m; it counts as failed.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    run_time: Option<Duration>,
     /// Train every run from its beginning, also where several begin alike.
     /// Results are the same to the bit.
     #[arg(long)]
@@ -157,6 +160,7 @@ impl Run {
                 sharing: !self.no_sharing,
                 fail_fast: self.fail_fast,
                 only,
+                run_time: self.run_time,
                 deadline,
                 ..Options::new(jobs, &stop, &tell)
             };
@@ -230,8 +234,9 @@ impl Run {
             &dir.join("experiment.toml"),
             experiment.text.as_bytes(),
         )?;
+        let failed = [Outcome::Failed, Outcome::TimedOut];
         let failed =
-            records.iter().filter(|r| r.outcome == Outcome::Failed).count();
+            records.iter().filter(|r| failed.contains(&r.outcome)).count();
         let (there, all) = (records.len(), prepared.plan.runs.len());
         if there < all {
             let cells = prepared.plan.runs.iter().zip(&results.runs);

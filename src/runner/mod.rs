@@ -36,7 +36,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 pub(crate) use workers::{Done, in_parallel};
 
 /// An experiment with its data resident and its cells known.
@@ -74,6 +74,8 @@ pub(crate) enum Cell<T> {
     Done(T),
     /// Failed now, with the reason; it runs again next time.
     Failed(String),
+    /// Took longer than a run may; it runs again next time.
+    TimedOut,
     /// Not reached before the user stopped it.
     Missing,
     /// Not wanted: a race had stopped its schedule.
@@ -107,6 +109,8 @@ pub(crate) struct Options<'a> {
     pub(crate) fail_fast: bool,
     /// Ids of the cells to compute; `None` means all.
     pub(crate) only: Option<HashSet<String>>,
+    /// Most that a run may take.
+    pub(crate) run_time: Option<Duration>,
     /// When to stop as if by a signal.
     pub(crate) deadline: Option<Instant>,
     /// Set by a signal: drop the runs in flight, keep what is finished.
@@ -129,6 +133,7 @@ impl<'a> Options<'a> {
             sharing: true,
             fail_fast: false,
             only: None,
+            run_time: None,
             deadline: None,
             stop,
             tell,
@@ -358,6 +363,7 @@ fn needed<'a, T>(cell: &'a Cell<T>, what: &str) -> Result<&'a T> {
     match cell {
         Cell::Done(result) => Ok(result),
         Cell::Failed(why) => Err(Error::Invalid(format!("{what}: {why}"))),
+        Cell::TimedOut => Err(Error::Invalid(format!("{what} in time"))),
         Cell::Missing | Cell::Stopped => Err(Error::Interrupted),
     }
 }
@@ -432,6 +438,9 @@ pub(crate) fn record(
     match state {
         Cell::Missing => None,
         Cell::Failed(_) => Some(blank),
+        Cell::TimedOut => {
+            Some(RunRecord { outcome: Outcome::TimedOut, ..blank })
+        }
         Cell::Stopped => Some(RunRecord { outcome: Outcome::Stopped, ..blank }),
         Cell::Done(RunResult { peak_lr, fit }) => Some(RunRecord {
             peak_lr: *peak_lr,
@@ -467,3 +476,6 @@ pub(crate) fn regime(prepared: &Prepared) -> Result<Vec<RegimeRow>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use crate::plan::RunCell;
 use crate::store::Store;
 use crate::train::{self, Branch, Fit, Growth, Pilot};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// What the runs need of other cells.
 #[derive(Clone, Copy)]
@@ -121,16 +122,29 @@ pub(super) fn train_runs(
         match task {
             Work::Void(_, error) => Err(error),
             Work::Known(i, fit) => tell(result(i, fit)?),
-            Work::Train(workload, branch) => branch.grow(
-                &prepared.workloads[workload],
-                &|| options.stopped(),
-                &mut |growth| match growth {
-                    Growth::Finished(i, fit) => tell(result(i, fit)?),
-                    Growth::Forked(branch) => {
-                        tell(Step::More(Work::Train(workload, branch)))
+            Work::Train(workload, branch) => {
+                let began = Instant::now();
+                let limit = options.run_time;
+                let late = || limit.filter(|limit| began.elapsed() > *limit);
+                let grown = branch.grow(
+                    &prepared.workloads[workload],
+                    &|| options.stopped() || late().is_some(),
+                    &mut |growth| match growth {
+                        Growth::Finished(i, fit) => tell(result(i, fit)?),
+                        Growth::Forked(branch) => {
+                            tell(Step::More(Work::Train(workload, branch)))
+                        }
+                    },
+                );
+                match (grown, late()) {
+                    (Err(Error::Interrupted), Some(limit))
+                        if !options.stopped() =>
+                    {
+                        Err(Error::TimedOut(limit))
                     }
-                },
-            ),
+                    (grown, _) => grown,
+                }
+            }
         }
     })
 }

@@ -50,7 +50,7 @@ pub(super) enum Step<K, T> {
 enum Heard<T> {
     Began(usize, usize),
     Done(usize, T),
-    Failed(usize, String),
+    Failed(usize, Cell<T>, String),
     /// A result that could not be kept.
     Broken(Error),
 }
@@ -121,10 +121,10 @@ impl Stage<'_> {
                     let (id, name) = (self.ids[i], (self.name)(i));
                     progress.advance((self.cost)(i), id, &name);
                 }
-                Heard::Failed(i, why) => {
+                Heard::Failed(i, cell, why) => {
                     let (id, name) = (self.ids[i], (self.name)(i));
                     progress.failed((self.cost)(i), id, &name, &why);
-                    cells[i] = Cell::Failed(why);
+                    cells[i] = cell;
                     if self.options.fail_fast {
                         self.options.stop.store(true, Ordering::Relaxed);
                     }
@@ -177,17 +177,22 @@ impl Stage<'_> {
             }
             Ok(())
         };
-        let why = match caught(|| work(task, &mut tell)) {
+        let (cell, why) = match caught(|| work(task, &mut tell)) {
             Done::Finished(Ok(()) | Err(Error::Interrupted)) => return,
             Done::Finished(Err(error @ Error::Io { .. })) => {
                 return say(Heard::Broken(error));
             }
-            Done::Finished(Err(error)) => error.to_string(),
-            Done::Panicked(message) => message,
+            Done::Finished(Err(error @ Error::TimedOut(_))) => {
+                (Cell::TimedOut, error.to_string())
+            }
+            Done::Finished(Err(error)) => {
+                (Cell::Failed(error.to_string()), error.to_string())
+            }
+            Done::Panicked(why) => (Cell::Failed(why.clone()), why),
         };
         match open[..] {
             [] => {}
-            [alone] => say(Heard::Failed(alone, why)),
+            [alone] => say(Heard::Failed(alone, cell, why)),
             _ => open
                 .iter()
                 .flat_map(|&cell| tasks(&[cell]))

@@ -1,0 +1,227 @@
+use super::{Cell, Event, Options, Results, execute, prepare};
+use crate::grid::Experiment;
+use crate::nn;
+use crate::plan::digest;
+use crate::store::Store;
+use crate::train::Fit;
+use crate::workload::Registry;
+use candle_core::Tensor;
+use candle_nn::{Func, Module as _};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Three schedules that share a warm-up, one of them its first half, too.
+const GRID: &str = r#"
+seeds = 2
+budgets = [30]
+control = "constant"
+
+[lr_find]
+seeds = 1
+steps = 20
+verify = false
+
+[[workload]]
+name = "MODEL"
+model = ["mlp", "MODEL"]
+dataset = "digits"
+
+[[schedule]]
+kind = "constant"
+warmup = 5
+
+[[schedule]]
+kind = "wsd"
+decay = 0.5
+warmup = 5
+
+[[schedule]]
+kind = "linear"
+warmup = 5
+"#;
+
+/// After so many updates in training, `odd` comes instead of the output.
+fn odd(
+    registry: Registry,
+    name: &str,
+    updates: usize,
+    odd: impl Fn(Tensor) -> candle_core::Result<Tensor>
+    + Clone
+    + Send
+    + Sync
+    + 'static,
+) -> Registry {
+    registry.model(name, move |vb, data| {
+        let layer = nn::linear(data.features(), data.outputs(), vb.pp("out"))?;
+        let (seen, odd) = (Mutex::new(0), odd.clone());
+        let model: Func<'static> = candle_nn::func(move |x| {
+            let y = layer.forward(&x.flatten_from(1)?)?;
+            let mut seen = seen.lock().expect("one thread");
+            *seen += 1;
+            if *seen > updates { odd(y) } else { Ok(y) }
+        });
+        Ok(model)
+    })
+}
+
+fn registry() -> Registry {
+    let builtin = Registry::builtin();
+    let builtin = odd(builtin, "panics", 25, |_| panic!("out of luck"));
+    let builtin = odd(builtin, "fails", 25, |y| y.reshape(1));
+    let builtin = odd(builtin, "not-a-number", 25, |y| y.affine(f64::NAN, 0.0));
+    odd(builtin, "even", usize::MAX, Ok)
+}
+
+fn experiment(model: &str, registry: &Registry) -> Experiment {
+    let grid = GRID
+        .replace("name = \"MODEL\"", "name = \"{model}\"")
+        .replace("MODEL", model);
+    Experiment::parse(Path::new("odd.toml"), &grid, &registry.known())
+        .expect("a right grid")
+}
+
+fn store(folder: &tempfile::TempDir) -> Store {
+    Store::new(&folder.path().join("store"), digest)
+}
+
+fn run(
+    experiment: &Experiment,
+    store: &Store,
+    change: impl Fn(Options<'_>) -> Options<'_>,
+) -> Results {
+    let registry = registry();
+    let prepared =
+        prepare(experiment, &registry, Path::new("")).expect("prepared");
+    let (stop, tell) = (AtomicBool::new(false), |_: &Event<'_>| ());
+    let options = Options { bars: false, ..Options::new(2, &stop, &tell) };
+    execute(experiment, &prepared, store, &change(options)).expect("runs")
+}
+
+/// Each run by itself: the count of the odd models is no weight, so a fork
+/// would begin it anew.
+fn alone(options: Options<'_>) -> Options<'_> {
+    Options { sharing: false, ..options }
+}
+
+/// What each run came to, without its wall time.
+fn fits(results: &Results) -> Vec<Option<Fit>> {
+    let fit = |cell: &Cell<_>| match cell {
+        Cell::Done(run) => {
+            let run: &super::RunResult = run;
+            Some(Fit { train_seconds: 0.0, ..run.fit.clone() })
+        }
+        _ => None,
+    };
+    results.runs.iter().map(fit).collect()
+}
+
+#[test]
+fn a_model_that_panics_or_fails_harms_no_other_run() {
+    for (model, why) in [("panics", "out of luck"), ("fails", "Shape mismatch")] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let experiment = experiment(model, &registry());
+        let results = run(&experiment, &store(&folder), alone);
+        let (good, bad) = results.runs.split_at(results.runs.len() / 2);
+        assert!(good.iter().all(|cell| matches!(cell, Cell::Done(_))));
+        for cell in bad {
+            let Cell::Failed(message) = cell else {
+                unreachable!("{model}: {cell:?}");
+            };
+            assert!(message.contains(why), "{message}");
+        }
+        // What failed is tried again, what succeeded is not.
+        let again = run(&experiment, &store(&folder), alone);
+        assert_eq!(again.computed, 0);
+        assert_eq!(fits(&results), fits(&again));
+        let shared = run(&experiment, &store(&folder), |options| options);
+        assert_eq!(fits(&results)[..good.len()], fits(&shared)[..good.len()]);
+    }
+}
+
+#[test]
+fn a_model_that_gives_no_numbers_has_diverged() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let experiment = experiment("not-a-number", &registry());
+    let results = run(&experiment, &store(&folder), alone);
+    let fits = fits(&results);
+    let (good, bad) = fits.split_at(fits.len() / 2);
+    let outcome = |fit: &Option<Fit>| fit.as_ref().map(|fit| fit.outcome);
+    let completed = Some(crate::Outcome::Completed);
+    assert!(good.iter().all(|fit| outcome(fit) == completed));
+    let diverged = Some(crate::Outcome::Diverged);
+    assert!(bad.iter().all(|fit| outcome(fit) == diverged),);
+}
+
+#[test]
+fn sharing_changes_no_bit() {
+    let (one, two) = (tempfile::tempdir(), tempfile::tempdir());
+    let (one, two) = (one.expect("a folder"), two.expect("a folder"));
+    let experiment = experiment("even", &registry());
+    let shared = run(&experiment, &store(&one), |options| options);
+    let alone = run(&experiment, &store(&two), |options| Options {
+        sharing: false,
+        jobs: 1,
+        ..options
+    });
+    assert_eq!(fits(&shared), fits(&alone));
+    assert_eq!(shared.computed, alone.computed);
+}
+
+#[test]
+fn failing_fast_leaves_the_rest() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let experiment = experiment("fails", &registry());
+    let results = run(&experiment, &store(&folder), |options| Options {
+        fail_fast: true,
+        jobs: 1,
+        ..options
+    });
+    let failed = |cell: &&Cell<_>| matches!(cell, Cell::Failed(_));
+    let failures = results.runs.iter().filter(failed).count()
+        + results.finds.iter().filter(|c| matches!(c, Cell::Failed(_))).count();
+    assert_eq!(failures, 1);
+}
+
+#[test]
+fn a_run_past_its_time_is_given_up_and_runs_again() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let experiment = experiment("even", &registry());
+    let late = run(&experiment, &store(&folder), |options| Options {
+        run_time: Some(Duration::ZERO),
+        ..options
+    });
+    assert!(late.runs.iter().all(|cell| matches!(cell, Cell::TimedOut)));
+    let again = run(&experiment, &store(&folder), |options| options);
+    assert!(again.runs.iter().all(|cell| matches!(cell, Cell::Done(_))));
+}
+
+#[test]
+fn a_stopped_run_goes_on_to_the_same_numbers() {
+    let (one, two) = (tempfile::tempdir(), tempfile::tempdir());
+    let (one, two) = (one.expect("a folder"), two.expect("a folder"));
+    let experiment = experiment("even", &registry());
+    let whole = run(&experiment, &store(&one), |options| options);
+    let registry = registry();
+    let prepared =
+        prepare(&experiment, &registry, Path::new("")).expect("prepared");
+    for left in [1, 3, 7] {
+        let stop = AtomicBool::new(false);
+        let heard = std::sync::atomic::AtomicUsize::new(0);
+        let tell = |event: &Event<'_>| {
+            let finished = matches!(event, Event::Finished { .. });
+            if finished && heard.fetch_add(1, Ordering::Relaxed) + 1 == left {
+                stop.store(true, Ordering::Relaxed);
+            }
+        };
+        let options = Options {
+            bars: false,
+            every_cell: true,
+            ..Options::new(2, &stop, &tell)
+        };
+        execute(&experiment, &prepared, &store(&two), &options).expect("runs");
+    }
+    let resumed = run(&experiment, &store(&two), |options| options);
+    assert_eq!(fits(&whole), fits(&resumed));
+}
