@@ -5,7 +5,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 LRSCOUT := $(TARGET)/release/lrscout
 GRIDS   := $(wildcard experiments/*.toml)
 
-.PHONY: help experiments smoke test check docs bench build
+.PHONY: help experiments smoke test torture check docs bench build
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t16
@@ -18,6 +18,9 @@ smoke: build     ## the small grid: a leaderboard in half a minute
 
 test:            ## all tests
 	$(CARGO) test --locked
+
+torture:         ## kills, faults and hostile input by the hundred thousand
+	$(CARGO) test --locked --release -- --ignored
 
 check:           ## format, lints, docs, grids
 	$(CARGO) fmt --check

@@ -7,7 +7,7 @@ use crate::ranking::{Protocol, Ranking, boards, robustness, theory, tuned};
 use crate::record::{Outcome, RunRecord};
 use crate::runner::{self, Cell, Event, Options, Prepared, Results};
 use crate::schedule::bound;
-use crate::store::{Store, curve, environment, tables, write_atomically};
+use crate::store::{self, Store, curve, environment, tables, write_atomically};
 use crate::train::Pilot;
 use crate::workload::Registry;
 use clap::ValueEnum;
@@ -216,6 +216,7 @@ impl Run {
         out: &mut impl Write,
     ) -> Result<usize> {
         let dir = &self.results.join(&experiment.name);
+        store::sweep(dir);
         let records: Vec<RunRecord> = prepared
             .plan
             .runs

@@ -2,14 +2,22 @@
 //! each kept as soon as it is there.
 
 use super::memory::Memory;
-use super::progress::Progress;
+use super::progress::{Event, Progress};
 use super::workers::{Done, Queue, caught, in_pool};
 use super::{Cell, Options};
 use crate::error::{Error, Result};
-use crate::store::Store;
+use crate::store::{Claim, Store};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// How often claims are renewed; much less than their expiry.
+const RENEWAL: Duration = Duration::from_secs(20);
+
+/// How long to wait for other runners before looking again.
+const OTHERS: Duration = Duration::from_millis(300);
 
 /// A kind of cells.
 pub(super) struct Stage<'a> {
@@ -49,7 +57,8 @@ pub(super) enum Step<K, T> {
 /// What a worker reports.
 enum Heard<T> {
     Began(usize, usize),
-    Done(usize, T),
+    /// With whether it was computed here.
+    Done(usize, T, bool),
     Failed(usize, Cell<T>, String),
     /// A result that could not be kept.
     Broken(Error),
@@ -94,10 +103,11 @@ impl Stage<'_> {
             let kept = self.store.map_or(Ok(None), |store| store.get(id))?;
             cells.push(kept.map_or(Cell::Missing, Cell::Done));
         }
-        let todo: Vec<usize> = (0..cells.len())
+        let mut todo: Vec<usize> = (0..cells.len())
             .filter(|&i| matches!(cells[i], Cell::Missing))
             .filter(|&i| self.options.wants(self.ids[i]))
             .collect();
+        self.pass_on_notes();
         if todo.is_empty() {
             return Ok((cells, 0));
         }
@@ -105,60 +115,105 @@ impl Stage<'_> {
         let mut progress =
             Progress::new(self.title, todo.len(), total, self.options);
         let (mut computed, mut broken) = (0, None);
-        let attempt = |worker, task: K, queue: &Queue<K>, heard: &_| {
-            self.attempt(worker, task, queue, heard, &tasks, &work);
-        };
         let memory = Memory::now();
-        let enough = |busy: usize| memory.is_short(busy);
-        in_pool(self.options.jobs, tasks(&todo), &enough, attempt, |heard| {
-            match heard {
-                Heard::Began(worker, i) => {
-                    progress.began(worker, &(self.name)(i));
+        let mut renewed = Instant::now();
+        while !todo.is_empty() {
+            let shared = Shared {
+                tasks: &tasks,
+                work: &work,
+                claims: Mutex::default(),
+                left: Mutex::default(),
+            };
+            let first = tasks(&todo).into_iter().map(Attempt::First).collect();
+            let attempt = |worker, task, queue: &Queue<_>, heard: &_| {
+                self.attempt(worker, task, &shared, queue, heard);
+            };
+            let enough = |busy: usize| memory.is_short(busy);
+            in_pool(self.options.jobs, first, &enough, attempt, |heard| {
+                if renewed.elapsed() > RENEWAL {
+                    renewed = Instant::now();
+                    lock(&shared.claims).retain(|claim| {
+                        claim.upgrade().inspect(|c| c.renew()).is_some()
+                    });
                 }
-                Heard::Done(i, result) => {
-                    computed += 1;
-                    cells[i] = Cell::Done(result);
-                    let (id, name) = (self.ids[i], (self.name)(i));
-                    progress.advance((self.cost)(i), id, &name);
-                }
-                Heard::Failed(i, cell, why) => {
-                    let (id, name) = (self.ids[i], (self.name)(i));
-                    progress.failed((self.cost)(i), id, &name, &why);
-                    cells[i] = cell;
-                    if self.options.fail_fast {
+                match heard {
+                    None => {}
+                    Some(Heard::Began(worker, i)) => {
+                        progress.began(worker, &(self.name)(i));
+                    }
+                    Some(Heard::Done(i, result, new)) => {
+                        computed += usize::from(new);
+                        cells[i] = Cell::Done(result);
+                        let (id, name) = (self.ids[i], (self.name)(i));
+                        progress.advance((self.cost)(i), id, &name);
+                    }
+                    Some(Heard::Failed(i, cell, why)) => {
+                        let (id, name) = (self.ids[i], (self.name)(i));
+                        progress.failed((self.cost)(i), id, &name, &why);
+                        cells[i] = cell;
+                        if self.options.fail_fast {
+                            self.options.stop.store(true, Ordering::Relaxed);
+                        }
+                    }
+                    Some(Heard::Broken(error)) => {
+                        // Results that cannot be kept are void.
                         self.options.stop.store(true, Ordering::Relaxed);
+                        broken.get_or_insert(error);
                     }
                 }
-                Heard::Broken(error) => {
-                    // Results that cannot be kept are void.
-                    self.options.stop.store(true, Ordering::Relaxed);
-                    broken.get_or_insert(error);
-                }
+            });
+            todo = std::mem::take(&mut lock(&shared.left));
+            if self.options.stopped() {
+                break;
             }
-        });
+            if !todo.is_empty() {
+                std::thread::sleep(OTHERS);
+            }
+        }
         progress.finish(computed);
+        self.pass_on_notes();
         match broken {
             Some(error) => Err(error),
             None => Ok((cells, computed)),
         }
     }
 
-    /// Does `task` on one worker and reports.
-    fn attempt<K: Task, T: Serialize>(
+    /// Tells the user what the store has to say.
+    fn pass_on_notes(&self) {
+        let notes = self.store.map(Store::take_notes).unwrap_or_default();
+        for text in &notes {
+            (self.options.tell)(&Event::Note { text });
+        }
+    }
+
+    /// Does a task on one worker and reports.
+    fn attempt<K: Task, T: Serialize + DeserializeOwned>(
         &self,
         worker: usize,
-        task: K,
-        queue: &Queue<K>,
+        attempt: Attempt<K>,
+        shared: &Shared<'_, K, T>,
+        queue: &Queue<Attempt<K>>,
         heard: &Sender<Heard<T>>,
-        tasks: &impl Fn(&[usize]) -> Vec<K>,
-        work: &impl Fn(K, &mut dyn FnMut(Step<K, T>) -> Result<()>) -> Result<()>,
     ) {
         if self.options.stopped() {
             return;
         }
-        let mut open = task.cells();
         // The receiver outlives the workers.
         let say = |what| drop(heard.send(what));
+        let (task, claim) = match attempt {
+            Attempt::Further(task, claim) => (task, claim),
+            Attempt::First(task) => match self.begin(&task, shared, &say) {
+                Ok(Begin::Work(claim)) => (task, claim),
+                Ok(Begin::Again(cells)) => {
+                    let tasks = (shared.tasks)(&cells);
+                    return tasks
+                        .into_iter()
+                        .for_each(|task| queue.push(Attempt::First(task)));
+                }
+                Err(error) => return say(Heard::Broken(error)),
+            },
+        };
+        let mut open = task.cells();
         say(Heard::Began(worker, open[0]));
         let mut tell = |step: Step<K, T>| {
             match step {
@@ -167,17 +222,17 @@ impl Stage<'_> {
                         store.put(self.ids[i], &result)?;
                     }
                     open.retain(|&cell| cell != i);
-                    say(Heard::Done(i, result));
+                    say(Heard::Done(i, result, true));
                 }
                 Step::More(task) => {
                     let gone = task.cells();
                     open.retain(|cell| !gone.contains(cell));
-                    queue.push(task);
+                    queue.push(Attempt::Further(task, claim.clone()));
                 }
             }
             Ok(())
         };
-        let (cell, why) = match caught(|| work(task, &mut tell)) {
+        let (cell, why) = match caught(|| (shared.work)(task, &mut tell)) {
             Done::Finished(Ok(()) | Err(Error::Interrupted)) => return,
             Done::Finished(Err(error @ Error::Io { .. })) => {
                 return say(Heard::Broken(error));
@@ -195,8 +250,72 @@ impl Stage<'_> {
             [alone] => say(Heard::Failed(alone, cell, why)),
             _ => open
                 .iter()
-                .flat_map(|&cell| tasks(&[cell]))
-                .for_each(|task| queue.push(task)),
+                .flat_map(|&cell| (shared.tasks)(&[cell]))
+                .for_each(|task| {
+                    queue.push(Attempt::Further(task, claim.clone()));
+                }),
         }
     }
+
+    /// Claims a task, unless another runner is at it or was faster.
+    fn begin<K: Task, T: DeserializeOwned>(
+        &self,
+        task: &K,
+        shared: &Shared<'_, K, T>,
+        say: &impl Fn(Heard<T>),
+    ) -> Result<Begin> {
+        let Some(store) = self.store else { return Ok(Begin::Work(None)) };
+        let mut cells = task.cells();
+        let Some(claim) = store.claim(self.ids[cells[0]])? else {
+            lock(&shared.left).append(&mut cells);
+            return Ok(Begin::Again(vec![]));
+        };
+        let all = cells.len();
+        let mut missing = vec![];
+        for i in cells {
+            match store.get(self.ids[i])? {
+                Some(result) => say(Heard::Done(i, result, false)),
+                None => missing.push(i),
+            }
+        }
+        if missing.len() < all {
+            return Ok(Begin::Again(missing));
+        }
+        let claim = Arc::new(claim);
+        lock(&shared.claims).push(Arc::downgrade(&claim));
+        Ok(Begin::Work(Some(claim)))
+    }
+}
+
+/// What the workers of a stage share.
+struct Shared<'a, K, T> {
+    tasks: &'a (dyn Fn(&[usize]) -> Vec<K> + Sync),
+    work: &'a Worker<'a, K, T>,
+    /// To be renewed.
+    claims: Mutex<Vec<Weak<Claim>>>,
+    /// Cells that another runner is at.
+    left: Mutex<Vec<usize>>,
+}
+
+/// Does a task, and hands on what it leaves on its way.
+type Worker<'a, K, T> = dyn Fn(K, &mut dyn FnMut(Step<K, T>) -> Result<()>) -> Result<()>
+    + Sync
+    + 'a;
+
+/// A task in the queue.
+enum Attempt<K> {
+    First(K),
+    /// Comes from another one and shares its claim.
+    Further(K, Option<Arc<Claim>>),
+}
+
+/// How a task begins.
+enum Begin {
+    Work(Option<Arc<Claim>>),
+    /// Not so, but for these cells.
+    Again(Vec<usize>),
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

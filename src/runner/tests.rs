@@ -119,7 +119,8 @@ fn fits(results: &Results) -> Vec<Option<Fit>> {
 
 #[test]
 fn a_model_that_panics_or_fails_harms_no_other_run() {
-    for (model, why) in [("panics", "out of luck"), ("fails", "Shape mismatch")] {
+    for (model, why) in [("panics", "out of luck"), ("fails", "Shape mismatch")]
+    {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let experiment = experiment(model, &registry());
         let results = run(&experiment, &store(&folder), alone);

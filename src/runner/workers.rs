@@ -6,7 +6,7 @@
 //! depend on the number of workers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -62,15 +62,23 @@ impl<K> Queue<K> {
         }
     }
 
-    fn give_back(&self) {
-        self.lock().busy -= 1;
-        self.changed.notify_all();
-    }
-
     fn lock(&self) -> MutexGuard<'_, Waiting<K>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// A worker at a task, also if that panics.
+struct Busy<'a, K>(&'a Queue<K>);
+
+impl<K> Drop for Busy<'_, K> {
+    fn drop(&mut self) {
+        self.0.lock().busy -= 1;
+        self.0.changed.notify_all();
+    }
+}
+
+/// How long the calling thread waits for something to hear.
+const BEAT: Duration = Duration::from_secs(5);
 
 /// How long a worker waits before it asks again whether there is room.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -78,14 +86,14 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Does `work` for every one of `tasks`, the first ones first, and for those
 /// that the work adds to the queue, on `jobs` workers; `work` is told which
 /// worker it is on. What it says to the [`Sender`] comes to `hear` on the
-/// calling thread. No task begins while `enough`, which gets the number of
+/// calling thread, which hears nothing every [`BEAT`]. No task begins while `enough`, which gets the number of
 /// those under way, says so, unless none is.
 pub(super) fn in_pool<K: Send, T: Send>(
     jobs: usize,
     mut tasks: Vec<K>,
     enough: &(dyn Fn(usize) -> bool + Sync),
     work: impl Fn(usize, K, &Queue<K>, &Sender<T>) + Sync,
-    mut hear: impl FnMut(T),
+    mut hear: impl FnMut(Option<T>),
 ) {
     tasks.reverse();
     let queue = Queue::new(tasks);
@@ -96,8 +104,8 @@ pub(super) fn in_pool<K: Send, T: Send>(
             scope.spawn(move || {
                 let drain = || {
                     while let Some(task) = queue.take(enough) {
+                        let _busy = Busy(queue);
                         work(worker, task, queue, &sender);
-                        queue.give_back();
                     }
                 };
                 match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
@@ -108,7 +116,13 @@ pub(super) fn in_pool<K: Send, T: Send>(
             });
         }
         drop(sender);
-        heard.into_iter().for_each(&mut hear);
+        loop {
+            match heard.recv_timeout(BEAT) {
+                Ok(said) => hear(Some(said)),
+                Err(RecvTimeoutError::Timeout) => hear(None),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
     });
 }
 
@@ -130,7 +144,11 @@ pub(crate) fn in_parallel<T: Send>(
             // The receiver outlives the workers.
             let _ = answers.send((task, caught(|| work(task))));
         },
-        |(task, answer)| done(task, answer),
+        |said| {
+            if let Some((task, answer)) = said {
+                done(task, answer);
+            }
+        },
     );
 }
 

@@ -1,33 +1,67 @@
 //! Where results live: one file a result, named by the id of its cell.
 //!
 //! A result is written beside its place, flushed to the disk and renamed, so
-//! a reader sees a whole result or none. Each carries a digest of itself; one
-//! that does not match is moved to `quarantine/` and counts as missing. All
-//! tables are derived from these objects and can be made again.
+//! a reader sees a whole result or none. Each carries a digest of itself and
+//! its id; one that does not match is moved to `quarantine/` and counts as
+//! missing. Two that were computed for one id have to agree in all but wall
+//! times; if they do not, the first one stays, the second is kept in
+//! `conflicts/`. All tables are derived from these objects and can be made
+//! again.
 
+mod claim;
 pub(crate) mod curve;
 pub(crate) mod environment;
 pub(crate) mod tables;
+mod write;
 
 use crate::error::{Error, Result};
+pub(crate) use claim::Claim;
 use serde::{Serialize, de::DeserializeOwned};
-use std::fs::{self, File};
-use std::io::Write as _;
+use serde_json::Value;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+pub(crate) use write::write_atomically;
+
+/// Fields of results that are no part of what they say.
+const WALL_TIMES: [&str; 2] = ["seconds", "train_seconds"];
+
+/// After this time, whoever was writing an unfinished file is gone.
+const FORGOTTEN: Duration = Duration::from_secs(3600);
 
 /// The objects of all grids in one results folder.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Store {
     root: PathBuf,
     digest: fn(&[u8]) -> String,
+    /// What the user should know of.
+    notes: Mutex<Vec<String>>,
 }
 
 impl Store {
     /// The store in `root`, which need not exist yet; `digest` makes the
-    /// checksum of a payload.
+    /// checksum of an object. Removes unfinished files that a process left
+    /// behind long ago.
     pub(crate) fn new(root: &Path, digest: fn(&[u8]) -> String) -> Self {
-        Self { root: root.to_owned(), digest }
+        let shelves = fs::read_dir(root.join("objects"));
+        for shelf in shelves.into_iter().flatten().flatten() {
+            sweep(&shelf.path());
+        }
+        Self { root: root.to_owned(), digest, notes: Mutex::default() }
+    }
+
+    /// What happened since the last call that the user should know of.
+    pub(crate) fn take_notes(&self) -> Vec<String> {
+        let mut notes =
+            self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut notes)
+    }
+
+    fn note(&self, text: String) {
+        let mut notes =
+            self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.push(text);
     }
 
     /// The result of cell `id`, or `None` if it has to be computed.
@@ -41,24 +75,35 @@ impl Store {
         id: &str,
     ) -> Result<Option<T>> {
         let path = self.path(id);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(None);
             }
             Err(e) => return Err(Error::io(&path)(e)),
         };
-        if let Some(result) = self.decode(&text) {
-            return Ok(Some(result));
+        let result = self
+            .payload(id, &bytes)
+            .and_then(|payload| serde_json::from_slice(payload).ok());
+        if result.is_some() {
+            return Ok(result);
         }
-        let quarantine = self.root.join("quarantine");
-        fs::create_dir_all(&quarantine).map_err(Error::io(&quarantine))?;
-        fs::rename(&path, quarantine.join(format!("{id}.json")))
-            .map_err(Error::io(&path))?;
+        let aside = self.aside("quarantine", id, &bytes);
+        write_atomically(&aside, &bytes)?;
+        match fs::remove_file(&path) {
+            // Another runner was faster.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            removed => removed.map_err(Error::io(&path))?,
+        }
+        self.note(format!(
+            "a result was damaged and is computed again; what was there is {}",
+            aside.display()
+        ));
         Ok(None)
     }
 
-    /// Keeps `result` as that of cell `id`.
+    /// Keeps `result` as that of cell `id`; where there is one already, it
+    /// stays.
     ///
     /// # Errors
     ///
@@ -66,22 +111,43 @@ impl Store {
     /// under the cell's name.
     pub(crate) fn put<T: Serialize>(&self, id: &str, result: &T) -> Result<()> {
         let path = self.path(id);
-        let payload = serde_json::to_string(result).map_err(|e| {
-            Error::Corrupt { path: path.clone(), message: e.to_string() }
-        })?;
-        let sum = (self.digest)(payload.as_bytes());
-        write_atomically(&path, format!("{sum}\n{payload}\n").as_bytes())
+        let corrupt = |e: serde_json::Error| Error::Corrupt {
+            path: path.clone(),
+            message: e.to_string(),
+        };
+        let payload = serde_json::to_string(result).map_err(corrupt)?;
+        let sum = self.sum(id, payload.as_bytes());
+        let bytes = format!("{sum}\n{payload}\n").into_bytes();
+        let Some(first) = self.get::<Value>(id)? else {
+            return write_atomically(&path, &bytes);
+        };
+        // Both as they are read, so that numbers have one form.
+        let second = serde_json::from_str(&payload).map_err(corrupt)?;
+        if !agree(&first, &second) {
+            let aside = self.aside("conflicts", id, &bytes);
+            write_atomically(&aside, &bytes)?;
+            self.note(format!(
+                "two computations of one result differ: {} stays, {} is the \
+                 other; is the model deterministic, and did `NUMERICS_VERSION` \
+                 rise with the last change?",
+                path.display(),
+                aside.display()
+            ));
+        }
+        Ok(())
     }
 
     /// First line the digest, second the payload.
-    fn decode<T: DeserializeOwned>(&self, text: &[u8]) -> Option<T> {
-        let text = std::str::from_utf8(text).ok()?;
-        let (sum, rest) = text.split_once('\n')?;
-        let payload = rest.strip_suffix('\n')?;
-        if (self.digest)(payload.as_bytes()) != sum {
-            return None;
-        }
-        serde_json::from_str(payload).ok()
+    fn payload<'a>(&self, id: &str, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let end = bytes.iter().position(|&byte| byte == b'\n')?;
+        let (sum, rest) = (&bytes[..end], &bytes[end + 1..]);
+        let payload = rest.strip_suffix(b"\n")?;
+        (self.sum(id, payload).as_bytes() == sum).then_some(payload)
+    }
+
+    /// With the id, so that no result passes for another one's.
+    fn sum(&self, id: &str, payload: &[u8]) -> String {
+        (self.digest)(&[id.as_bytes(), b"\n", payload].concat())
     }
 
     /// Two levels, so that no folder grows to tens of thousands of files.
@@ -89,56 +155,70 @@ impl Store {
         let shelf = id.get(..2).unwrap_or("__");
         self.root.join("objects").join(shelf).join(format!("{id}.json"))
     }
+
+    /// Where `bytes` are kept that are not the result of `id`.
+    fn aside(&self, folder: &str, id: &str, bytes: &[u8]) -> PathBuf {
+        let print = (self.digest)(bytes);
+        self.root.join(folder).join(format!("{id}-{print}.json"))
+    }
 }
 
-/// Writes `bytes` to `path` so that a crash at any instant leaves either the
-/// old file or the new one. Creates the folder. Leaves an equal file alone.
-///
-/// # Errors
-///
-/// If anything cannot be written; the temporary file is removed then.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    if fs::read(path).is_ok_and(|old| old == bytes) {
-        return Ok(());
+/// Whether two results say the same.
+fn agree(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Object(a), Value::Object(b)) => {
+            let telling = |name: &str| !WALL_TIMES.contains(&name);
+            a.len() == b.len()
+                && a.iter()
+                    .filter(|(name, _)| telling(name))
+                    .all(|(name, a)| b.get(name).is_some_and(|b| agree(a, b)))
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| agree(a, b))
+        }
+        (a, b) => a == b,
     }
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = folder.join(format!(
-        ".{name}.{}.{}.tmp",
-        std::process::id(),
-        COUNTER.fetch_add(1, Ordering::Relaxed)
-    ));
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|source| {
-        // Best effort: the original failure is what the user needs to see.
-        let _ = fs::remove_file(&temporary);
-        Error::io(path)(source)
-    })
+}
+
+/// Removes the unfinished files in `folder` that were left behind long ago.
+pub(crate) fn sweep(folder: &Path) {
+    let now = SystemTime::now();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if !(name.starts_with('.') && name.ends_with(write::UNFINISHED)) {
+            continue;
+        }
+        let changed = entry.metadata().and_then(|file| file.modified());
+        let age = changed.ok().and_then(|time| now.duration_since(time).ok());
+        if age.is_some_and(|age| age > FORGOTTEN) {
+            // Best effort: it harms nobody.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
 
-    fn store() -> (tempfile::TempDir, Store) {
+    pub(super) fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        // FNV-1a: finds every single change of a byte.
         let digest = |bytes: &[u8]| {
-            let sum: u64 = bytes.iter().map(|&b| u64::from(b)).sum();
-            format!("{:x}-{sum:x}", bytes.len())
+            let fold = |hash: u64, &byte: &u8| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            };
+            let sum = bytes.iter().fold(0xcbf2_9ce4_8422_2325, fold);
+            format!("{:x}-{sum:016x}", bytes.len())
         };
         let store = Store::new(&folder.path().join("store"), digest);
         (folder, store)
+    }
+
+    fn count(folder: &Path) -> usize {
+        fs::read_dir(folder).map_or(0, Iterator::count)
     }
 
     #[test]
@@ -151,39 +231,72 @@ mod tests {
     }
 
     #[test]
-    fn a_result_cut_short_anywhere_goes_to_quarantine() {
+    fn a_result_changed_anywhere_goes_to_quarantine() {
         let (folder, store) = store();
         store.put("abcd", &vec![1.0, 2.0]).expect("writable");
         let path = store.path("abcd");
         let whole = fs::read(&path).expect("just written");
-        for length in 0..whole.len() {
-            fs::write(&path, &whole[..length]).expect("writable");
+        let cut = (0..whole.len()).map(|length| whole[..length].to_vec());
+        let flipped = (0..8 * whole.len()).map(|bit| {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            bytes
+        });
+        let damaged: Vec<Vec<u8>> = cut.chain(flipped).collect();
+        for bytes in &damaged {
+            fs::write(&path, bytes).expect("writable");
             let back = store.get::<Vec<f64>>("abcd").expect("readable");
-            assert_eq!(back, None, "cut to {length} bytes");
+            assert_eq!(back, None, "{}", String::from_utf8_lossy(bytes));
             assert!(!path.exists());
+            assert_eq!(store.take_notes().len(), 1);
         }
-        let quarantine = folder.path().join("store/quarantine/abcd.json");
-        assert!(quarantine.exists());
+        let quarantine = folder.path().join("store/quarantine");
+        assert_eq!(count(&quarantine), damaged.len(), "each is kept");
+        store.put("abcd", &vec![1.0, 2.0]).expect("writable");
+        assert_eq!(fs::read(&path).expect("readable"), whole);
     }
 
     #[test]
-    fn an_unwritable_place_is_an_error_and_leaves_nothing() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let blocked = folder.path().join("file");
-        fs::write(&blocked, "in the way").expect("writable");
-        let error = write_atomically(&blocked.join("x.csv"), b"a")
-            .expect_err("a file is no folder");
-        assert!(error.to_string().contains("file"), "{error}");
+    fn the_result_of_another_cell_is_none() {
+        let (_folder, store) = store();
+        store.put("abcd", &1.0).expect("writable");
+        let other = store.path("abef");
+        fs::copy(store.path("abcd"), &other).expect("writable");
+        assert_eq!(store.get::<f64>("abef").expect("readable"), None);
     }
 
     #[test]
-    fn an_equal_file_is_left_alone() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("x.csv");
-        write_atomically(&path, b"a").expect("writable");
-        let before = fs::metadata(&path).and_then(|m| m.modified());
-        write_atomically(&path, b"a").expect("writable");
-        let after = fs::metadata(&path).and_then(|m| m.modified());
-        assert_eq!(before.ok(), after.ok());
+    fn the_second_of_two_that_differ_is_kept_and_told() {
+        let (folder, store) = store();
+        let result = |loss: f64, seconds: f64| {
+            serde_json::json!({
+                "fit": { "loss": loss, "train_seconds": seconds },
+                "seconds": seconds,
+            })
+        };
+        store.put("abcd", &result(0.1, 1.0)).expect("writable");
+        store.put("abcd", &result(0.1, 2.0)).expect("writable");
+        assert!(store.take_notes().is_empty(), "wall times may differ");
+        store.put("abcd", &result(0.2, 1.0)).expect("writable");
+        let notes = store.take_notes();
+        assert!(notes[0].contains("differ"), "{notes:?}");
+        let kept: Option<Value> = store.get("abcd").expect("readable");
+        assert_eq!(kept, Some(result(0.1, 1.0)));
+        assert_eq!(count(&folder.path().join("store/conflicts")), 1);
+    }
+
+    #[test]
+    fn unfinished_files_go_once_they_are_forgotten() {
+        let (folder, store) = store();
+        store.put("abcd", &1.0).expect("writable");
+        let shelf = folder.path().join("store/objects/ab");
+        let (young, old) = (shelf.join(".1-1.tmp"), shelf.join(".1-2.tmp"));
+        fs::write(&young, "half").expect("writable");
+        let file = File::create(&old).expect("writable");
+        let time = SystemTime::now() - 2 * FORGOTTEN;
+        file.set_modified(time).expect("settable");
+        let again = Store::new(&folder.path().join("store"), store.digest);
+        assert!(young.exists() && !old.exists());
+        assert_eq!(again.get("abcd").expect("readable"), Some(1.0));
     }
 }

@@ -1,0 +1,217 @@
+//! Files that are whole or not there, whatever happens in between.
+
+use crate::error::{Error, Result};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Waits before a failure that may pass is tried again.
+const PATIENCE: [Duration; 3] = [
+    Duration::from_millis(20),
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+];
+
+/// How the names of files end that are not finished.
+pub(super) const UNFINISHED: &str = ".tmp";
+
+/// Writes `bytes` to `path` so that a crash at any instant leaves either the
+/// old file or the new one. Creates the folder. Leaves an equal file alone.
+/// What may pass (an interrupted call, too many open files) is tried again.
+///
+/// # Errors
+///
+/// If anything cannot be written; the temporary file is removed then.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let mut waits = PATIENCE.into_iter();
+    loop {
+        match attempt(path, bytes) {
+            Err(error) if may_pass(&error) => match waits.next() {
+                Some(wait) => std::thread::sleep(wait),
+                None => return Err(Error::io(path)(error)),
+            },
+            done => return done.map_err(Error::io(path)),
+        }
+    }
+}
+
+fn attempt(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    at(Step::Folder)?;
+    fs::create_dir_all(folder)?;
+    // Not the file's own name: that may be as long as a name can be.
+    let temporary = folder.join(format!(
+        ".{}-{}{UNFINISHED}",
+        std::process::id(),
+        COUNTER.fetch_add(1, Ordering::Relaxed)
+    ));
+    let write = || {
+        at(Step::Create)?;
+        let mut file = File::create(&temporary)?;
+        at(Step::Write)?;
+        file.write_all(bytes)?;
+        at(Step::Flush)?;
+        file.sync_all()?;
+        at(Step::Rename)?;
+        fs::rename(&temporary, path)?;
+        at(Step::FlushFolder)?;
+        File::open(folder)?.sync_all()
+    };
+    write().inspect_err(|_| {
+        // Best effort: the original failure is what the user needs to see.
+        let _ = fs::remove_file(&temporary);
+    })
+}
+
+fn may_pass(error: &io::Error) -> bool {
+    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
+    matches!(
+        error.kind(),
+        ErrorKind::Interrupted
+            | ErrorKind::TimedOut
+            | ErrorKind::WouldBlock
+            | ErrorKind::ResourceBusy
+    ) || (cfg!(unix)
+        && error
+            .raw_os_error()
+            .is_some_and(|code| TOO_MANY_OPEN_FILES.contains(&code)))
+}
+
+/// The steps of a write.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Step {
+    Folder,
+    Create,
+    Write,
+    Flush,
+    Rename,
+    FlushFolder,
+}
+
+/// Where a test lets a write fail.
+#[cfg(not(test))]
+#[expect(clippy::unnecessary_wraps, reason = "in tests it may fail")]
+fn at(_: Step) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+use tests::at;
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    const STEPS: [Step; 6] = [
+        Step::Folder,
+        Step::Create,
+        Step::Write,
+        Step::Flush,
+        Step::Rename,
+        Step::FlushFolder,
+    ];
+
+    thread_local! {
+        static FAULT: Cell<Option<(Step, ErrorKind, u32)>> =
+            const { Cell::new(None) };
+    }
+
+    pub(super) fn at(step: Step) -> io::Result<()> {
+        match FAULT.get() {
+            Some((fault, kind, times)) if fault == step && times > 0 => {
+                FAULT.set(Some((fault, kind, times - 1)));
+                Err(io::Error::new(kind, format!("injected at {step:?}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn files(folder: &Path) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(folder) else { return vec![] };
+        entries
+            .map(|e| e.expect("an entry").file_name().display().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn a_fault_at_any_step_leaves_the_old_file_or_the_new_one() {
+        for step in STEPS {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let path = folder.path().join("deep/x.csv");
+            for old in [None, Some(b"old")] {
+                if let Some(old) = old {
+                    write_atomically(&path, old).expect("writable");
+                }
+                FAULT.set(Some((step, ErrorKind::StorageFull, 1)));
+                let error =
+                    write_atomically(&path, b"new").expect_err("a fault");
+                FAULT.set(None);
+                let text = error.to_string();
+                assert!(text.contains("x.csv"), "{text}");
+                let there = fs::read(&path).ok();
+                let old = old.map(|old| old.to_vec());
+                let new = Some(b"new".to_vec());
+                let renamed = step == Step::FlushFolder;
+                assert_eq!(there, if renamed { new } else { old }, "{step:?}");
+                let left = files(path.parent().expect("a folder"));
+                let rest = left.iter().any(|name| name != "x.csv");
+                assert!(!rest, "{step:?} leaves {left:?}");
+                write_atomically(&path, b"new").expect("a later success");
+                assert_eq!(fs::read(&path).expect("readable"), b"new");
+                fs::remove_file(&path).expect("removable");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (kind, times, passes) in [
+            (ErrorKind::Interrupted, 2, true),
+            (ErrorKind::PermissionDenied, 1, false),
+        ] {
+            let path = folder.path().join(format!("{kind:?}"));
+            FAULT.set(Some((Step::Flush, kind, times)));
+            assert_eq!(write_atomically(&path, b"x").is_ok(), passes);
+            FAULT.set(None);
+        }
+    }
+
+    #[test]
+    fn an_unwritable_place_is_an_error_and_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let blocked = folder.path().join("file");
+        fs::write(&blocked, "in the way").expect("writable");
+        let error = write_atomically(&blocked.join("x.csv"), b"a")
+            .expect_err("a file is no folder");
+        assert!(error.to_string().contains("file"), "{error}");
+    }
+
+    #[test]
+    fn an_equal_file_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.csv");
+        write_atomically(&path, b"a").expect("writable");
+        let before = fs::metadata(&path).and_then(|m| m.modified());
+        write_atomically(&path, b"a").expect("writable");
+        let after = fs::metadata(&path).and_then(|m| m.modified());
+        assert_eq!(before.ok(), after.ok());
+    }
+
+    #[test]
+    fn a_name_as_long_as_names_can_be_is_written() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x".repeat(255));
+        write_atomically(&path, b"a").expect("writable");
+    }
+}
