@@ -29,7 +29,7 @@ use crate::workload::{Registry, Workload};
 pub(crate) use bench::step_seconds;
 use candle_core::{Device, Tensor};
 pub(crate) use progress::Event;
-use runs::{Needs, train_runs};
+use runs::{Needs, Trainer};
 use serde::{Deserialize, Serialize};
 use stage::{Computed, Stage};
 use std::collections::{HashMap, HashSet};
@@ -109,6 +109,8 @@ pub(crate) struct Options<'a> {
     pub(crate) fail_fast: bool,
     /// Ids of the cells to compute; `None` means all.
     pub(crate) only: Option<HashSet<String>>,
+    /// How often a run keeps its state, to go on from after a crash.
+    pub(crate) snapshot_every: Duration,
     /// Most that a run may take.
     pub(crate) run_time: Option<Duration>,
     /// When to stop as if by a signal.
@@ -133,6 +135,7 @@ impl<'a> Options<'a> {
             sharing: true,
             fail_fast: false,
             only: None,
+            snapshot_every: Duration::from_secs(60),
             run_time: None,
             deadline: None,
             stop,
@@ -257,9 +260,8 @@ pub(crate) fn execute(
     let (finds, found) = find_all(experiment, prepared, Some(store), options)?;
     let (pilots, measured) = measure_all(prepared, store, options, &finds)?;
     let needs = Needs { finds: &finds, pilots: &pilots };
-    let train = |title: &str, which: &[usize]| {
-        train_runs(experiment, prepared, store, options, needs, title, which)
-    };
+    let trainer = Trainer { experiment, prepared, store, options, needs };
+    let train = |title: &str, which: &[usize]| trainer.train(title, which);
     let (runs, trained) = if experiment.race {
         race::rounds(experiment, prepared, options, train)?
     } else {

@@ -1,14 +1,16 @@
 //! The trainings of a plan; those that begin alike are trained together.
 
-use super::stage::{Computed, Stage, Step, Task};
+use super::stage::{Computed, Stage, Step, Task, lock};
 use super::{Cell, FindResult, Options, Prepared, RunResult, needed, seconds};
 use super::{NO_NORMS, NO_RATE};
 use crate::error::{Error, Result};
 use crate::grid::Experiment;
 use crate::plan::RunCell;
-use crate::store::Store;
-use crate::train::{self, Branch, Fit, Growth, Pilot};
+use crate::schedule::Course;
+use crate::store::{Kept, Store};
+use crate::train::{self, Branch, Fit, Growth, Pilot, Snapshot};
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Instant;
 
 /// What the runs need of other cells.
@@ -37,58 +39,123 @@ impl Task for Work {
     }
 }
 
-/// Trains the runs `which` of the plan.
-///
-/// # Errors
-///
-/// If the store cannot be read or written.
-pub(super) fn train_runs(
-    experiment: &Experiment,
-    prepared: &Prepared,
-    store: &Store,
-    options: &Options<'_>,
-    needs: Needs<'_>,
-    title: &str,
-    which: &[usize],
-) -> Result<Computed<RunResult>> {
-    let cells: Vec<&RunCell> =
-        which.iter().map(|&i| &prepared.plan.runs[i]).collect();
-    let step_cost = |cell: &RunCell| seconds(&needs.finds[cell.find], 1);
-    let cost = |i: usize| step_cost(cells[i]) * cells[i].budget as f64;
-    let name = |i: usize| {
-        let cell = cells[i];
+/// The runs of one stage and what they are trained with.
+pub(super) struct Trainer<'a> {
+    pub(super) experiment: &'a Experiment,
+    pub(super) prepared: &'a Prepared,
+    pub(super) store: &'a Store,
+    pub(super) options: &'a Options<'a>,
+    pub(super) needs: Needs<'a>,
+}
+
+impl Trainer<'_> {
+    /// Trains the runs `which` of the plan.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read or written.
+    pub(super) fn train(
+        &self,
+        title: &str,
+        which: &[usize],
+    ) -> Result<Computed<RunResult>> {
+        let cells: Vec<&RunCell> =
+            which.iter().map(|&i| &self.prepared.plan.runs[i]).collect();
+        let cost = |i: usize| self.step_cost(cells[i]) * cells[i].budget as f64;
+        let stage = Stage {
+            title,
+            ids: cells.iter().map(|cell| cell.id.as_str()).collect(),
+            store: Some(self.store),
+            options: self.options,
+            cost: &cost,
+            name: &|i| self.name(cells[i]),
+        };
+        // Taken once: what goes on from one and fails begins anew.
+        let kept = Mutex::new(self.store.take_snapshots());
+        let tasks = |which: &[usize]| {
+            let mut which = which.to_vec();
+            let kept = std::mem::take(&mut *lock(&kept));
+            let mut tasks = self.resumed(kept, &cells, &mut which);
+            tasks.extend(self.begun(&cells, which));
+            tasks
+        };
+        let trained =
+            stage.run(tasks, |task, tell| self.work(&cells, task, tell))?;
+        // Those of finished runs are of no use any more.
+        self.store.take_snapshots::<Snapshot>();
+        Ok(trained)
+    }
+
+    fn name(&self, cell: &RunCell) -> String {
         format!(
             "{} {} {}x seed {}, {} steps",
-            prepared.workloads[cell.workload].name,
-            experiment.schedules[cell.schedule].label(),
+            self.prepared.workloads[cell.workload].name,
+            self.experiment.schedules[cell.schedule].label(),
             cell.lr_multiple,
             cell.seed,
             cell.budget
         )
-    };
-    let peak_lr = |cell: &RunCell| -> Result<f64> {
-        let find = needed(&needs.finds[cell.find], NO_RATE)?;
+    }
+
+    fn step_cost(&self, cell: &RunCell) -> f64 {
+        seconds(&self.needs.finds[cell.find], 1)
+    }
+
+    fn peak_lr(&self, cell: &RunCell) -> Result<f64> {
+        let find = needed(&self.needs.finds[cell.find], NO_RATE)?;
         Ok(find.found.lr * cell.lr_multiple)
-    };
-    // What a run follows, or what it comes to without being trained.
-    let planned = |cell: &RunCell| {
-        let spec = &experiment.schedules[cell.schedule];
-        let peak_lr = peak_lr(cell)?;
+    }
+
+    /// What a run follows, or what it comes to without being trained.
+    fn course(
+        &self,
+        cell: &RunCell,
+    ) -> Result<std::result::Result<Course, Fit>> {
+        let spec = &self.experiment.schedules[cell.schedule];
+        let peak_lr = self.peak_lr(cell)?;
         let Some(pilot) = cell.pilot else {
-            return Ok(Ok(train::course(spec, peak_lr, cell.budget)?));
+            return train::course(spec, peak_lr, cell.budget).map(Ok);
         };
-        let pilot = needed(&needs.pilots[pilot], NO_NORMS)?;
-        let workload = &prepared.workloads[cell.workload];
+        let pilot = needed(&self.needs.pilots[pilot], NO_NORMS)?;
+        let workload = &self.prepared.workloads[cell.workload];
         let course = train::refined(workload, spec, pilot, peak_lr)?;
         Ok(course.ok_or_else(|| pilot.fit.clone()))
-    };
-    let tasks = |which: &[usize]| {
+    }
+
+    /// Tasks that go on from snapshots; their runs leave `which`.
+    fn resumed(
+        &self,
+        kept: Vec<Kept<Snapshot>>,
+        cells: &[&RunCell],
+        which: &mut Vec<usize>,
+    ) -> Vec<Work> {
+        let mut tasks = vec![];
+        for Kept { ids, state, checkpoint } in kept {
+            let mut workload = None;
+            let mut take = |id: &String| {
+                let at = which.iter().position(|&i| cells[i].id == *id)?;
+                let course = self.course(cells[which[at]]).ok()?.ok()?;
+                let i = which.remove(at);
+                workload = Some(cells[i].workload);
+                Some((i, course))
+            };
+            let courses = ids.iter().map(&mut take).collect();
+            if let Some(workload) = workload {
+                let branch = Branch::resume(state, checkpoint, courses);
+                tasks.push(Work::Train(workload, branch));
+            }
+        }
+        tasks
+    }
+
+    /// Tasks for the runs `which` from their beginnings, the dearest first.
+    fn begun(&self, cells: &[&RunCell], which: Vec<usize>) -> Vec<Work> {
         let mut tasks = vec![];
         let mut groups = BTreeMap::<_, Vec<_>>::new();
-        for &i in which {
+        for i in which {
             let cell = cells[i];
-            let alone = (!options.sharing).then_some(i);
-            match planned(cell) {
+            let alone = (!self.options.sharing).then_some(i);
+            match self.course(cell) {
                 Ok(Ok(course)) => groups
                     .entry((cell.workload, cell.seed, alone))
                     .or_default()
@@ -98,7 +165,7 @@ pub(super) fn train_runs(
             }
         }
         for ((workload, seed, _), courses) in groups {
-            let step_cost = step_cost(cells[courses[0].0]);
+            let step_cost = self.step_cost(cells[courses[0].0]);
             for branch in Branch::all(seed, courses) {
                 let cost = step_cost * branch.steps() as f64;
                 tasks.push((cost, Work::Train(workload, branch)));
@@ -106,45 +173,49 @@ pub(super) fn train_runs(
         }
         tasks.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         tasks.into_iter().map(|(_, task)| task).collect()
-    };
-    let stage = Stage {
-        title,
-        ids: cells.iter().map(|cell| cell.id.as_str()).collect(),
-        store: Some(store),
-        options,
-        cost: &cost,
-        name: &name,
-    };
-    stage.run(tasks, |task, tell| {
+    }
+
+    fn work(
+        &self,
+        cells: &[&RunCell],
+        task: Work,
+        tell: &mut dyn FnMut(Step<Work, RunResult>) -> Result<()>,
+    ) -> Result<()> {
         let result = |i: usize, fit| {
-            Ok(Step::Done(i, RunResult { peak_lr: peak_lr(cells[i])?, fit }))
+            let peak_lr = self.peak_lr(cells[i])?;
+            Ok(Step::Done(i, RunResult { peak_lr, fit }))
         };
-        match task {
-            Work::Void(_, error) => Err(error),
-            Work::Known(i, fit) => tell(result(i, fit)?),
-            Work::Train(workload, branch) => {
-                let began = Instant::now();
-                let limit = options.run_time;
-                let late = || limit.filter(|limit| began.elapsed() > *limit);
-                let grown = branch.grow(
-                    &prepared.workloads[workload],
-                    &|| options.stopped() || late().is_some(),
-                    &mut |growth| match growth {
-                        Growth::Finished(i, fit) => tell(result(i, fit)?),
-                        Growth::Forked(branch) => {
-                            tell(Step::More(Work::Train(workload, branch)))
-                        }
-                    },
-                );
-                match (grown, late()) {
-                    (Err(Error::Interrupted), Some(limit))
-                        if !options.stopped() =>
-                    {
-                        Err(Error::TimedOut(limit))
-                    }
-                    (grown, _) => grown,
+        let (workload, branch) = match task {
+            Work::Void(_, error) => return Err(error),
+            Work::Known(i, fit) => return tell(result(i, fit)?),
+            Work::Train(workload, branch) => (workload, branch),
+        };
+        let began = Instant::now();
+        let limit = self.options.run_time;
+        let late = || limit.filter(|limit| began.elapsed() > *limit);
+        let grown = branch.grow(
+            &self.prepared.workloads[workload],
+            &|| self.options.stopped() || late().is_some(),
+            self.options.snapshot_every,
+            &mut |growth| match growth {
+                Growth::Finished(i, fit) => tell(result(i, fit)?),
+                Growth::Forked(branch) => {
+                    tell(Step::More(Work::Train(workload, branch)))
                 }
+                Growth::Reached(snapshot, checkpoint) => {
+                    let ids = snapshot.keys().into_iter();
+                    let ids = ids.map(|i| cells[i].id.clone()).collect();
+                    self.store.put_snapshot(ids, snapshot, &checkpoint)
+                }
+            },
+        );
+        match (grown, late()) {
+            (Err(Error::Interrupted), Some(limit))
+                if !self.options.stopped() =>
+            {
+                Err(Error::TimedOut(limit))
             }
+            (grown, _) => grown,
         }
-    })
+    }
 }

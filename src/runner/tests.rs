@@ -10,7 +10,7 @@ use candle_nn::{Func, Module as _};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Three schedules that share a warm-up, one of them its first half, too.
 const GRID: &str = r#"
@@ -71,6 +71,10 @@ fn registry() -> Registry {
     let builtin = odd(builtin, "panics", 25, |_| panic!("out of luck"));
     let builtin = odd(builtin, "fails", 25, |y| y.reshape(1));
     let builtin = odd(builtin, "not-a-number", 25, |y| y.affine(f64::NAN, 0.0));
+    let builtin = odd(builtin, "slow", 0, |y| {
+        std::thread::sleep(Duration::from_millis(5));
+        Ok(y)
+    });
     odd(builtin, "even", usize::MAX, Ok)
 }
 
@@ -225,4 +229,34 @@ fn a_stopped_run_goes_on_to_the_same_numbers() {
     }
     let resumed = run(&experiment, &store(&two), |options| options);
     assert_eq!(fits(&whole), fits(&resumed));
+}
+
+#[test]
+fn a_long_run_goes_on_from_its_snapshot() {
+    let (one, two) = (tempfile::tempdir(), tempfile::tempdir());
+    let (one, two) = (one.expect("a folder"), two.expect("a folder"));
+    let experiment = experiment("slow", &registry());
+    let whole = run(&experiment, &store(&one), |options| options);
+    let snapshots = two.path().join("store/snapshots");
+    let mut kept = 0;
+    for attempt in 1..50 {
+        // Longer each time: it gets to its end on a slow machine, too.
+        let time = attempt * Duration::from_millis(40);
+        let deadline = Some(Instant::now() + time);
+        let part = run(&experiment, &store(&two), |options| Options {
+            snapshot_every: Duration::from_millis(10),
+            deadline,
+            ..options
+        });
+        kept += std::fs::read_dir(&snapshots).map_or(0, Iterator::count);
+        if part.runs.iter().all(|cell| matches!(cell, Cell::Done(_))) {
+            break;
+        }
+    }
+    assert!(kept > 0, "no snapshot was ever there");
+    let resumed = run(&experiment, &store(&two), |options| options);
+    assert_eq!(resumed.computed, 0, "it never got to its end");
+    assert_eq!(fits(&whole), fits(&resumed));
+    let left = std::fs::read_dir(&snapshots).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "finished runs need none");
 }

@@ -11,6 +11,7 @@
 mod claim;
 pub(crate) mod curve;
 pub(crate) mod environment;
+mod snapshot;
 pub(crate) mod tables;
 mod write;
 
@@ -18,6 +19,7 @@ use crate::error::{Error, Result};
 pub(crate) use claim::Claim;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+pub(crate) use snapshot::Kept;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

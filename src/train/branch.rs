@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::record::Outcome;
 use crate::schedule::{Course, parts, shared_steps};
 use crate::workload::Workload;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,9 +36,33 @@ struct Run {
     /// The caller's name for it.
     key: usize,
     course: Course,
+    seen: Seen,
+}
+
+/// What a run has seen so far.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+struct Seen {
     curve: Vec<Progress>,
     /// At the last point of the curve.
     valid: Option<Score>,
+    /// Validation losses that its course has heard.
+    heard: Vec<f64>,
+}
+
+/// A branch in the middle of its updates, without its weights.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Snapshot {
+    seed: u64,
+    losses: Vec<f64>,
+    spent: Duration,
+    runs: Vec<(usize, Seen)>,
+}
+
+impl Snapshot {
+    /// Keys of its runs.
+    pub(crate) fn keys(&self) -> Vec<usize> {
+        self.runs.iter().map(|(key, _)| *key).collect()
+    }
 }
 
 /// What a branch tells while it grows.
@@ -46,6 +71,8 @@ pub(crate) enum Growth {
     Finished(usize, Fit),
     /// Some of the runs go another way from here on.
     Forked(Branch),
+    /// It could go on from here after a crash.
+    Reached(Snapshot, Checkpoint),
 }
 
 impl Branch {
@@ -56,7 +83,7 @@ impl Branch {
         let branch = |part: Vec<usize>| {
             let run = |i: usize| {
                 let (key, course) = courses[i].clone();
-                Run { key, course, curve: vec![], valid: None }
+                Run { key, course, seen: Seen::default() }
             };
             Self {
                 seed,
@@ -67,6 +94,38 @@ impl Branch {
             }
         };
         parts(&whole, 0).into_iter().map(branch).collect()
+    }
+
+    /// The runs of `snapshot`, as they stood there. For each of them in turn,
+    /// `courses` has its key and course, or nothing if it is not wanted.
+    pub(crate) fn resume(
+        snapshot: Snapshot,
+        start: Checkpoint,
+        courses: Vec<Option<(usize, Course)>>,
+    ) -> Self {
+        let run = |(seen, run): (Seen, Option<(usize, Course)>)| {
+            let (key, mut course) = run?;
+            seen.heard.iter().for_each(|&loss| course.hear(loss));
+            Some(Run { key, course, seen })
+        };
+        let seen = snapshot.runs.into_iter().map(|(_, seen)| seen);
+        Self {
+            seed: snapshot.seed,
+            runs: seen.zip(courses).filter_map(run).collect(),
+            losses: snapshot.losses,
+            spent: snapshot.spent,
+            start: Some(Arc::new(start)),
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let runs = self.runs.iter().map(|run| (run.key, run.seen.clone()));
+        Snapshot {
+            seed: self.seed,
+            losses: self.losses.clone(),
+            spent: self.spent,
+            runs: runs.collect(),
+        }
     }
 
     /// Keys of its runs.
@@ -83,7 +142,7 @@ impl Branch {
     }
 
     /// Trains all runs to their ends, but those that it forks off. `stop` is
-    /// asked before every update.
+    /// asked before every update; a snapshot is told of `every` so often.
     ///
     /// # Errors
     ///
@@ -93,13 +152,14 @@ impl Branch {
         self,
         workload: &Workload,
         stop: &dyn Fn() -> bool,
+        every: Duration,
         tell: &mut dyn FnMut(Growth) -> Result<()>,
     ) -> Result<()> {
         let mut replica = Replica::new(workload, self.seed)?;
         if let Some(start) = &self.start {
             replica.restore(start)?;
         }
-        self.grow_on(&mut replica, workload, stop, tell)
+        self.grow_on(&mut replica, workload, stop, every, tell)
     }
 
     /// The same on a replica that stands where the branch does.
@@ -108,14 +168,20 @@ impl Branch {
         replica: &mut Replica,
         workload: &Workload,
         stop: &dyn Fn() -> bool,
+        every: Duration,
         tell: &mut dyn FnMut(Growth) -> Result<()>,
     ) -> Result<()> {
+        let mut last = Instant::now();
         loop {
             self.finish(replica, workload, tell)?;
             self.fork(replica, tell)?;
             let Some(first) = self.runs.first() else { return Ok(()) };
             if stop() {
                 return Err(Error::Interrupted);
+            }
+            if last.elapsed() >= every {
+                tell(Growth::Reached(self.snapshot(), replica.checkpoint()?))?;
+                last = Instant::now();
             }
             let step = self.losses.len();
             let (lr, momentum) =
@@ -148,24 +214,25 @@ impl Branch {
         for mut run in std::mem::take(&mut self.runs) {
             if !diverged && run.course.listens(done) {
                 run.course.hear(score.loss);
+                run.seen.heard.push(score.loss);
             }
             if !diverged && !run.is_point(done) {
                 self.runs.push(run);
                 continue;
             }
-            let from = run.curve.last().map_or(0, |point| point.step);
-            run.curve.push(Progress {
+            let from = run.seen.curve.last().map_or(0, |point| point.step);
+            run.seen.curve.push(Progress {
                 step: done,
                 lr,
                 train_loss: finite(mean(&self.losses[from..])),
                 valid_loss: finite(score.loss),
             });
             if !diverged && score.loss.is_finite() {
-                run.valid = Some(score);
+                run.seen.valid = Some(score);
                 self.runs.push(run);
                 continue;
             }
-            let fit = self.fit(run.curve, Outcome::Diverged);
+            let fit = self.fit(run.seen.curve, Outcome::Diverged);
             tell(Growth::Finished(run.key, fit))?;
         }
         Ok(())
@@ -188,8 +255,8 @@ impl Branch {
             std::mem::take(&mut self.runs).into_iter().partition(over);
         self.runs = left;
         for run in ended {
-            let fit = self.fit(run.curve, Outcome::Completed);
-            let fit = Fit { valid: run.valid, test: Some(test), ..fit };
+            let fit = self.fit(run.seen.curve, Outcome::Completed);
+            let fit = Fit { valid: run.seen.valid, test: Some(test), ..fit };
             tell(Growth::Finished(run.key, fit))?;
         }
         Ok(())

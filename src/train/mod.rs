@@ -23,8 +23,9 @@ use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-pub(crate) use branch::{Branch, Growth};
+pub(crate) use branch::{Branch, Growth, Snapshot};
 pub(crate) use pilot::{Pilot, measure, refined};
 pub(crate) use probe::{PROBE_STEPS, curvature_bound, parabola};
 pub(crate) use step::Replica;
@@ -324,7 +325,7 @@ fn train(
         Ok(())
     };
     for branch in Branch::all(0, vec![(0, course)]) {
-        branch.grow_on(replica, workload, stop, &mut tell)?;
+        branch.grow_on(replica, workload, stop, Duration::MAX, &mut tell)?;
     }
     Ok(fits.remove(0))
 }

@@ -1,10 +1,13 @@
-use super::{Branch, Growth, Learner, course, follow, measure};
+use super::{Branch, Growth, Learner, Snapshot, course, follow, measure};
 use crate::data::{Dataset, Split, Task};
+use crate::error::Error;
 use crate::record::Outcome;
 use crate::schedule::{Course, ScheduleSpec};
 use crate::spec::OptimizerSpec;
 use crate::{Fit, nn};
 use candle_core::{Device, Tensor};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 const STEPS: usize = 60;
 
@@ -187,10 +190,13 @@ fn runs_that_share_updates_end_as_if_each_was_alone() {
                 match growth {
                     Growth::Finished(key, fit) => together[key] = Some(fit),
                     Growth::Forked(branch) => open.push(branch),
+                    Growth::Reached(..) => unreachable!("not asked for"),
                 }
                 Ok(())
             };
-            branch.grow(&workload, &|| false, &mut tell).expect("trains");
+            branch
+                .grow(&workload, &|| false, Duration::MAX, &mut tell)
+                .expect("trains");
         }
         for (alone, together) in alone.into_iter().zip(together) {
             let together = together.expect("every run ends");
@@ -220,8 +226,65 @@ fn a_shared_run_that_diverges_does_so_for_all() {
             }
             Ok(())
         };
-        branch.grow(&workload, &|| false, &mut tell).expect("trains");
+        branch
+            .grow(&workload, &|| false, Duration::MAX, &mut tell)
+            .expect("trains");
     }
     let of = [Outcome::Completed, Outcome::Diverged];
     assert_eq!(outcomes, [of[0], of[0], of[1], of[1]]);
+}
+
+#[test]
+fn what_goes_on_from_a_snapshot_ends_the_same() {
+    let workload = learner(OptimizerSpec::adamw()).workload;
+    let plateau = spec(r#"{"kind": "plateau", "evaluations": 10}"#);
+    let specs = [ScheduleSpec::constant(), ScheduleSpec::wsd(), plateau];
+    let courses: Vec<(usize, Course)> = specs
+        .iter()
+        .map(|spec| course(spec, 0.01, 40).expect("a course"))
+        .enumerate()
+        .collect();
+    let alone = |i: usize| {
+        let course = courses[i].1.clone();
+        let fit = follow(&workload, 5, course, &|| false).expect("trains");
+        Fit { train_seconds: 0.0, ..fit }
+    };
+    // Stops at every update with a snapshot of it, and goes on.
+    let mut together = vec![None; specs.len()];
+    let mut open = Branch::all(5, courses.clone());
+    let mut places = BTreeSet::new();
+    while let Some(branch) = open.pop() {
+        let mut reached = None;
+        let grown =
+            branch.grow(&workload, &|| false, Duration::ZERO, &mut |growth| {
+                match growth {
+                    Growth::Finished(key, fit) => {
+                        let fit = Fit { train_seconds: 0.0, ..fit };
+                        together[key] = Some(fit);
+                    }
+                    Growth::Forked(branch) => open.push(branch),
+                    Growth::Reached(snapshot, checkpoint) => {
+                        let place = (checkpoint.step(), snapshot.keys());
+                        if place.0 % 7 == 6 && places.insert(place) {
+                            reached = Some((snapshot, checkpoint));
+                            return Err(Error::Interrupted);
+                        }
+                    }
+                }
+                Ok(())
+            });
+        assert_eq!(grown.is_err(), reached.is_some());
+        if let Some((snapshot, checkpoint)) = reached {
+            let json = serde_json::to_string(&snapshot).expect("numbers");
+            let snapshot: Snapshot =
+                serde_json::from_str(&json).expect("numbers");
+            let keys = snapshot.keys().into_iter();
+            let courses = keys.map(|key| Some(courses[key].clone())).collect();
+            open.push(Branch::resume(snapshot, checkpoint, courses));
+        }
+    }
+    assert!(places.len() > 5, "{places:?}");
+    for (i, fit) in together.into_iter().enumerate() {
+        assert_eq!(fit, Some(alone(i)));
+    }
 }
