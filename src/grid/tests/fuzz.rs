@@ -1,78 +1,197 @@
-//! Damaged grids: never a panic, always a place.
+//! Grids that nobody would write: any text is a grid or an error with its
+//! place, soon.
 
-use super::{BASE, Experiment, Known};
+use super::super::{Experiment, Known};
 use crate::error::Error;
-use proptest::prelude::*;
+use crate::seed;
+use rand::{Rng, RngExt as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-/// Either it still makes an experiment, or it says where it does not.
-fn check(text: &str) -> Result<(), TestCaseError> {
-    let path = Path::new("grid.toml");
-    match Experiment::parse(path, text, &Known::default()) {
-        Ok(_) => Ok(()),
-        Err(Error::Input { line, column, message, .. }) => {
-            prop_assert!(line >= 1 && column >= 1);
-            prop_assert!(line <= text.matches('\n').count() + 1);
-            prop_assert!(!message.is_empty() && message.len() < 2_000);
-            Ok(())
+/// What mutations start from: all keys stand in one of them.
+const SEEDS: [&str; 5] = [
+    include_str!("../../../experiments/smoke.toml"),
+    include_str!("../../../experiments/standard.toml"),
+    include_str!("../../../benches/finder.toml"),
+    include_str!("../../../benches/peers.toml"),
+    r#"
+title = "all"
+seeds = [0, 3]
+budgets = [100]
+lr_multiples = [0.5, 1]
+control = "cosine"
+race = true
+jobs = "auto"
+device = "cuda:1"
+lr_find = { per = "schedule", trainings = 2.5, on = "valid", from = 1e-6, to = 1, ladder = "linear", rule = "lrscout" }
+workload = [{ model = "mlp", dataset = { kind = "csv", file = "a.csv", target = "y" }, accumulate = 2, weights = "w.safetensors", label_noise = 0.1 }]
+[[schedule]]
+kind = "cosine"
+[[schedule]]
+kind = "join"
+parts = [{ kind = "linear" }, { kind = "constant" }]
+milestones = [20]
+[[schedule]]
+kind = "refined"
+[[schedule]]
+kind = "table"
+file = "t.csv"
+[[schedule]]
+kind = "piecewise"
+points = [[0, 0.1], ["50%", 1]]
+"#,
+];
+
+/// Pieces that mean something somewhere, or should not.
+const PIECES: [&str; 44] = [
+    "0",
+    "-1",
+    "1e308",
+    "-0.0",
+    "nan",
+    "inf",
+    "-inf",
+    "1e-400",
+    "9223372036854775807",
+    "18446744073709551616",
+    "0.5",
+    "\"5%\"",
+    "\"500%\"",
+    "\"-5%\"",
+    "\"%\"",
+    "\"\"",
+    "\"\\u0000\"",
+    "true",
+    "[]",
+    "[[]]",
+    "[1, 2, 3]",
+    "{}",
+    "{ kind = 1 }",
+    "\"mlp\"",
+    "\"linear\"",
+    "[[schedule]]",
+    "[[workload]]",
+    "[schedule]",
+    "[lr_find]",
+    "kind",
+    "=",
+    ".",
+    "\n",
+    "\"",
+    "'''",
+    "\"\"\"",
+    "#",
+    "🦀",
+    "\u{202e}",
+    "1979-05-27",
+    "0x7fffffffffffffff",
+    "[1e9, 2e9]",
+    "../../etc/passwd",
+    "{dataset}",
+];
+
+fn mutated(rng: &mut impl Rng) -> String {
+    let mut text = SEEDS[rng.random_range(0..SEEDS.len())].to_owned();
+    for _ in 0..rng.random_range(1..6) {
+        let boundary = |text: &str, mut at: usize| {
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let from = boundary(&text, rng.random_range(0..=text.len()));
+        let piece = PIECES[rng.random_range(0..PIECES.len())];
+        match rng.random_range(0..8) {
+            0 => text.insert_str(from, piece),
+            1 => {
+                let length = rng.random_range(0..40);
+                let to = boundary(&text, (from + length).min(text.len()));
+                text.replace_range(from.min(to)..to, "");
+            }
+            2 => text.truncate(from),
+            3 => {
+                // Another value after the next equals sign.
+                let Some(equals) = text[from..].find('=') else { continue };
+                let start = from + equals + 1;
+                let end = text[start..].find('\n').unwrap_or(0) + start;
+                text.replace_range(start..end, &format!(" {piece}"));
+            }
+            4 => {
+                let lines: Vec<&str> = text.lines().collect();
+                let line = lines[rng
+                    .random_range(0..lines.len().max(1))
+                    .min(lines.len().saturating_sub(1))];
+                let line = format!("\n{line}\n");
+                text.insert_str(from, &line);
+            }
+            5 => {
+                let byte = rng.random_range(1..127_u8);
+                text.insert(from, char::from(byte));
+            }
+            6 => {
+                let mut bytes = text.into_bytes();
+                if let Some(byte) = bytes.get_mut(from) {
+                    *byte ^= 1 << rng.random_range(0..8);
+                }
+                text = String::from_utf8_lossy(&bytes).into_owned();
+            }
+            _ => {
+                let lines: Vec<&str> = text.lines().collect();
+                let count = lines.len().max(1);
+                let gone = rng.random_range(0..count);
+                let kept = lines.iter().enumerate();
+                let kept = kept.filter(|(i, _)| *i != gone).map(|(_, l)| *l);
+                text = kept.collect::<Vec<_>>().join("\n");
+            }
         }
-        Err(other) => {
-            prop_assert!(false, "without a place: {other}");
-            Ok(())
+        if text.is_empty() {
+            break;
         }
     }
+    text
 }
 
-fn texts() -> [String; 2] {
-    [
-        BASE.join("\n"),
-        include_str!("../../../experiments/standard.toml").to_owned(),
-    ]
+fn noise(rng: &mut impl Rng) -> String {
+    let length = rng.random_range(0..200);
+    let bytes: Vec<u8> = (0..length).map(|_| rng.random()).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    #[test]
-    fn flipped_bytes(
-        which in 0..2usize,
-        flips in prop::collection::vec((any::<prop::sample::Index>(), 0..8u8), 1..6),
-    ) {
-        let mut bytes = texts()[which].clone().into_bytes();
-        for (at, bit) in flips {
-            let at = at.index(bytes.len());
-            bytes[at] ^= 1 << bit;
-        }
-        check(&String::from_utf8_lossy(&bytes))?;
-    }
-
-    #[test]
-    fn lost_and_doubled_lines(
-        which in 0..2usize,
-        picks in prop::collection::vec((any::<prop::sample::Index>(), 0..3u8), 1..6),
-    ) {
-        let text = texts()[which].clone();
-        let mut lines: Vec<&str> = text.lines().collect();
-        for (at, what) in picks {
-            let at = at.index(lines.len());
-            match what {
-                0 => { lines.remove(at); }
-                1 => lines.insert(at, lines[at]),
-                _ => lines.swap(at, 0),
+fn any_text_is_a_grid_or_an_error(cases: u64) {
+    let known = Known::default();
+    let (mut grids, mut slowest) = (0, Duration::ZERO);
+    for case in 0..cases {
+        let mut rng = seed::stream(case, "fuzz");
+        let text = match case % 10 {
+            0 => noise(&mut rng),
+            _ => mutated(&mut rng),
+        };
+        let began = Instant::now();
+        match Experiment::parse(Path::new("odd.toml"), &text, &known) {
+            Ok(_) => grids += 1,
+            Err(Error::Input { line, column, message, .. }) => {
+                let lines = text.lines().count() + 1;
+                assert!(line >= 1 && line <= lines, "{case}: line {line}");
+                assert!(column >= 1 && !message.is_empty(), "{case}");
+                assert!(message.len() < 2000, "{case}: {message}");
             }
-            if lines.is_empty() {
-                break;
-            }
+            Err(other) => panic!("case {case} has no place: {other}\n{text}"),
         }
-        check(&lines.join("\n"))?;
+        let time = began.elapsed();
+        slowest = slowest.max(time);
+        assert!(time < Duration::from_secs(1), "case {case} takes {time:?}");
     }
+    assert!(grids > cases / 100, "{grids} of {cases} are grids");
+    eprintln!("{grids} of {cases} are grids, slowest {slowest:?}");
+}
 
-    #[test]
-    fn foreign_values(
-        line in prop::sample::select(vec![1usize, 2, 4, 5, 7]),
-        value in "(\\[\\]|\\[\\[1\\]\\]|-?[0-9]{1,25}|nan|-inf|1e999|true|\"\"|\"[a-z{}/.]{0,9}\"|\\{ \\}|\\{ kind = 3 \\}|1979-05-27|0x[0-9a-f]{1,20})",
-    ) {
-        let key = BASE[line - 1].split('=').next().unwrap_or_default();
-        check(&super::with(line, &format!("{key}= {value}")))?;
-    }
+#[test]
+fn ten_thousand_odd_texts_are_grids_or_errors() {
+    any_text_is_a_grid_or_an_error(10_000);
+}
+
+#[test]
+#[ignore = "takes minutes: make torture"]
+fn a_million_odd_texts_are_grids_or_errors() {
+    any_text_is_a_grid_or_an_error(1_000_000);
 }
