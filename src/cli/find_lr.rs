@@ -1,4 +1,4 @@
-use super::run::{FindRow, find_row, find_title};
+use super::results::{FindRow, find_row, find_title};
 use crate::error::Error;
 use crate::grid::{Experiment, LrFindPer};
 use crate::lr_find::LrFound;

@@ -13,6 +13,7 @@ mod kernels;
 mod rank;
 mod recommend;
 mod report;
+mod results;
 mod run;
 mod schedules;
 

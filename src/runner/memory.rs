@@ -25,3 +25,22 @@ impl Memory {
         now.saturating_sub(before) / busy.max(1) as u64 > left / 2
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_until_a_run_takes_half_of_what_is_left() {
+        let now = Memory::now();
+        assert!(!now.is_short(1), "nothing was added");
+        if let (Some(before), Some(left)) =
+            (now.before_bytes, available_bytes())
+        {
+            assert!(before > 0 && left > 0);
+            // As if all that it holds came with one run.
+            let grown = Memory { before_bytes: Some(0) };
+            assert_eq!(grown.is_short(1), before > left / 2);
+        }
+    }
+}

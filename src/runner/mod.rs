@@ -82,6 +82,17 @@ pub(crate) enum Cell<T> {
     Stopped,
 }
 
+impl<T> Cell<T> {
+    /// Why it failed, if it did.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Failed(why) => Some(why),
+            Self::TimedOut => Some("took longer than a run may"),
+            Self::Done(_) | Self::Missing | Self::Stopped => None,
+        }
+    }
+}
+
 /// All cells of a plan, in its order.
 pub(crate) struct Results {
     /// Rates.

@@ -1,7 +1,7 @@
 use super::{Cell, Event, Options, Results, execute, prepare};
 use crate::grid::Experiment;
 use crate::nn;
-use crate::plan::digest;
+use crate::plan::{NUMERICS_VERSION, digest};
 use crate::store::Store;
 use crate::train::Fit;
 use crate::workload::Registry;
@@ -259,4 +259,33 @@ fn a_long_run_goes_on_from_its_snapshot() {
     assert_eq!(fits(&whole), fits(&resumed));
     let left = std::fs::read_dir(&snapshots).map_or(0, Iterator::count);
     assert_eq!(left, 0, "finished runs need none");
+}
+
+#[test]
+fn numbers_change_with_their_version_only() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let experiment = experiment("even", &registry());
+    let results = run(&experiment, &store(&folder), |options| options);
+    let numbers = |cell: &Cell<super::RunResult>| match cell {
+        Cell::Done(run) => {
+            let valid = run.fit.valid.expect("it completed");
+            [run.peak_lr, run.fit.train_loss.unwrap_or(f64::NAN), valid.loss]
+        }
+        other => unreachable!("{other:?}"),
+    };
+    let expected = [
+        [0.181_853_159, 0.499_552_955, 0.283_604_264],
+        [0.479_483_296, 0.074_554_332, 0.223_961_718],
+    ];
+    assert_eq!(NUMERICS_VERSION, 3, "with it, the numbers below change");
+    let (first, last) = (&results.runs[0], results.runs.last());
+    let got = [numbers(first), numbers(last.expect("runs"))];
+    if crate::kernels::path() != "avx512" {
+        // Other kernels round differently.
+        return;
+    }
+    for (got, expected) in got.iter().flatten().zip(expected.iter().flatten()) {
+        let close = (got - expected).abs() < 1e-6 * expected.abs();
+        assert!(close, "raise NUMERICS_VERSION: {got} was {expected}");
+    }
 }
