@@ -273,7 +273,8 @@ pub(crate) fn execute(
     let needs = Needs { finds: &finds, pilots: &pilots };
     let trainer = Trainer { experiment, prepared, store, options, needs };
     let train = |title: &str, which: &[usize]| trainer.train(title, which);
-    let (runs, trained) = if experiment.race {
+    // Who picks runs by hand wants them all.
+    let (runs, trained) = if experiment.race && options.only.is_none() {
         race::rounds(experiment, prepared, options, train)?
     } else {
         let all: Vec<usize> = (0..prepared.plan.runs.len()).collect();

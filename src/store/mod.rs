@@ -77,7 +77,7 @@ impl Store {
         id: &str,
     ) -> Result<Option<T>> {
         let path = self.path(id);
-        let bytes = match fs::read(&path) {
+        let bytes = match write::patiently(|| fs::read(&path)) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(None);

@@ -28,16 +28,20 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    let mut waits = PATIENCE.into_iter();
-    loop {
-        match attempt(path, bytes) {
-            Err(error) if may_pass(&error) => match waits.next() {
-                Some(wait) => std::thread::sleep(wait),
-                None => return Err(Error::io(path)(error)),
-            },
-            done => return done.map_err(Error::io(path)),
+    patiently(|| attempt(path, bytes)).map_err(Error::io(path))
+}
+
+/// Does it again a few times while it fails for a reason that may pass.
+pub(super) fn patiently<T>(
+    mut attempt: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    for wait in PATIENCE {
+        match attempt() {
+            Err(error) if may_pass(&error) => std::thread::sleep(wait),
+            done => return done,
         }
     }
+    attempt()
 }
 
 fn attempt(path: &Path, bytes: &[u8]) -> io::Result<()> {
