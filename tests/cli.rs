@@ -1,6 +1,8 @@
 //! End to end, through the binary, as a user would.
 
-use assert_cmd::Command;
+mod program;
+
+use program::{folder_with, lrscout};
 use std::fs;
 use std::path::Path;
 
@@ -27,18 +29,6 @@ kind = "constant"
 kind = "linear"
 warmup = 2
 "#;
-
-fn lrscout(folder: &Path) -> Command {
-    let mut command = Command::cargo_bin("lrscout").expect("the binary");
-    command.current_dir(folder);
-    command
-}
-
-fn folder_with(grid: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    fs::write(folder.path().join("grid.toml"), grid).expect("writable");
-    folder
-}
 
 /// `runs.csv` without its last column, the wall time.
 fn runs_without_time(folder: &Path) -> String {

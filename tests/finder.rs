@@ -1,6 +1,8 @@
 //! The finder through the binary: formats, replay, budget, given weights.
 
-use assert_cmd::Command;
+mod program;
+
+use program::{folder_with, lrscout};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -18,18 +20,6 @@ optimizer = "adamw"
 [[schedule]]
 kind = "linear"
 "#;
-
-fn lrscout(folder: &Path) -> Command {
-    let mut command = Command::cargo_bin("lrscout").expect("the binary");
-    command.current_dir(folder);
-    command
-}
-
-fn folder_with(grid: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    fs::write(folder.path().join("grid.toml"), grid).expect("writable");
-    folder
-}
 
 fn found(folder: &Path, more: &[&str]) -> Value {
     let run = lrscout(folder)

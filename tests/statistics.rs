@@ -1,22 +1,12 @@
 //! Races, recommendations and their calibration through the binary.
 
-use assert_cmd::Command;
+mod program;
+
+use program::{folder_with, lrscout};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-
-fn lrscout(folder: &Path) -> Command {
-    let mut command = Command::cargo_bin("lrscout").expect("the binary");
-    command.current_dir(folder);
-    command
-}
-
-fn folder_with(grid: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    fs::write(folder.path().join("grid.toml"), grid).expect("writable");
-    folder
-}
 
 fn json(folder: &Path, arguments: &[&str]) -> Value {
     let done = lrscout(folder).args(arguments).assert().success();

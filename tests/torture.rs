@@ -44,15 +44,17 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn lrscout() -> String {
-    let path = assert_cmd::cargo::cargo_bin("lrscout");
-    path.to_str().expect("a path in UTF-8").to_owned()
+const PROGRAM: &str = env!("CARGO_BIN_EXE_lrscout");
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(folder).args(["run", "grid.toml"]);
+    command
 }
 
 fn start(folder: &Path, more: &[&str]) -> Child {
-    Command::new(lrscout())
-        .current_dir(folder)
-        .args(["run", "grid.toml", "--quiet"])
+    command(folder)
+        .arg("--quiet")
         .args(more)
         .stderr(Stdio::piped())
         .spawn()
@@ -194,11 +196,7 @@ fn damaged_results_are_computed_again_and_told() {
             damaged += 1;
         }
     }
-    let again = Command::new(lrscout())
-        .current_dir(folder.path())
-        .args(["run", "grid.toml"])
-        .output()
-        .expect("runs");
+    let again = command(folder.path()).output().expect("runs");
     let said = String::from_utf8_lossy(&again.stderr);
     assert_eq!(said.matches("was damaged").count(), damaged, "{said}");
     assert_eq!(tables(folder.path()), expected);
@@ -209,11 +207,8 @@ fn a_stop_is_clean_and_goes_on() {
     let whole = folder();
     run(whole.path(), &[]);
     let cut = folder();
-    let late = Command::new(lrscout())
-        .current_dir(cut.path())
-        .args(["run", "grid.toml", "--max-time", "0s"])
-        .output()
-        .expect("runs");
+    let late =
+        command(cut.path()).args(["--max-time", "0s"]).output().expect("runs");
     assert_eq!(late.status.code(), Some(75));
     let said = String::from_utf8_lossy(&late.stderr).into_owned();
     assert!(said.contains("run it again"), "{said}");
@@ -248,7 +243,7 @@ fn a_full_disk_is_a_clear_error_and_a_later_success() {
     let full = Command::new("sh")
         .current_dir(cut.path())
         .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" run grid.toml"])
-        .arg(lrscout())
+        .arg(PROGRAM)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .output()
@@ -299,9 +294,8 @@ fn a_filter_runs_its_part_and_no_more() {
 #[test]
 fn events_are_an_object_a_line() {
     let folder = folder();
-    let run = Command::new(lrscout())
-        .current_dir(folder.path())
-        .args(["run", "grid.toml", "--format", "json"])
+    let run = command(folder.path())
+        .args(["--format", "json"])
         .output()
         .expect("runs");
     assert!(run.status.success());

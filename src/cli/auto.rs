@@ -1,10 +1,10 @@
+use super::Format;
 use crate::error::Error;
 use crate::grid::Experiment;
 use crate::runner;
 use crate::runner::auto::{Budget, Choose};
 use crate::store::environment;
 use crate::workload::Registry;
-use clap::ValueEnum;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -30,12 +30,6 @@ pub(crate) struct Auto {
     jobs: Option<NonZeroUsize>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl Auto {

@@ -1,9 +1,9 @@
+use super::Format;
 use crate::grid::Experiment;
 use crate::plan::cost::{self, Estimate};
 use crate::runner;
 use crate::store::environment;
 use crate::workload::Registry;
-use clap::ValueEnum;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -35,12 +35,6 @@ pub(crate) struct Check {
     jobs: Option<NonZeroUsize>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl Check {

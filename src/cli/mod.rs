@@ -63,6 +63,13 @@ enum Verb {
     Calibrate(calibrate::Calibrate),
 }
 
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
 /// The whole command line on the models and data sets of `registry`; the
 /// body of a `main` function, to be called before any thread is started.
 ///

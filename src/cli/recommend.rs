@@ -1,3 +1,4 @@
+use super::Format;
 use crate::error::{Error, Result};
 use crate::grid::Experiment;
 use crate::ranking::{Protocol, Ranking, robustness};
@@ -6,7 +7,6 @@ use crate::report::RegimeRow;
 use crate::report::advice::{Advice, Evidence};
 use crate::store::tables::{Sheet, read_rows};
 use crate::workload::Registry;
-use clap::ValueEnum;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -41,12 +41,6 @@ pub(crate) struct Recommend {
     lr_multiple: Option<f64>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// What a results folder holds of use here.

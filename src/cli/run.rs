@@ -1,3 +1,4 @@
+use super::Format;
 use super::filter::Filter;
 use super::report::write_report;
 use super::results::{
@@ -11,7 +12,6 @@ use crate::runner::{self, Cell, Event, Options, Prepared, Results};
 use crate::store::{self, Store, environment, tables, write_atomically};
 use crate::train::Pilot;
 use crate::workload::Registry;
-use clap::ValueEnum;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::io::Write;
@@ -72,12 +72,6 @@ pub(crate) struct Run {
     /// Words, or an object a line for each thing that happens.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// A line of `--format json`.
