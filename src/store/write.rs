@@ -130,7 +130,14 @@ pub(super) mod tests {
             const { Cell::new(None) };
     }
 
+    /// Where a child process of a test ends at once, and what it writes.
+    const ABORT: &str = "LRSCOUT_TEST_ABORT_AT";
+    const PLACE: &str = "LRSCOUT_TEST_ABORT_PATH";
+
     pub(super) fn at(step: Step) -> io::Result<()> {
+        if std::env::var(ABORT).is_ok_and(|at| at == format!("{step:?}")) {
+            std::process::abort();
+        }
         match FAULT.get() {
             Some((fault, kind, times)) if fault == step && times > 0 => {
                 FAULT.set(Some((fault, kind, times - 1)));
@@ -174,6 +181,45 @@ pub(super) mod tests {
                 assert_eq!(fs::read(&path).expect("readable"), b"new");
                 fs::remove_file(&path).expect("removable");
             }
+        }
+    }
+
+    #[test]
+    fn a_crash_at_any_step_leaves_the_old_file_or_the_new_one() {
+        let Ok(path) = std::env::var(PLACE) else {
+            for step in STEPS {
+                crash_at(step);
+            }
+            return;
+        };
+        // The child: it ends in there.
+        let _ = write_atomically(Path::new(&path), b"new");
+        unreachable!("it was to crash");
+    }
+
+    fn crash_at(step: Step) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.csv");
+        let name = "a_crash_at_any_step_leaves_the_old_file_or_the_new_one";
+        for old in [None, Some(b"old".to_vec())] {
+            if let Some(old) = &old {
+                write_atomically(&path, old).expect("writable");
+            }
+            let child = std::env::current_exe().expect("this test");
+            let child = std::process::Command::new(child)
+                .args(["--exact", &format!("store::write::tests::{name}")])
+                .env(ABORT, format!("{step:?}"))
+                .env(PLACE, &path)
+                .output()
+                .expect("starts");
+            assert!(!child.status.success(), "{step:?}");
+            let there = fs::read(&path).ok();
+            let renamed = step == Step::FlushFolder;
+            let new = Some(b"new".to_vec());
+            assert_eq!(there, if renamed { new } else { old }, "{step:?}");
+            write_atomically(&path, b"newer").expect("a later success");
+            assert_eq!(fs::read(&path).expect("readable"), b"newer");
+            fs::remove_file(&path).expect("removable");
         }
     }
 
