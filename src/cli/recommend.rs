@@ -67,15 +67,15 @@ impl Recommend {
         let wanted = self.workloads(&results.runs.rows()?)?;
         let (mut runs, column) = results.runs.observations(None)?;
         runs.retain(|run| wanted.contains(&run.workload));
-        let found = runs.iter().any(|run| run.lr_multiple == Some(1.0));
         let protocol = Protocol {
             control: results.control,
             budget: self.budget,
-            // Far above it, what diverged would decide over the rest.
-            lr_multiple: self.lr_multiple.or(found.then_some(1.0)),
+            lr_multiple: self.lr_multiple,
             ..Protocol::default()
         };
-        let overall = Ranking::of(&runs, &column, &protocol)?;
+        let leading = protocol.at_found_rate(&runs);
+        let leading = leading.as_ref().unwrap_or(&protocol);
+        let leading = Ranking::of(&runs, &column, leading)?;
         runs.retain(|run| {
             self.budget.is_none_or(|budget| run.budget == Some(budget))
         });
@@ -89,10 +89,9 @@ impl Recommend {
                 multiples.push((multiple, ranking));
             }
         }
-        let all = Protocol { lr_multiple: None, ..protocol };
         let robustness = match self.lr_multiple {
             Some(_) => vec![],
-            None => robustness(&runs, &column, &all)?,
+            None => robustness(&runs, &column, &protocol)?,
         };
         let budgets: BTreeSet<u64> =
             runs.iter().filter_map(|run| run.budget).collect();
@@ -102,7 +101,7 @@ impl Recommend {
             .filter(|row| wanted.contains(&row.workload))
             .collect();
         let advice = Advice::new(&Evidence {
-            overall: &overall,
+            leading: &leading,
             multiples: if multiples.len() > 1 { &multiples } else { &[] },
             robustness: &robustness,
             budgets: &budgets.into_iter().collect::<Vec<_>>(),

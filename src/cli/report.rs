@@ -85,8 +85,15 @@ pub(crate) fn load_report(dir: &Path) -> Result<ReportInput> {
         }
     }
     let mut notes = vec![];
-    let pairs = optional(dir, "pairwise.csv", &mut notes)?;
-    let workloads = optional(dir, "workloads.csv", &mut notes)?;
+    // The tables that belong to the leading board.
+    let found = boards.iter().any(|(stem, _)| stem == "leaderboard-found");
+    let (pairwise, of_workloads) = if found {
+        ("pairwise-found.csv", "workloads-found.csv")
+    } else {
+        ("pairwise.csv", "workloads.csv")
+    };
+    let pairs = optional(dir, pairwise, &mut notes)?;
+    let workloads = optional(dir, of_workloads, &mut notes)?;
     let lr_finds = optional(dir, "lr_find.csv", &mut notes)?;
     let regime = optional(dir, "regime.csv", &mut notes)?;
     // These two are there only where several multiples or shapes are.

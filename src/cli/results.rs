@@ -11,6 +11,7 @@ use crate::runner::{Cell, Prepared, Results};
 use crate::schedule::bound;
 use crate::store::{curve, tables, write_atomically};
 use serde::Serialize;
+use std::fs;
 use std::path::Path;
 
 /// A row of `lr_find.csv`.
@@ -40,7 +41,9 @@ struct CurveRow<'a> {
     valid_loss: Option<f64>,
 }
 
-/// Ranks `runs.csv` and writes every board; gives the overall one.
+/// Ranks `runs.csv` and writes every board; gives the one to look at first:
+/// at the rate found where other multiples stand beside it, else the overall
+/// one.
 pub(super) fn rank(
     runs_csv: &Path,
     experiment: &Experiment,
@@ -51,21 +54,20 @@ pub(super) fn rank(
         control: Some(experiment.control.clone()),
         ..Protocol::default()
     };
+    let mut written = Written { dir, stems: vec![] };
     let boards = boards(&observations, &column, &protocol)?;
     for board in &boards {
-        let rows = board.ranking.leaderboard();
-        tables::write_rows(&dir.join(format!("{}.csv", board.name)), &rows)?;
+        written.table(&board.name, &board.ranking.leaderboard())?;
     }
     let test_column = "test_loss";
     let (test, _) = tables::read_observations(runs_csv, Some(test_column))?;
     if let Some(runs) = tuned(&observations, &test) {
         let board = Ranking::of(&runs, test_column, &protocol)?;
-        let path = dir.join("leaderboard-tuned.csv");
-        tables::write_rows(&path, &board.leaderboard())?;
+        written.table("leaderboard-tuned", &board.leaderboard())?;
     }
     let robust = robustness(&observations, &column, &protocol)?;
     if !robust.is_empty() {
-        tables::write_rows(&dir.join("robustness.csv"), &robust)?;
+        written.table("robustness", &robust)?;
     }
     let bounds = |label: &str, budget: u64| {
         let mut specs = experiment.schedules.iter();
@@ -74,12 +76,63 @@ pub(super) fn rank(
     };
     let theory = theory(&boards, &experiment.control, bounds);
     if !theory.is_empty() {
-        tables::write_rows(&dir.join("theory.csv"), &theory)?;
+        written.table("theory", &theory)?;
     }
     let overall = &boards[0].ranking;
-    tables::write_rows(&dir.join("pairwise.csv"), &overall.pairwise())?;
-    tables::write_rows(&dir.join("workloads.csv"), &overall.workload_rows())?;
-    Ok(overall.leaderboard())
+    written.table("pairwise", &overall.pairwise())?;
+    written.table("workloads", &overall.workload_rows())?;
+    let mut leading = overall.leaderboard();
+    if let Some(protocol) = protocol.at_found_rate(&observations) {
+        let found = Ranking::of(&observations, &column, &protocol)?;
+        leading = found.leaderboard();
+        written.table("leaderboard-found", &leading)?;
+        written.table("pairwise-found", &found.pairwise())?;
+        written.table("workloads-found", &found.workload_rows())?;
+    }
+    written.remove_others()?;
+    Ok(leading)
+}
+
+/// The tables of a ranking.
+struct Written<'a> {
+    dir: &'a Path,
+    stems: Vec<String>,
+}
+
+impl Written<'_> {
+    fn table(&mut self, stem: &str, rows: &[impl Serialize]) -> Result<()> {
+        tables::write_rows(&self.dir.join(format!("{stem}.csv")), rows)?;
+        self.stems.push(stem.to_owned());
+        Ok(())
+    }
+
+    /// Removes the tables of an earlier ranking that this one has no use for:
+    /// the grid had other budgets or multiples then, and the report would
+    /// show them still.
+    fn remove_others(&self) -> Result<()> {
+        let entries = fs::read_dir(self.dir).map_err(Error::io(self.dir))?;
+        for entry in entries {
+            let path = entry.map_err(Error::io(self.dir))?.path();
+            let is_table = path.extension().is_some_and(|end| end == "csv");
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let kept = self.stems.iter().any(|kept| *kept == stem);
+            if is_table && is_conditional(&stem) && !kept {
+                fs::remove_file(&path).map_err(Error::io(&path))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the table `stem` is one that only some grids have.
+fn is_conditional(stem: &str) -> bool {
+    let of_condition = |rest: &str| {
+        ["found", "tuned"].contains(&rest)
+            || rest.starts_with(|c: char| c.is_ascii_digit())
+    };
+    stem.strip_prefix("leaderboard-").is_some_and(of_condition)
+        || ["pairwise-found", "workloads-found", "robustness", "theory"]
+            .contains(&stem)
 }
 
 pub(super) fn write_curves(
@@ -141,7 +194,7 @@ pub(super) fn write_failures(
     }
     let path = dir.join("failures.csv");
     if rows.is_empty() {
-        return match std::fs::remove_file(&path) {
+        return match fs::remove_file(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 Err(Error::io(&path)(e))
             }
@@ -277,5 +330,44 @@ fn file_stem(name: &str) -> String {
     match stem.strip_prefix('.') {
         Some(rest) => format!("-{rest}"),
         None => stem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_that_an_edited_grid_has_no_use_for_go() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let put = |name: &str| {
+            fs::write(folder.path().join(name), "").expect("writable");
+        };
+        let kept = [
+            "leaderboard.csv",
+            "leaderboard-250-1.csv",
+            "leaderboard-mine.csv",
+            "runs.csv",
+            "theory.svg",
+        ];
+        let stale = [
+            "leaderboard-250-4.csv",
+            "leaderboard-1000-0.25.csv",
+            "leaderboard-found.csv",
+            "leaderboard-tuned.csv",
+            "pairwise-found.csv",
+            "robustness.csv",
+            "theory.csv",
+        ];
+        kept.iter().chain(&stale).for_each(|name| put(name));
+        let stems = vec!["leaderboard-250-1".to_owned()];
+        let written = Written { dir: folder.path(), stems };
+        written.remove_others().expect("removable");
+        for name in kept {
+            assert!(folder.path().join(name).exists(), "{name}");
+        }
+        for name in stale {
+            assert!(!folder.path().join(name).exists(), "{name}");
+        }
     }
 }

@@ -234,10 +234,10 @@ impl Run {
         )?;
         let regime = runner::regime(prepared)?;
         tables::write_rows(&dir.join("regime.csv"), &regime)?;
-        let overall = rank(&runs_csv, experiment, dir)?;
+        let leading = rank(&runs_csv, experiment, dir)?;
         let written = write_report(dir)?;
         if !self.quiet && self.format == Format::Text {
-            show(experiment, results, &overall, &written, dir, out)?;
+            show(experiment, results, &leading, &written, dir, out)?;
         }
         Ok(failed)
     }

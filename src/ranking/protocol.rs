@@ -1,6 +1,7 @@
 //! The rules of a ranking, fixed before the results are seen.
 
 use crate::error::{Error, Result};
+use crate::record::Observation;
 
 /// How runs are ranked and tested. The default is the one of the command
 /// line.
@@ -77,6 +78,16 @@ impl Protocol {
             )));
         }
         Ok(())
+    }
+
+    /// This protocol at the rate found itself; `None` where `runs` have no
+    /// other multiple beside it, or the protocol asks for one.
+    pub(crate) fn at_found_rate(&self, runs: &[Observation]) -> Option<Self> {
+        let has = |wanted: fn(f64) -> bool| {
+            runs.iter().filter_map(|run| run.lr_multiple).any(wanted)
+        };
+        (self.lr_multiple.is_none() && has(|m| m == 1.0) && has(|m| m != 1.0))
+            .then(|| Self { lr_multiple: Some(1.0), ..self.clone() })
     }
 
     /// The index of the control among `schedules`, which are sorted.

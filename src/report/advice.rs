@@ -54,8 +54,8 @@ struct RateAdvice {
 
 /// What the advice is made from.
 pub(crate) struct Evidence<'a> {
-    /// Over all budgets and multiples.
-    pub(crate) overall: &'a Ranking,
+    /// Over all budgets, at the rate found where there are several multiples.
+    pub(crate) leading: &'a Ranking,
     /// At each multiple, rising.
     pub(crate) multiples: &'a [(f64, Ranking)],
     pub(crate) robustness: &'a [RobustnessRow],
@@ -68,7 +68,7 @@ pub(crate) struct Evidence<'a> {
 impl Advice {
     /// Puts `evidence` into words.
     pub(crate) fn new(evidence: &Evidence<'_>) -> Self {
-        let ranking = evidence.overall;
+        let ranking = evidence.leading;
         let rows = ranking.leaderboard();
         let pairs = ranking.pairwise();
         let with = |verdict: Verdict| -> Vec<Choice> {

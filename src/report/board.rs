@@ -34,6 +34,35 @@ pub(super) fn boards(input: &ReportInput) -> Vec<Board<'_>> {
     boards
 }
 
+/// The boards beside the leading one, with their titles.
+pub(super) fn further(input: &ReportInput) -> Vec<(String, &[LeaderboardRow])> {
+    let boards = boards(input);
+    if boards.len() < 2 {
+        return vec![];
+    }
+    let together = input.found().map(|_| {
+        let title = "all budgets and learning rates together";
+        (title.to_owned(), input.overall())
+    });
+    let each = boards.iter().map(|board| {
+        let title = format!(
+            "{} steps, {} times the learning rate found",
+            board.budget,
+            number::rate(board.multiple)
+        );
+        (title, board.rows)
+    });
+    together.into_iter().chain(each).collect()
+}
+
+/// The heading of the leading board.
+pub(super) fn heading(input: &ReportInput) -> &'static str {
+    match input.found() {
+        Some(_) => "Leaderboard at the learning rate found",
+        None => "Leaderboard",
+    }
+}
+
 /// The distinct budgets of `boards`, rising.
 pub(super) fn budgets(boards: &[Board<'_>]) -> Vec<u64> {
     let mut budgets: Vec<u64> = boards.iter().map(|b| b.budget).collect();
@@ -103,7 +132,7 @@ pub(super) fn sensitivity(input: &ReportInput) -> Vec<SensitivityLine> {
             })
             .collect(),
     };
-    input.overall().iter().map(line).collect()
+    input.leading().iter().map(line).collect()
 }
 
 /// Rows, columns and cells of the heat map: workloads in file order,
@@ -113,7 +142,7 @@ pub(super) fn heatmap(
 ) -> (Vec<String>, Vec<String>, Vec<Vec<Cell>>) {
     let workloads = workload_names(input);
     let schedules: Vec<String> =
-        input.overall().iter().map(|row| row.schedule.clone()).collect();
+        input.leading().iter().map(|row| row.schedule.clone()).collect();
     let cells = workloads
         .iter()
         .map(|workload| {
@@ -163,7 +192,7 @@ pub(super) struct WorkloadLine {
 
 /// A line a workload.
 pub(super) fn workload_lines(input: &ReportInput) -> Vec<WorkloadLine> {
-    let first = input.overall().first().map(|row| row.schedule.as_str());
+    let first = input.leading().first().map(|row| row.schedule.as_str());
     workload_names(input)
         .into_iter()
         .map(|workload| {
@@ -234,7 +263,7 @@ pub(super) fn pair_lines(input: &ReportInput) -> Vec<[String; 8]> {
 /// The schedule that the others were tested against.
 pub(super) fn control(input: &ReportInput) -> Option<&str> {
     let marked =
-        input.overall().iter().find(|row| row.verdict == Verdict::Control);
+        input.leading().iter().find(|row| row.verdict == Verdict::Control);
     marked
         .map(|row| row.schedule.as_str())
         .or_else(|| input.pairs.first().map(|pair| pair.b.as_str()))

@@ -108,8 +108,7 @@ pub(super) fn robust(rows: &[RobustnessRow]) -> Option<String> {
 
 /// The board with a rate tuned for every schedule.
 pub(super) fn tuned(input: &ReportInput) -> Option<String> {
-    let (_, rows) =
-        input.boards.iter().find(|(name, _)| name == "leaderboard-tuned")?;
+    let rows = input.board("leaderboard-tuned")?;
     let first = rows.first()?;
     let worse: Vec<&str> = rows
         .iter()

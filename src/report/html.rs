@@ -1,10 +1,10 @@
 //! The report as one HTML page that needs nothing else.
 
 use super::board::{
-    Board, WorkloadLine, boards, control, heatmap, pair_lines, sensitivity,
+    WorkloadLine, control, further, heading, heatmap, pair_lines, sensitivity,
     workload_lines,
 };
-use super::number::{count, percent, probability, rate, regret};
+use super::number::{count, percent, probability, regret};
 use super::plot::{
     learning_rate_sensitivity, range_test, rank_diagram, regret_heatmap,
 };
@@ -19,8 +19,9 @@ use askama::Template;
 struct Page<'a> {
     input: &'a ReportInput,
     words: Words,
-    overall: Vec<Row<'a>>,
-    boards: Vec<BoardRows<'a>>,
+    heading: &'static str,
+    leading: Vec<Row<'a>>,
+    further: Vec<Further<'a>>,
     control: Option<&'a str>,
     pairs: Vec<[String; 8]>,
     rank_diagram: Option<String>,
@@ -32,9 +33,9 @@ struct Page<'a> {
     range_tests: Vec<(&'a str, String)>,
 }
 
-/// A leaderboard of one budget and one multiple.
-struct BoardRows<'a> {
-    name: String,
+/// A leaderboard beside the leading one.
+struct Further<'a> {
+    title: String,
     /// The schedule in the first place.
     leader: &'a str,
     rows: Vec<Row<'a>>,
@@ -54,22 +55,23 @@ struct Row<'a> {
 ///
 /// Never: the template writes into memory.
 pub(crate) fn html(input: &ReportInput) -> String {
-    let overall = input.overall();
+    let leading = input.leading();
     let lines = sensitivity(input);
     let (workloads, schedules, cells) = heatmap(input);
     let page = Page {
         input,
         words: words(input),
-        overall: rows(overall),
-        boards: boards(input).iter().map(BoardRows::new).collect(),
+        heading: heading(input),
+        leading: rows(leading),
+        further: further(input).into_iter().map(Further::new).collect(),
         control: control(input),
         pairs: pair_lines(input),
-        rank_diagram: (overall.len() > 1).then(|| rank_diagram(overall)),
+        rank_diagram: (leading.len() > 1).then(|| rank_diagram(leading)),
         sensitivity: (!lines.is_empty())
             .then(|| learning_rate_sensitivity(&lines)),
         heatmap: (!workloads.is_empty() && !schedules.is_empty())
             .then(|| regret_heatmap(&workloads, &schedules, &cells)),
-        first: overall.first().map(|row| row.schedule.as_str()),
+        first: leading.first().map(|row| row.schedule.as_str()),
         workloads: workload_lines(input),
         range_tests: input
             .range_tests
@@ -98,16 +100,12 @@ fn rows(rows: &[LeaderboardRow]) -> Vec<Row<'_>> {
     rows.iter().map(|row| Row { row, interval: interval(row) }).collect()
 }
 
-impl<'a> BoardRows<'a> {
-    fn new(board: &Board<'a>) -> Self {
+impl<'a> Further<'a> {
+    fn new((title, board): (String, &'a [LeaderboardRow])) -> Self {
         Self {
-            name: format!(
-                "{} steps, {} times the learning rate found",
-                board.budget,
-                rate(board.multiple)
-            ),
-            leader: board.rows.first().map_or("", |row| &row.schedule),
-            rows: rows(board.rows),
+            title,
+            leader: board.first().map_or("", |row| &row.schedule),
+            rows: rows(board),
         }
     }
 }

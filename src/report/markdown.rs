@@ -1,7 +1,8 @@
 //! The report as Markdown.
 
 use super::board::{
-    boards, control, multiples, pair_lines, sensitivity, workload_lines,
+    boards, control, further, heading, multiples, pair_lines, sensitivity,
+    workload_lines,
 };
 use super::number::{percent, probability, rate, regret};
 use super::words::{pieces, words};
@@ -18,29 +19,22 @@ pub(crate) fn markdown(input: &ReportInput) -> String {
     for sentence in words.reasons.iter().chain(&words.evidence) {
         page.paragraph(&prose(sentence));
     }
-    let overall = input.overall();
-    if !overall.is_empty() {
-        page.heading(2, "Leaderboard");
-        leaderboard(&mut page, overall);
+    let leading = input.leading();
+    if !leading.is_empty() {
+        page.heading(2, heading(input));
+        leaderboard(&mut page, leading);
         pair_table(&mut page, input);
     }
-    let boards = boards(input);
-    if boards.len() > 1 {
+    let further = further(input);
+    if !further.is_empty() {
         page.heading(2, "Learning rates and budgets");
         for sentence in &words.conditions {
             page.paragraph(&prose(sentence));
         }
         sensitivity_table(&mut page, input);
-        for board in &boards {
-            page.heading(
-                3,
-                &format!(
-                    "{} steps, {} times the learning rate found",
-                    board.budget,
-                    rate(board.multiple)
-                ),
-            );
-            leaderboard(&mut page, board.rows);
+        for (title, rows) in further {
+            page.heading(3, &title);
+            leaderboard(&mut page, rows);
         }
     }
     workload_table(&mut page, input);
@@ -125,7 +119,7 @@ fn workload_table(page: &mut Page, input: &ReportInput) {
         return;
     }
     page.heading(2, "Workloads");
-    let first = input.overall().first().map_or("", |row| &row.schedule);
+    let first = input.leading().first().map_or("", |row| &row.schedule);
     let regret_of = format!("regret of {}:", code(first));
     let head = ["workload", "data", "best schedule", "score:", &regret_of];
     let rows = lines.iter().map(|line| {

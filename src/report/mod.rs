@@ -36,11 +36,12 @@ pub(crate) struct ReportInput {
     /// The command that makes the results again.
     pub(crate) command: String,
     /// Leaderboards by file stem: `leaderboard` over everything, then
-    /// `leaderboard-<budget>-<multiple>`.
+    /// `leaderboard-<budget>-<multiple>`; `leaderboard-found` and
+    /// `leaderboard-tuned` where there are several multiples.
     pub(crate) boards: Vec<(String, Vec<LeaderboardRow>)>,
-    /// Every schedule against the control.
+    /// Every schedule against the control, on the leading board.
     pub(crate) pairs: Vec<PairRow>,
-    /// Every schedule on every workload.
+    /// Every schedule on every workload, on the leading board.
     pub(crate) workloads: Vec<WorkloadRow>,
     /// Sizes of the workloads.
     pub(crate) regime: Vec<RegimeRow>,
@@ -100,6 +101,22 @@ impl ReportInput {
     /// The leaderboard over everything, best first; empty if there is none.
     fn overall(&self) -> &[LeaderboardRow] {
         self.boards.first().map_or(&[], |(_, rows)| rows)
+    }
+
+    /// The leaderboard at the rate found, where others stand beside it.
+    fn found(&self) -> Option<&[LeaderboardRow]> {
+        self.board("leaderboard-found")
+    }
+
+    /// The leaderboard that the recommendation is from: far above the rate
+    /// found, what diverges would decide over the rest.
+    fn leading(&self) -> &[LeaderboardRow] {
+        self.found().unwrap_or_else(|| self.overall())
+    }
+
+    fn board(&self, stem: &str) -> Option<&[LeaderboardRow]> {
+        let mut boards = self.boards.iter();
+        boards.find(|(name, _)| name == stem).map(|(_, rows)| rows.as_slice())
     }
 }
 

@@ -336,6 +336,30 @@ fn the_tuned_board_has_a_sentence_of_its_own() {
 }
 
 #[test]
+fn the_board_at_the_rate_found_leads() {
+    let mut input = full();
+    let mut rows = vec![
+        row("a", 1.2, 0.01, Verdict::Recommended),
+        row("linear", 2.9, 0.4, Verdict::Control),
+    ];
+    rows[1].p_holm = Some(0.01);
+    input.boards.push(("leaderboard-found".to_owned(), rows));
+    let words = words(&input);
+    assert_eq!(words.headline, "Use `a`.");
+    let standing = "At the learning rate found, `a` has the best mean rank";
+    assert!(words.reasons[0].starts_with(standing), "{:?}", words.reasons);
+    let diverged = "Diverged, at all learning rates together: ";
+    let last = words.reasons.last().expect("reasons");
+    assert!(last.starts_with(diverged), "{last}");
+    // What there is in all is still said of all runs.
+    assert!(words.evidence[0].starts_with("8 schedules"), "{words:?}");
+    for page in [html(&input), markdown(&input)] {
+        assert!(page.contains("Leaderboard at the learning rate found"));
+        assert!(page.contains("all budgets and learning rates together"));
+    }
+}
+
+#[test]
 fn stopped_schedules_are_marked_and_attainable_p_is_said() {
     let mut input = full();
     input.boards[0].1[7].runs = 36;

@@ -29,7 +29,7 @@ pub(super) struct Words {
 
 /// The report of `input` in words.
 pub(super) fn words(input: &ReportInput) -> Words {
-    let rows = input.overall();
+    let rows = input.leading();
     if rows.is_empty() {
         return Words {
             headline: "There are no results to compare.".to_owned(),
@@ -48,7 +48,7 @@ pub(super) fn words(input: &ReportInput) -> Words {
             && !chance_explains(rows)
             && !all_diverged(rows),
         reasons: reasons(input, rows),
-        evidence: evidence(input, rows, &boards),
+        evidence: evidence(input, &boards),
         conditions,
         limits: conditions::limits(input, &boards),
     }
@@ -145,7 +145,11 @@ fn reasons(input: &ReportInput, rows: &[LeaderboardRow]) -> Vec<String> {
         .unwrap_or(&rows[0]);
     let mut reasons = vec![];
     if rows.len() > 1 {
-        reasons.push(standing(first, rows));
+        let standing = standing(first, rows);
+        reasons.push(match input.found() {
+            Some(_) => format!("At the learning rate found, {standing}"),
+            None => standing,
+        });
         reasons.extend(against_control(input, first));
     }
     let equals = with(rows, Verdict::Equivalent);
@@ -177,7 +181,7 @@ fn reasons(input: &ReportInput, rows: &[LeaderboardRow]) -> Vec<String> {
         ));
     }
     reasons.extend(stopped(rows));
-    reasons.push(divergence(rows));
+    reasons.push(divergence(input));
     reasons
 }
 
@@ -276,8 +280,9 @@ fn against_control(
     Some(text + ".")
 }
 
-fn divergence(rows: &[LeaderboardRow]) -> String {
-    let diverged: Vec<String> = rows
+fn divergence(input: &ReportInput) -> String {
+    let diverged: Vec<String> = input
+        .overall()
         .iter()
         .filter(|row| row.diverged > 0)
         .map(|row| {
@@ -292,17 +297,18 @@ fn divergence(rows: &[LeaderboardRow]) -> String {
     if diverged.is_empty() {
         return "No run diverged.".to_owned();
     }
+    let at = match input.found() {
+        Some(_) => "Diverged, at all learning rates together",
+        None => "Diverged",
+    };
     format!(
-        "Diverged: {}. A diverged run counts as worse than any other.",
+        "{at}: {}. A diverged run counts as worse than any other.",
         diverged.join(", ")
     )
 }
 
-fn evidence(
-    input: &ReportInput,
-    rows: &[LeaderboardRow],
-    boards: &[Board<'_>],
-) -> Vec<String> {
+fn evidence(input: &ReportInput, boards: &[Board<'_>]) -> Vec<String> {
+    let rows = input.overall();
     let runs: usize = rows.iter().map(|row| row.runs).sum();
     let workloads = board::workload_names(input).len();
     let mut clusters: Vec<&str> =
