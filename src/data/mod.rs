@@ -29,6 +29,24 @@ use std::path::Path;
 /// generated sets. Fixed, so that all runs see the same data.
 const DATA_SEED: u64 = 0;
 
+/// The text of `file`, without a byte order mark.
+///
+/// # Errors
+///
+/// If the file cannot be read or is not UTF-8; with line and column.
+fn text_of(file: &Path) -> Result<String> {
+    let bytes = std::fs::read(file).map_err(Error::io(file))?;
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let valid = String::from_utf8_lossy(&error.as_bytes()[..at]);
+        Error::input(file, &valid, at, "not UTF-8: save the file as UTF-8")
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(text)
+}
+
 /// Examples with their targets.
 #[derive(Clone, Debug)]
 pub struct Split {

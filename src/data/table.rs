@@ -1,7 +1,7 @@
 //! Any CSV table with a header: numbers are standardised, words one-hot.
 
-use super::DATA_SEED;
 use super::plain::{Plain, Scale, standardise_targets};
+use super::{DATA_SEED, text_of};
 use crate::error::{Error, Result};
 use crate::seed;
 use crate::spec::{TableTask, quote, unknown};
@@ -38,13 +38,7 @@ pub(super) fn load(
     task: Option<TableTask>,
     split: [f64; 2],
 ) -> Result<Plain> {
-    let bytes = std::fs::read(file).map_err(Error::io(file))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let valid = String::from_utf8_lossy(&error.as_bytes()[..at]);
-        Error::input(file, &valid, at, "not UTF-8: save the table as UTF-8")
-    })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = &text_of(file)?;
     plain(text, target, task, split).map_err(|fault| {
         let Fault { at, message } = fault;
         Error::input(file, text, at, message)

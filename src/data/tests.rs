@@ -505,7 +505,7 @@ fn broken_tables_are_refused_with_their_place() {
     );
     assert_eq!(
         complaint(b"a,b\n1,\xff\n", "b"),
-        "t.csv:2:3: not UTF-8: save the table as UTF-8"
+        "t.csv:2:3: not UTF-8: save the file as UTF-8"
     );
     assert_eq!(
         complaint(csv("b", 40, |i| (i % 2).to_string()), "b"),
@@ -630,7 +630,7 @@ fn texts_without_enough_in_them_are_refused() {
     );
     assert_eq!(
         message(b"one\nt\xffwo", 4),
-        "t.txt:2:2: not UTF-8: save the text as UTF-8"
+        "t.txt:2:2: not UTF-8: save the file as UTF-8"
     );
 }
 

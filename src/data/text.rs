@@ -1,7 +1,7 @@
 //! Any UTF-8 text, for a character-level language model.
 
-use super::Task;
 use super::plain::{Part, Plain, Values};
+use super::{Task, text_of};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,13 +20,7 @@ pub(super) fn load(
     context: usize,
     split: [f64; 2],
 ) -> Result<Plain> {
-    let bytes = std::fs::read(file).map_err(Error::io(file))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let valid = String::from_utf8_lossy(&error.as_bytes()[..at]);
-        Error::input(file, &valid, at, "not UTF-8: save the text as UTF-8")
-    })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = &text_of(file)?;
     let characters: Vec<char> = text.chars().collect();
     let n = characters.len();
     #[expect(

@@ -5,7 +5,7 @@ use super::board::{
     workload_lines,
 };
 use super::number::{percent, probability, rate, regret};
-use super::words::{pieces, words};
+use super::words::{pieces, quoted, words};
 use super::{LrFindRow, ReportInput, none};
 use crate::ranking::LeaderboardRow;
 
@@ -260,18 +260,10 @@ fn prose(sentence: &str) -> String {
 
 /// `text` as code, on one line. In a table a bar would end the cell.
 fn code(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| match c {
-            '`' => '\'',
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .collect();
     if text.trim().is_empty() {
         return String::new();
     }
-    format!("`{}`", text.replace('|', "\\|"))
+    quoted(text).replace('|', "\\|")
 }
 
 /// `text` as text, whatever Markdown would make of it.
