@@ -39,6 +39,12 @@ const FEWEST_STEPS: usize = 20;
 /// Most rates tried at one length.
 const MOST_RATES: usize = 12;
 
+/// The first rungs around a rate that a range test found.
+const NEAR: [i32; 3] = [-1, 0, 1];
+
+/// The first rungs from a rate that nothing stands behind, a decade apart.
+const FAR: [i32; 2] = [0, 3];
+
 /// The best rate goes with the length of the run to minus this.
 const HORIZON_EXPONENT: f64 = 0.25;
 
@@ -157,6 +163,8 @@ struct Search<'a, 't> {
     budget: usize,
     spent: usize,
     trials: Vec<Trial>,
+    /// Loss before any update.
+    start: Option<f64>,
 }
 
 impl Search<'_, '_> {
@@ -181,47 +189,78 @@ impl Search<'_, '_> {
         Ok(mean)
     }
 
-    /// Trials of `steps` at three rates around `centre`, and on in the
-    /// direction of the best while it stands at an edge and the budget lasts.
+    /// Trials of `steps` at the rungs `first` around `centre`, and on in the
+    /// direction of the best while it stands at an edge, then between it and
+    /// what stands beside it, as long as the budget lasts.
     fn climb(
         &mut self,
         centre: f64,
+        first: &[i32],
         steps: usize,
         seeds: usize,
     ) -> Result<Climb> {
         let rate = |rung: f64| centre * 10_f64.powf(SPACING * rung);
         let mut rungs = BTreeMap::new();
-        let mut next = vec![-1, 0, 1];
+        let mut next = first.to_vec();
+        let stride = first[1] - first[0];
         loop {
             for rung in next.drain(..) {
                 let lr = rate(f64::from(rung));
                 rungs.insert(rung, self.run(lr, steps, seeds)?);
             }
             let best = best(&rungs, |mean| mean.valid);
-            let missing = [best - 1, best + 1]
-                .into_iter()
-                .find(|rung| !rungs.contains_key(rung));
+            let (below, above) = beside(&rungs, best);
             let affordable = rungs.len() < MOST_RATES
                 && self.spent + seeds * steps <= self.budget;
-            match missing {
-                Some(rung) if affordable => next.push(rung),
-                missing => {
-                    let learned = self::best(&rungs, |mean| mean.train);
-                    let ahead = SPACING * f64::from(learned - best);
-                    let at = f64::from(best);
-                    let survived = rungs[&best].valid.is_some();
-                    return Ok(Climb {
-                        steps,
-                        lr: rate(at + offset(&rungs, best)),
-                        beside: (rate(at - 1.0), rate(at + 1.0)),
-                        bracketed: missing.is_none() && survived,
-                        survived,
-                        by_heart: ahead >= BY_HEART_DECADES,
-                    });
+            let wanted = match (below, above) {
+                (None, _) => Some(best - stride),
+                (_, None) => Some(best + stride),
+                (Some(below), Some(above)) => {
+                    let half = |rung: i32| best + (rung - best) / 2;
+                    // Above first: what the range test missed was too low.
+                    [half(above), half(below)].into_iter().find(|r| *r != best)
                 }
+            };
+            if let Some(rung) = wanted.filter(|_| affordable) {
+                next.push(rung);
+                continue;
             }
+            let survived = rungs[&best].valid.is_some();
+            let low = below.unwrap_or(best - stride);
+            let high = above.unwrap_or(best + stride);
+            return Ok(Climb {
+                steps,
+                lr: rate(f64::from(best) + offset(&rungs, best)),
+                beside: (rate(f64::from(low)), rate(f64::from(high))),
+                bracketed: below.is_some() && above.is_some() && survived,
+                survived,
+                by_heart: self.by_heart(&rungs, best),
+            });
         }
     }
+
+    /// Whether the training loss is lowest at a far higher rate than the
+    /// validation loss, which has clearly risen there.
+    fn by_heart(&self, rungs: &BTreeMap<i32, Mean>, best: i32) -> bool {
+        let learned = self::best(rungs, |mean| mean.train);
+        let ahead = SPACING * f64::from(learned - best);
+        let (Some(start), Some(least), Some(there)) =
+            (self.start, rungs[&best].valid, rungs[&learned].valid)
+        else {
+            return false;
+        };
+        ahead >= BY_HEART_DECADES && there - least >= BASIN * (start - least)
+    }
+}
+
+/// The nearest rungs below and above `rung`.
+fn beside(
+    rungs: &BTreeMap<i32, Mean>,
+    rung: i32,
+) -> (Option<i32>, Option<i32>) {
+    let below = rungs.range(..rung).next_back().map(|(&rung, _)| rung);
+    let above = rungs.range(rung + 1..).next().map(|(&rung, _)| rung);
+    (below, above)
 }
 
 /// The rung of the lowest loss; the lowest rung of equal ones, and when every
@@ -236,7 +275,7 @@ fn best(
 }
 
 /// How far from the best rung the parabola through it and its neighbours is
-/// lowest, in rungs; 0 where a neighbour is missing or diverged.
+/// lowest, in rungs; 0 where a neighbour is missing, far or diverged.
 fn offset(rungs: &BTreeMap<i32, Mean>, best: i32) -> f64 {
     let at = |rung: i32| {
         let loss = rungs.get(&rung).and_then(|mean| mean.valid);
@@ -270,17 +309,24 @@ pub(super) fn refine(
         budget: verify.budget().saturating_sub(found.cost_steps),
         spent: 0,
         trials: vec![],
+        start: start(&found),
     };
     let horizon = verify.horizon;
     let length = |share: f64| {
         whole(share * horizon as f64).max(FEWEST_STEPS).min(horizon)
     };
     let expected = found.lr * relative_peak;
-    let mut climb = search.climb(expected, length(SHARE), 1)?;
+    let mut guessed = !matches!(
+        found.outcome,
+        FindOutcome::Found | FindOutcome::NeverDiverged
+    );
+    let first: &[i32] = if guessed { &FAR } else { &NEAR };
+    let mut climb = search.climb(expected, first, length(SHARE), 1)?;
     let (longer, seeds) = (length(LONGER.0), LONGER.1);
     if search.spent + 3 * seeds * longer <= search.budget {
         let centre = climb.lr * climb.law(longer);
-        climb = search.climb(centre, longer, seeds)?;
+        climb = search.climb(centre, &NEAR, longer, seeds)?;
+        guessed = false;
     }
     let mut correction = climb.law(horizon);
     if climb.steps < longer
@@ -296,7 +342,7 @@ pub(super) fn refine(
     let cycle = if found.cycle.0 < lr { found.cycle.0 } else { lr / 10.0 };
     let longest =
         search.trials.iter().filter(|trial| trial.steps == climb.steps);
-    let basin = basin(longest, start(&found))
+    let basin = basin(longest, search.start)
         .map(|(low, high)| (low * correction, high * correction));
     Ok(LrFound {
         lr,
@@ -307,7 +353,7 @@ pub(super) fn refine(
         } else {
             found.outcome
         },
-        confidence: if climb.bracketed {
+        confidence: if climb.bracketed && !guessed {
             Confidence::High
         } else if climb.survived {
             Confidence::Medium

@@ -177,3 +177,49 @@ fn a_budget_that_makes_no_sense_is_refused() {
     let verify = Verify { trainings: f64::NAN, ..verify };
     assert!(refuse(verify).contains("`trainings`"));
 }
+
+#[test]
+fn a_guess_two_decades_off_is_mended_within_the_budget() {
+    // The loss of the range test never falls, so its rate is a fallback.
+    let mut train = |rates: &[f64], _, _: LossKind, _: &mut Watch<'_>| {
+        Ok(vec![2.0; rates.len()])
+    };
+    let test = RangeTest { seeds: 1, ..RangeTest::default() };
+    for best in [1e-5, 1e-3, 1e-1] {
+        let mut trial = |lr: f64, _, _| {
+            let away = (lr / best).log10();
+            let valid = 0.3 + away * away;
+            Ok(Some(TrialLosses { valid, train: Some(valid) }))
+        };
+        let verify = Verify::new(1000);
+        let found =
+            find(&test, Some((&verify, 1.0)), 1, &mut train, &mut trial)
+                .expect("trials that work");
+        let want = best * 0.25_f64.powf(HORIZON_EXPONENT);
+        assert!(decades(found.lr, want) < 0.5, "{best}: {found:?}");
+        assert_ne!(found.confidence, Confidence::High, "it began as a guess");
+    }
+}
+
+#[test]
+fn noise_is_no_learning_by_heart() {
+    let mut trial = |_: f64, _, _| Ok(None);
+    let mut search = Search {
+        trial: &mut trial,
+        seeds: [0; LONGER.1],
+        budget: 0,
+        spent: 0,
+        trials: vec![],
+        start: Some(2.3),
+    };
+    let rungs = |last: f64| {
+        let means = [(1.68, 1.7), (1.5, 1.6), (1.64, 1.5), (last, 1.4)];
+        let mean =
+            |(valid, train)| Mean { valid: Some(valid), train: Some(train) };
+        (-2..2).zip(means.map(mean)).collect::<BTreeMap<i32, Mean>>()
+    };
+    assert!(!search.by_heart(&rungs(1.52), -1), "hardly worse than the best");
+    assert!(search.by_heart(&rungs(1.62), -1));
+    search.start = None;
+    assert!(!search.by_heart(&rungs(1.62), -1), "no measure");
+}
