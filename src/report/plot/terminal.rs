@@ -4,8 +4,10 @@ use super::axis::Axis;
 use super::range_test::{RangeTestPlot, curve, loss_range, rate_range};
 use crate::report::number::score;
 
-/// The range test as text of about `width` x `height` letters: the smoothed
-/// curve in dots, four a letter, and the suggestion as a column.
+/// The range test as text of about `width` x `height` letters: raw losses
+/// (`·`), the smoothed curve in finer dots, the suggestion as a column (`┊`),
+/// trials (`●`, at the top `×` where they diverged), and the interval as the
+/// thick part of the axis.
 pub(crate) fn terminal_curve(
     plot: &RangeTestPlot,
     width: usize,
@@ -19,8 +21,15 @@ pub(crate) fn terminal_curve(
     let (loss_low, loss_high) = loss_range(plot);
     let y = Axis::linear(loss_low, loss_high, 3.0);
     let column = |lr: f64| cell(x.share(lr), columns);
+    let row = |loss: f64| rows - 1 - cell(y.share(loss), rows);
+    let inside = |loss: f64| (y.low..=y.high).contains(&loss);
 
     let mut letters = vec![vec![' '; columns]; rows];
+    for (&lr, &loss) in plot.rates.iter().zip(&plot.losses) {
+        if lr > 0.0 && lr.is_finite() && inside(loss) {
+            letters[row(loss)][column(lr)] = '·';
+        }
+    }
     if let Some(lr) = plot.suggestion.filter(|lr| lr.is_finite()) {
         for row in &mut letters {
             row[column(lr)] = '┊';
@@ -28,7 +37,7 @@ pub(crate) fn terminal_curve(
     }
     let mut dots = vec![vec![0_u8; columns]; rows];
     for (lr, loss) in dense(&curve(plot), 4 * columns, &x) {
-        if loss.is_finite() && (y.low..=y.high).contains(&loss) {
+        if inside(loss) {
             let across = cell(x.share(lr), 2 * columns);
             let down = 4 * rows - 1 - cell(y.share(loss), 4 * rows);
             dots[down / 4][across / 2] |= dot(across % 2, down % 4);
@@ -42,6 +51,13 @@ pub(crate) fn terminal_curve(
             }
         }
     }
+    for &(lr, loss) in &plot.trials {
+        if loss.is_finite() {
+            letters[row(loss)][column(lr)] = '●';
+        } else {
+            letters[0][column(lr)] = '×';
+        }
+    }
     let mut text = String::new();
     for (i, row) in letters.iter().enumerate() {
         let label = match i {
@@ -53,8 +69,13 @@ pub(crate) fn terminal_curve(
         text += format!("{label:>7} ┤{line}").trim_end();
         text.push('\n');
     }
+    let allowed = plot.interval.map(|(low, high)| column(low)..=column(high));
+    let axis = |at| match &allowed {
+        Some(columns) if columns.contains(&at) => '━',
+        _ => '─',
+    };
     text += "        └";
-    text += &"─".repeat(columns);
+    text.extend((0..columns).map(axis));
     text.push('\n');
     text + &tick_line(&x, columns, MARGIN)
 }

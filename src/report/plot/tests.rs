@@ -182,6 +182,13 @@ fn a_terminal_curve_keeps_to_its_size() {
         assert!(most <= Some(width.max(19) + 6), "{text}");
         assert_eq!(text.lines().count(), height.max(5), "{text}");
         assert!(text.contains('┊'), "the suggestion is marked\n{text}");
+        assert!(text.contains('━'), "the interval is marked\n{text}");
+    }
+    let text = terminal_curve(&samples::range_test(), 100, 30);
+    for (mark, what) in
+        [('·', "raw losses"), ('●', "trials"), ('×', "diverged")]
+    {
+        assert!(text.contains(mark), "{what} are marked\n{text}");
     }
 }
 
