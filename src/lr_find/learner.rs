@@ -3,87 +3,26 @@
 use super::found::relative_peak;
 use super::{
     FindOutcome, Ladder, LossKind, LrFound, Opinion, OpinionSource, RangeTest,
-    Rule, TrialLosses, Verify, find,
+    Rule, Several, Trainer, TrialLosses, Verify, find,
 };
 use crate::error::{Error, Result};
 use crate::grid::{self, LrFindSpec};
 use crate::report::plot::{RangeTestPlot, range_test};
 use crate::schedule::ScheduleSpec;
 use crate::spec::OptimizerSpec;
-use crate::train::{self, Learner};
+use crate::train;
 use crate::workload::Workload;
 use std::fmt;
 use std::ops::ControlFlow;
 
 /// Seeds of the finder count from here, so that no run shares its weights or
 /// batches with the search for its rate.
-const FIRST_SEED: u64 = 1 << 32;
+pub(crate) const FIRST_SEED: u64 = 1 << 32;
 
 /// Validation examples whose loss a range test on the validation part records
 /// at every update: enough to tell rates apart, and as cheap as a few
 /// updates.
 const VALID_EXAMPLES: usize = 512;
-
-impl Learner {
-    /// The learning rate of this model on this data set, by a range test with
-    /// three seeds.
-    ///
-    /// It disturbs nothing: a later [`fit`](Self::fit) gives the same as
-    /// without it, and a second call gives the same rate.
-    ///
-    /// # Errors
-    ///
-    /// If the model or the data set fails.
-    pub fn find_lr(&self) -> Result<LrFound> {
-        let fallback = usual_rate(&self.workload.optimizer);
-        self.find_lr_with(&RangeTest { fallback, ..RangeTest::default() })
-    }
-
-    /// [`find_lr`](Self::find_lr) by a range test of your own.
-    ///
-    /// # Errors
-    ///
-    /// If the test makes no sense, or the model or the data set fails.
-    pub fn find_lr_with(&self, test: &RangeTest) -> Result<LrFound> {
-        let workload = self.resident()?;
-        let seed = FIRST_SEED ^ self.seed;
-        on_workload(&workload, test, None, seed, &|| false)
-    }
-
-    /// The peak learning rate of `schedule` for a training of `steps`: the
-    /// range test's, checked and corrected by short trainings under that
-    /// schedule, for at most 1.4 trainings in all.
-    ///
-    /// # Errors
-    ///
-    /// If `steps` is 0, or the model or the data set fails.
-    pub fn find_lr_for(
-        &self,
-        schedule: &ScheduleSpec,
-        steps: usize,
-    ) -> Result<LrFound> {
-        self.find_lr_within(schedule, &Verify::new(steps))
-    }
-
-    /// [`find_lr_for`](Self::find_lr_for) on a budget of your own.
-    ///
-    /// # Errors
-    ///
-    /// If the budget makes no sense, or the model or the data set fails.
-    pub fn find_lr_within(
-        &self,
-        schedule: &ScheduleSpec,
-        verify: &Verify,
-    ) -> Result<LrFound> {
-        let workload = self.resident()?;
-        let (steps, seeds) = verify.range_test();
-        let fallback = usual_rate(&workload.optimizer);
-        let test = RangeTest { steps, seeds, fallback, ..RangeTest::default() };
-        let seed = FIRST_SEED ^ self.seed;
-        let verify = Some((verify, schedule));
-        on_workload(&workload, &test, verify, seed, &|| false)
-    }
-}
 
 impl LrFound {
     /// The curve with its suggestion, interval and trials, as SVG.
@@ -140,7 +79,8 @@ pub(crate) fn for_workload(
     spec: &LrFindSpec,
     control: &ScheduleSpec,
     horizon: usize,
-    stop: &dyn Fn() -> bool,
+    several: &Several<'_>,
+    stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<LrFound> {
     let usual = RangeTest::default();
     let verify =
@@ -167,7 +107,7 @@ pub(crate) fn for_workload(
         ..usual
     };
     let verify = verify.as_ref().map(|verify| (verify, control));
-    on_workload(workload, &test, verify, FIRST_SEED, stop)
+    on_workload(workload, &test, verify, FIRST_SEED, several, stop)
 }
 
 /// A range test and, with `verify`, trials under its schedule.
@@ -180,12 +120,13 @@ pub(crate) fn on_workload(
     test: &RangeTest,
     verify: Option<(&Verify, &ScheduleSpec)>,
     seed: u64,
-    stop: &dyn Fn() -> bool,
+    several: &Several<'_>,
+    stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<LrFound> {
-    let mut train = |rates: &[f64],
-                     seed: u64,
-                     on: LossKind,
-                     watch: &mut super::Watch<'_>| {
+    let train = |rates: &[f64],
+                 seed: u64,
+                 on: LossKind,
+                 watch: &mut super::Watch<'_>| {
         let mut stopped = false;
         let mut watch = |step: usize, loss: f64| {
             stopped = stop();
@@ -199,7 +140,7 @@ pub(crate) fn on_workload(
             train::losses(workload, seed, rates, on_valid, &mut watch)?;
         if stopped { Err(Error::Interrupted) } else { Ok(losses) }
     };
-    let mut trial = |peak_lr: f64, steps: usize, seed: u64| {
+    let trial = |peak_lr: f64, steps: usize, seed: u64| {
         // A schedule that cannot stand at so few steps is a constant rate.
         let rates = verify
             .and_then(|(_, schedule)| schedule.rates(peak_lr, steps).ok())
@@ -212,7 +153,8 @@ pub(crate) fn on_workload(
         // One that cannot stand at so few steps fails when it is trained.
         (verify, relative_peak(schedule, verify.horizon).unwrap_or(1.0))
     });
-    let mut found = find(test, budget, seed, &mut train, &mut trial)?;
+    let trainer = Trainer { train: &train, trial: &trial, several };
+    let mut found = find(test, budget, seed, trainer)?;
     if verify.is_some() {
         let curvature = train::curvature_bound(workload, seed)?;
         let parabola = train::parabola(workload, seed, found.lr)?;

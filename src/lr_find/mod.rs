@@ -19,13 +19,14 @@ pub use found::{
     Confidence, FindOutcome, LrFound, LrPoint, Opinion, OpinionSource,
 };
 pub use ladder::{Ladder, LossKind, RangeTest};
-pub(crate) use learner::{for_workload, on_workload, usual_rate};
+pub(crate) use learner::{FIRST_SEED, for_workload, on_workload, usual_rate};
 pub use rules::Rule;
 pub(crate) use rules::suggest;
 pub use verify::{Trial, Verify};
 
 use crate::error::Result;
 use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 
 /// Sees the index and the loss of every update, and may end the run there.
 pub(crate) type Watch<'a> = dyn FnMut(usize, f64) -> ControlFlow<()> + 'a;
@@ -33,13 +34,61 @@ pub(crate) type Watch<'a> = dyn FnMut(usize, f64) -> ControlFlow<()> + 'a;
 /// Trains along a table of rates from fresh weights of a seed, and gives the
 /// raw loss of every update done, measured before it. The loss at which the
 /// watch breaks is the last one given.
-pub(crate) type Train<'a> =
-    dyn FnMut(&[f64], u64, LossKind, &mut Watch<'_>) -> Result<Vec<f64>> + 'a;
+pub(crate) type Train<'a> = dyn Fn(&[f64], u64, LossKind, &mut Watch<'_>) -> Result<Vec<f64>>
+    + Sync
+    + 'a;
 
 /// Runs so many steps of the real schedule at a peak rate and a seed; `None`
 /// if the run diverged.
 pub(crate) type TrialRun<'a> =
-    dyn FnMut(f64, usize, u64) -> Result<Option<TrialLosses>> + 'a;
+    dyn Fn(f64, usize, u64) -> Result<Option<TrialLosses>> + Sync + 'a;
+
+/// Does some work for every number below a count, in any order, and several
+/// at once where the caller has threads for it.
+pub(crate) type Several<'a> =
+    dyn Fn(usize, &(dyn Fn(usize) + Sync)) -> Result<()> + Sync + 'a;
+
+/// [`Several`] without threads.
+///
+/// # Errors
+///
+/// Never.
+pub(crate) fn one_by_one(
+    count: usize,
+    work: &(dyn Fn(usize) + Sync),
+) -> Result<()> {
+    (0..count).for_each(work);
+    Ok(())
+}
+
+/// What trains for a finder.
+#[derive(Clone, Copy)]
+pub(crate) struct Trainer<'a> {
+    pub(crate) train: &'a Train<'a>,
+    pub(crate) trial: &'a TrialRun<'a>,
+    /// How trainings that do not wait for each other are run.
+    pub(crate) several: &'a Several<'a>,
+}
+
+impl Trainer<'_> {
+    /// The answers of `work` for every number below `count`, in order.
+    fn all<T: Send>(
+        &self,
+        count: usize,
+        work: impl Fn(usize) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let answers = Mutex::new(vec![]);
+        (self.several)(count, &|i| {
+            let answer = work(i);
+            let all = answers.lock();
+            all.unwrap_or_else(PoisonError::into_inner).push((i, answer));
+        })?;
+        let answers = answers.into_inner();
+        let mut answers = answers.unwrap_or_else(PoisonError::into_inner);
+        answers.sort_by_key(|(i, _)| *i);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+}
 
 /// Losses at the end of a trial.
 #[derive(Clone, Copy, Debug)]
@@ -63,15 +112,14 @@ pub(crate) fn find(
     test: &RangeTest,
     verify: Option<(&Verify, f64)>,
     seed: u64,
-    train: &mut Train<'_>,
-    trial: &mut TrialRun<'_>,
+    trainer: Trainer<'_>,
 ) -> Result<LrFound> {
     test.check()?;
     verify.map_or(Ok(()), |(verify, _)| verify.check())?;
-    let found = range_test::run(test, seed, train)?;
+    let found = range_test::run(test, seed, trainer)?;
     match verify {
         Some((verify, relative_peak)) => {
-            verify::refine(found, verify, relative_peak, seed, trial)
+            verify::refine(found, verify, relative_peak, seed, trainer)
         }
         None => Ok(found),
     }

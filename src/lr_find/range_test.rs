@@ -3,7 +3,7 @@
 use super::found::{Confidence, FindOutcome, LrFound, LrPoint};
 use super::reading::{Reading, Stop};
 use super::smooth::median;
-use super::{RangeTest, Rule, Train, interval, suggest};
+use super::{RangeTest, Rule, Trainer, interval, suggest};
 use crate::error::Result;
 use crate::seed;
 use rand::RngExt as _;
@@ -32,7 +32,7 @@ impl Curve {
     fn record(
         test: &RangeTest,
         seed: u64,
-        train: &mut Train<'_>,
+        trainer: Trainer<'_>,
     ) -> Result<Self> {
         let mut lr = test.rates();
         let logs: Vec<f64> = lr.iter().map(|lr| lr.log10()).collect();
@@ -45,7 +45,7 @@ impl Curve {
                 ControlFlow::Continue(())
             }
         };
-        let loss = train(&lr, seed, test.on, &mut watch)?;
+        let loss = (trainer.train)(&lr, seed, test.on, &mut watch)?;
         lr.truncate(loss.len());
         let reading = Reading::of(&lr, &loss);
         Ok(Self { lr, loss, reading })
@@ -91,28 +91,29 @@ impl Curve {
 pub(super) fn run(
     test: &RangeTest,
     seed: u64,
-    train: &mut Train<'_>,
+    trainer: Trainer<'_>,
 ) -> Result<LrFound> {
     let seeds: Vec<u64> = (0..test.seeds)
         .map(|k| seed::stream(seed, &format!("range test {k}")).random())
         .collect();
     let mut test = test.clone();
-    let mut first = Curve::record(&test, seeds[0], train)?;
+    let mut first = Curve::record(&test, seeds[0], trainer)?;
     let mut cost_steps = first.loss.len();
     for _ in 0..LOWERINGS {
         if !(test.widen && first.wants_lower()) {
             break;
         }
         test = test.lower();
-        first = Curve::record(&test, seeds[0], train)?;
+        first = Curve::record(&test, seeds[0], trainer)?;
         cost_steps += first.loss.len();
     }
     let mut curves = vec![first];
-    for &seed in &seeds[1..] {
-        let curve = Curve::record(&test, seed, train)?;
-        cost_steps += curve.loss.len();
-        curves.push(curve);
-    }
+    let others = &seeds[1..];
+    curves.extend(
+        trainer
+            .all(others.len(), |k| Curve::record(&test, others[k], trainer))?,
+    );
+    cost_steps += curves[1..].iter().map(|c| c.loss.len()).sum::<usize>();
     Ok(LrFound { cost_steps, ..judge(&test, &curves, seed) })
 }
 

@@ -44,17 +44,20 @@ fn quadratic(
     losses
 }
 
+/// Trains by `train` alone, one after the other.
+fn without_trials<'a>(train: &'a Train<'a>) -> Trainer<'a> {
+    Trainer { train, trial: &|_, _, _| Ok(None), several: &one_by_one }
+}
+
 /// The finder, without trials, on a trainer that needs no errors.
 fn range_test_alone(
     test: &RangeTest,
-    run: impl Fn(&[f64], u64, &mut Watch<'_>) -> Vec<f64>,
+    run: impl Fn(&[f64], u64, &mut Watch<'_>) -> Vec<f64> + Sync,
 ) -> LrFound {
-    let mut train = |rates: &[f64], seed, _, watch: &mut Watch<'_>| {
+    let train = |rates: &[f64], seed, _, watch: &mut Watch<'_>| {
         Ok(run(rates, seed, watch))
     };
-    let mut no_trial = |_, _, _| Ok(None);
-    find(test, None, 7, &mut train, &mut no_trial)
-        .expect("a trainer that works")
+    find(test, None, 7, without_trials(&train)).expect("a trainer that works")
 }
 
 fn decades(a: f64, b: f64) -> f64 {
@@ -246,16 +249,15 @@ fn each_outcome_has_its_stream_its_words_and_a_rate() {
 fn a_second_call_gives_the_same_and_another_seed_other_weights() {
     let test = RangeTest::default();
     let call = |seed: u64| {
-        let mut seen = vec![];
-        let mut train = |rates: &[f64], seed, on, watch: &mut Watch<'_>| {
+        let seen = Mutex::new(vec![]);
+        let train = |rates: &[f64], seed, on, watch: &mut Watch<'_>| {
             assert_eq!(on, LossKind::Train);
-            seen.push(seed);
+            seen.lock().expect("one thread").push(seed);
             Ok(quadratic(1.0, 0.1, rates, seed, watch))
         };
-        let mut no_trial = |_, _, _| Ok(None);
-        let found = find(&test, None, seed, &mut train, &mut no_trial)
+        let found = find(&test, None, seed, without_trials(&train))
             .expect("a trainer that works");
-        (found, seen)
+        (found, seen.into_inner().expect("one thread"))
     };
     let (first, seeds) = call(1);
     assert_eq!(seeds.len(), 3);
@@ -267,12 +269,11 @@ fn a_second_call_gives_the_same_and_another_seed_other_weights() {
 
 #[test]
 fn a_failing_trainer_is_an_error() {
-    let mut train = |_: &[f64], _, _, _: &mut Watch<'_>| {
+    let train = |_: &[f64], _, _, _: &mut Watch<'_>| {
         Err(crate::error::Error::Interrupted)
     };
-    let mut no_trial = |_, _, _| Ok(None);
     let test = RangeTest::default();
-    let result = find(&test, None, 1, &mut train, &mut no_trial);
+    let result = find(&test, None, 1, without_trials(&train));
     assert!(matches!(result, Err(crate::error::Error::Interrupted)));
 }
 
@@ -378,19 +379,20 @@ fn trials_find_the_planted_rate_of_a_noisy_quadratic() {
     let grid: Vec<f64> = (-32..8).map(|k| mean(rung(k))).collect();
     let least = grid.iter().copied().fold(f64::INFINITY, f64::min);
     let start = mean(1e-9);
-    let mut train = |rates: &[f64], seed, _, watch: &mut Watch<'_>| {
+    let train = |rates: &[f64], seed, _, watch: &mut Watch<'_>| {
         Ok(quadratic(1.0, 0.3, rates, seed, watch))
     };
-    let mut trial = |lr, steps, seed| {
+    let trial = |lr, steps, seed| {
         let loss = end(lr, steps, seed);
         Ok(loss.map(|valid| TrialLosses { valid, train: Some(valid) }))
     };
     let test = RangeTest::default();
     for seed in 0..5 {
         let verify = Verify::new(400);
-        let found =
-            find(&test, Some((&verify, 1.0)), seed, &mut train, &mut trial)
-                .expect("trials that work");
+        let trainer =
+            Trainer { train: &train, trial: &trial, several: &one_by_one };
+        let found = find(&test, Some((&verify, 1.0)), seed, trainer)
+            .expect("trials that work");
         let regret = (mean(found.lr) - least) / (start - least);
         assert!(regret < 0.02, "regret {regret}: {}", found.reason);
         assert_eq!(found.outcome, FindOutcome::Found);

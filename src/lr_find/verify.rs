@@ -16,7 +16,7 @@
 //! rate than the validation loss.
 
 use super::found::Confidence;
-use super::{FindOutcome, LrFound, TrialRun};
+use super::{FindOutcome, LrFound, Trainer};
 use crate::error::{Error, Result};
 use crate::seed;
 use rand::RngExt as _;
@@ -157,8 +157,8 @@ struct Mean {
 }
 
 /// The trials so far.
-struct Search<'a, 't> {
-    trial: &'a mut TrialRun<'t>,
+struct Search<'a> {
+    trainer: Trainer<'a>,
     seeds: [u64; LONGER.1],
     budget: usize,
     spent: usize,
@@ -167,26 +167,35 @@ struct Search<'a, 't> {
     start: Option<f64>,
 }
 
-impl Search<'_, '_> {
-    /// Trials at one rate on the first `seeds` seeds: their mean losses, none
-    /// if one diverged.
-    fn run(&mut self, lr: f64, steps: usize, seeds: usize) -> Result<Mean> {
-        let mut mean = Mean { valid: Some(0.0), train: Some(0.0) };
-        for &seed in &self.seeds[..seeds] {
-            let losses = (self.trial)(lr, steps, seed)?;
+impl Search<'_> {
+    /// Trials at each of `rates` on the first `seeds` seeds: the mean losses
+    /// at each rate, none if one diverged.
+    fn run(
+        &mut self,
+        rates: &[f64],
+        steps: usize,
+        seeds: usize,
+    ) -> Result<Vec<Mean>> {
+        let trials = self.trainer.all(rates.len() * seeds, |i| {
+            let (lr, seed) = (rates[i / seeds], self.seeds[i % seeds]);
+            let losses = (self.trainer.trial)(lr, steps, seed)?;
             let losses = losses.filter(|losses| losses.valid.is_finite());
             let loss = losses.map(|losses| losses.valid);
             let train_loss = losses.and_then(|losses| losses.train);
-            let trial = Trial { lr, steps, seed, loss, train_loss };
-            self.trials.push(trial);
-            self.spent += steps;
-            let add = |sum: Option<f64>, loss: Option<f64>| {
-                Some(sum? + loss? / seeds as f64)
-            };
-            mean.valid = add(mean.valid, loss);
-            mean.train = add(mean.train, train_loss);
-        }
-        Ok(mean)
+            Ok(Trial { lr, steps, seed, loss, train_loss })
+        })?;
+        self.spent += steps * trials.len();
+        let mean = |trials: &[Trial], loss: fn(&Trial) -> Option<f64>| {
+            let sum: Option<f64> = trials.iter().map(loss).sum();
+            Some(sum? / seeds as f64)
+        };
+        let means = trials.chunks(seeds).map(|trials| Mean {
+            valid: mean(trials, |trial| trial.loss),
+            train: mean(trials, |trial| trial.train_loss),
+        });
+        let means = means.collect();
+        self.trials.extend(trials);
+        Ok(means)
     }
 
     /// Trials of `steps` at the rungs `first` around `centre`, and on in the
@@ -204,10 +213,10 @@ impl Search<'_, '_> {
         let mut next = first.to_vec();
         let stride = first[1] - first[0];
         loop {
-            for rung in next.drain(..) {
-                let lr = rate(f64::from(rung));
-                rungs.insert(rung, self.run(lr, steps, seeds)?);
-            }
+            let rates: Vec<f64> =
+                next.iter().map(|&rung| rate(f64::from(rung))).collect();
+            let means = self.run(&rates, steps, seeds)?;
+            rungs.extend(next.drain(..).zip(means));
             let best = best(&rungs, |mean| mean.valid);
             let (below, above) = beside(&rungs, best);
             let affordable = rungs.len() < MOST_RATES
@@ -300,11 +309,11 @@ pub(super) fn refine(
     verify: &Verify,
     relative_peak: f64,
     seed: u64,
-    trial: &mut TrialRun<'_>,
+    trainer: Trainer<'_>,
 ) -> Result<LrFound> {
     let mut rng = seed::stream(seed, "trials");
     let mut search = Search {
-        trial,
+        trainer,
         seeds: std::array::from_fn(|_| rng.random()),
         budget: verify.budget().saturating_sub(found.cost_steps),
         spent: 0,

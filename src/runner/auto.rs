@@ -2,6 +2,7 @@
 
 mod why;
 
+use super::learner::{jobs, several};
 use super::workers::{Done, in_parallel};
 use crate::error::{Error, Result};
 use crate::grid::LrFindSpec;
@@ -10,9 +11,7 @@ use crate::schedule::ScheduleSpec;
 use crate::stats::evalue;
 use crate::train::{self, Learner};
 use crate::workload::Workload;
-use candle_core::Device;
 use serde::Serialize;
-use std::num::NonZeroUsize;
 use why::why;
 
 /// Chance of stopping any schedule that is as good as the others.
@@ -159,17 +158,11 @@ impl Learner {
     /// set fails. Divergence is no error.
     pub fn auto(&self, budget: Budget) -> Result<Auto> {
         let workload = self.resident()?;
-        // One thread a run; a graphics processor takes one run at a time.
-        let jobs = match workload.data.train.inputs.device() {
-            Device::Cpu => std::thread::available_parallelism()
-                .map_or(1, NonZeroUsize::get),
-            _ => 1,
-        };
         let run = Choose {
             workload: &workload,
             find: &LrFindSpec::default(),
             seed: self.seed,
-            jobs,
+            jobs: jobs(&workload),
             stop: &|| false,
         };
         run.auto(&budget)
@@ -201,6 +194,7 @@ impl Choose<'_> {
             self.find,
             &budget.schedules[0],
             budget.steps,
+            &several(self.jobs),
             self.stop,
         )?;
         let tables = budget

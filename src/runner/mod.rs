@@ -8,6 +8,7 @@
 
 pub(crate) mod auto;
 mod bench;
+mod learner;
 mod memory;
 mod progress;
 mod race;
@@ -357,6 +358,7 @@ fn find_all(
             &experiment.lr_find,
             &experiment.schedules[cell.schedule],
             cell.budget,
+            &learner::several(options.jobs / cells.len()),
             &|| options.stopped(),
         )?;
         Ok(FindResult { found, seconds: began.elapsed().as_secs_f64() })

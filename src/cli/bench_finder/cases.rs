@@ -3,7 +3,8 @@
 use crate::error::Result;
 use crate::grid::Experiment;
 use crate::lr_find::{
-    LossKind, RangeTest, Rule, Verify, on_workload, suggest, usual_rate,
+    LossKind, RangeTest, Rule, Verify, on_workload, one_by_one, suggest,
+    usual_rate,
 };
 use crate::schedule::ScheduleSpec;
 use crate::train;
@@ -95,7 +96,7 @@ impl<'a> Case<'a> {
         &self,
         seeds: &[u64],
         asks: usize,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Answer>> {
         let truth = self.truth(seeds, stop)?;
         let usual = usual_rate(&self.workload.optimizer);
@@ -118,7 +119,11 @@ impl<'a> Case<'a> {
         Ok(answers)
     }
 
-    fn truth(&self, seeds: &[u64], stop: &dyn Fn() -> bool) -> Result<Truth> {
+    fn truth(
+        &self,
+        seeds: &[u64],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Truth> {
         let middle = self.verified(5.0, seeds[0], stop)?.0.log10();
         let (below, above) = REACH;
         let rungs = (0..).map(|i| middle - below + f64::from(i) / DENSITY);
@@ -150,7 +155,7 @@ impl<'a> Case<'a> {
         lr: f64,
         share: f64,
         seed: u64,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<f64>> {
         let steps = self.steps(share);
         let rates = self.schedule.rates(lr, steps);
@@ -173,14 +178,15 @@ impl<'a> Case<'a> {
         &self,
         trainings: f64,
         seed: u64,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(f64, f64)> {
         let verify = Verify { horizon: self.horizon, trainings };
         let (steps, seeds) = verify.range_test();
         let fallback = usual_rate(&self.workload.optimizer);
         let test = RangeTest { steps, seeds, fallback, ..RangeTest::default() };
         let budget = Some((&verify, self.schedule));
-        let found = on_workload(self.workload, &test, budget, seed, stop)?;
+        let found =
+            on_workload(self.workload, &test, budget, seed, &one_by_one, stop)?;
         Ok((found.lr, found.cost_steps as f64 / self.horizon as f64))
     }
 
@@ -189,7 +195,7 @@ impl<'a> Case<'a> {
         &self,
         seed: u64,
         usual: f64,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<(&'static str, Option<f64>, f64)>> {
         let mut answers = vec![];
         let (lr, cost) = self.verified(VERIFIED, seed, stop)?;
@@ -203,7 +209,8 @@ impl<'a> Case<'a> {
             fallback: usual,
             ..RangeTest::default()
         };
-        let found = on_workload(self.workload, &test, None, seed, stop)?;
+        let found =
+            on_workload(self.workload, &test, None, seed, &one_by_one, stop)?;
         let cost = found.cost_steps as f64 / horizon;
         let peak = found.peak_for(self.schedule, self.horizon)?;
         answers.push(("lrscout, one run", Some(peak), cost));
@@ -241,7 +248,7 @@ impl<'a> Case<'a> {
         rates: &[f64],
         share: f64,
         seed: u64,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Option<f64>, f64)> {
         let losses = self.losses(rates, share, seed, stop)?;
         let cost = share * rates.len() as f64;
@@ -254,7 +261,7 @@ impl<'a> Case<'a> {
         rates: &[f64],
         share: f64,
         seed: u64,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<(f64, f64)>> {
         let mut losses = vec![];
         for &lr in rates {
@@ -270,7 +277,7 @@ impl<'a> Case<'a> {
     fn halving(
         &self,
         seed: u64,
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Option<f64>, f64)> {
         let mut rates = ladder(HALVING);
         let rounds = rates.len().ilog2();

@@ -1,15 +1,26 @@
-use super::super::{Ladder, LossKind, RangeTest, TrialLosses, Watch, find};
+use super::super::{
+    Ladder, LossKind, RangeTest, Train, TrialLosses, TrialRun, Watch, find,
+    one_by_one,
+};
 use super::*;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+fn one_thread<'a>(
+    train: &'a Train<'a>,
+    trial: &'a TrialRun<'a>,
+) -> Trainer<'a> {
+    Trainer { train, trial, several: &one_by_one }
+}
 
 /// A find whose range test is a V around `suggested * 3` and whose trials are
 /// `trial`.
 fn checked(
     suggested: f64,
     verify: &Verify,
-    mut trial: impl FnMut(f64, usize, u64) -> Option<f64>,
+    trial: impl Fn(f64, usize, u64) -> Option<f64> + Sync,
 ) -> LrFound {
-    let mut train = |rates: &[f64], _, _, watch: &mut Watch<'_>| {
+    let train = |rates: &[f64], _, _, watch: &mut Watch<'_>| {
         let bottom = (3.0 * suggested).log10();
         let mut losses = vec![];
         for (step, lr) in rates.iter().enumerate() {
@@ -20,12 +31,12 @@ fn checked(
         }
         Ok(losses)
     };
-    let mut trial = |lr, steps, seed| {
+    let trial = |lr, steps, seed| {
         let loss = trial(lr, steps, seed);
         Ok(loss.map(|valid| TrialLosses { valid, train: Some(valid) }))
     };
     let test = RangeTest { seeds: 1, ..RangeTest::default() };
-    find(&test, Some((verify, 1.0)), 1, &mut train, &mut trial)
+    find(&test, Some((verify, 1.0)), 1, one_thread(&train, &trial))
         .expect("trials that work")
 }
 
@@ -69,11 +80,12 @@ fn the_budget_holds_and_the_cost_is_what_was_run() {
         [(1000, 5.0), (1000, 1.4), (1000, 0.6), (200, 5.0), (60, 5.0)]
     {
         let verify = Verify { horizon, trainings };
-        let mut spent = 0;
+        let spent = AtomicUsize::new(0);
         let found = checked(0.02, &verify, |lr, steps, _| {
-            spent += steps;
+            spent.fetch_add(steps, Ordering::Relaxed);
             bowl(lr, 0.005, f64::INFINITY)
         });
+        let spent = spent.into_inner();
         let test = found.curve.len();
         assert_eq!(found.cost_steps, test + spent);
         let all: usize = found.verification.iter().map(|t| t.steps).sum();
@@ -101,7 +113,7 @@ fn short_trials_are_corrected_for_the_horizon() {
 
 #[test]
 fn a_model_that_learns_by_heart_gets_a_rate_by_the_sum_of_its_rates() {
-    let mut train = |rates: &[f64], _, _: LossKind, watch: &mut Watch<'_>| {
+    let train = |rates: &[f64], _, _: LossKind, watch: &mut Watch<'_>| {
         let mut losses = vec![];
         for (step, lr) in rates.iter().enumerate() {
             losses.push((lr / 1.2).log10().abs());
@@ -112,15 +124,16 @@ fn a_model_that_learns_by_heart_gets_a_rate_by_the_sum_of_its_rates() {
         Ok(losses)
     };
     // What is best has lr * steps = 24; the training loss falls further.
-    let mut trial = |lr: f64, steps: usize, _| {
+    let trial = |lr: f64, steps: usize, _| {
         let away = (lr * steps as f64 / 24.0).log10();
         let train = Some(-lr);
         Ok(Some(TrialLosses { valid: 0.3 + away * away, train }))
     };
     let verify = Verify::new(1000);
     let test = RangeTest { seeds: 1, ..RangeTest::default() };
-    let found = find(&test, Some((&verify, 1.0)), 1, &mut train, &mut trial)
-        .expect("trials that work");
+    let found =
+        find(&test, Some((&verify, 1.0)), 1, one_thread(&train, &trial))
+            .expect("trials that work");
     assert!(decades(found.lr, 0.024) < 0.01, "{}", found.reason);
     assert!(found.reason.contains("by heart"), "{}", found.reason);
 }
@@ -163,12 +176,12 @@ fn trials_share_a_seed_and_repeat() {
 #[test]
 fn a_budget_that_makes_no_sense_is_refused() {
     let refuse = |verify: Verify| {
-        let mut train = |rates: &[f64], _, _: LossKind, _: &mut Watch<'_>| {
+        let train = |rates: &[f64], _, _: LossKind, _: &mut Watch<'_>| {
             Ok(vec![1.0; rates.len()])
         };
-        let mut trial = |_, _, _| Ok(None);
+        let trial = |_, _, _| Ok(None);
         let test = RangeTest { ladder: Ladder::Linear, ..RangeTest::default() };
-        find(&test, Some((&verify, 1.0)), 1, &mut train, &mut trial)
+        find(&test, Some((&verify, 1.0)), 1, one_thread(&train, &trial))
             .expect_err("senseless")
             .to_string()
     };
@@ -181,19 +194,19 @@ fn a_budget_that_makes_no_sense_is_refused() {
 #[test]
 fn a_guess_two_decades_off_is_mended_within_the_budget() {
     // The loss of the range test never falls, so its rate is a fallback.
-    let mut train = |rates: &[f64], _, _: LossKind, _: &mut Watch<'_>| {
+    let train = |rates: &[f64], _, _: LossKind, _: &mut Watch<'_>| {
         Ok(vec![2.0; rates.len()])
     };
     let test = RangeTest { seeds: 1, ..RangeTest::default() };
     for best in [1e-5, 1e-3, 1e-1] {
-        let mut trial = |lr: f64, _, _| {
+        let trial = |lr: f64, _, _| {
             let away = (lr / best).log10();
             let valid = 0.3 + away * away;
             Ok(Some(TrialLosses { valid, train: Some(valid) }))
         };
         let verify = Verify::new(1000);
         let found =
-            find(&test, Some((&verify, 1.0)), 1, &mut train, &mut trial)
+            find(&test, Some((&verify, 1.0)), 1, one_thread(&train, &trial))
                 .expect("trials that work");
         let want = best * 0.25_f64.powf(HORIZON_EXPONENT);
         assert!(decades(found.lr, want) < 0.5, "{best}: {found:?}");
@@ -203,9 +216,10 @@ fn a_guess_two_decades_off_is_mended_within_the_budget() {
 
 #[test]
 fn noise_is_no_learning_by_heart() {
-    let mut trial = |_: f64, _, _| Ok(None);
+    let trial = |_: f64, _, _| Ok(None);
+    let train = |_: &[f64], _, _: LossKind, _: &mut Watch<'_>| Ok(vec![]);
     let mut search = Search {
-        trial: &mut trial,
+        trainer: one_thread(&train, &trial),
         seeds: [0; LONGER.1],
         budget: 0,
         spent: 0,
