@@ -34,7 +34,8 @@ pub(crate) struct BenchFinder {
     /// Times that every finder is asked.
     #[arg(long, default_value = "5")]
     asks: NonZeroUsize,
-    /// A row for every finder and case instead of every finder.
+    /// A row for every finder and case, instead of every finder over all
+    /// cases and over those of each budget.
     #[arg(long)]
     cases: bool,
     /// Trainings at once; default: one a core.
@@ -51,13 +52,13 @@ impl BenchFinder {
         let experiment = Experiment::load(&self.grid, &super::known(registry))?;
         let base = self.grid.parent().unwrap_or(Path::new(""));
         let prepared = runner::prepare(&experiment, registry, base)?;
-        let cases = Case::all(&experiment, &prepared.workloads);
+        let cases = Case::all(&experiment, &prepared.workloads)?;
         let stop = runner::stop_on_signals()?;
         let jobs = self.jobs.map_or_else(environment::cores, usize::from);
         let asks = self.asks.get();
         // The dearest first, so that no core idles at the end.
         let mut order: Vec<usize> = (0..cases.len()).collect();
-        order.sort_by_key(|&i| std::cmp::Reverse(cases[i].cost()));
+        order.sort_by(|&a, &b| cases[b].seconds.total_cmp(&cases[a].seconds));
         let mut judged = vec![None; cases.len()];
         let mut failed = None;
         let mut done = 0;

@@ -6,6 +6,7 @@ use crate::lr_find::{
     LossKind, RangeTest, Rule, Verify, on_workload, one_by_one, suggest,
     usual_rate,
 };
+use crate::runner;
 use crate::schedule::ScheduleSpec;
 use crate::train;
 use crate::workload::Workload;
@@ -32,11 +33,16 @@ const GRID: (f64, f64, usize) = (1e-4, 1.0, 9);
 /// Rates of successive halving: from 1e-5 to 10.
 const HALVING: (f64, f64, usize) = (1e-5, 10.0, 16);
 
+/// Share of the horizon of the trainings of an exhaustive search.
+const EXHAUSTIVE: f64 = 0.5;
+
 /// A workload under a schedule at a horizon.
 pub(super) struct Case<'a> {
     workload: &'a Workload,
     schedule: &'a ScheduleSpec,
     pub(super) horizon: usize,
+    /// About how long a training takes, to begin with the longest case.
+    pub(super) seconds: f64,
 }
 
 /// Mean loss by rate.
@@ -68,27 +74,23 @@ impl<'a> Case<'a> {
     pub(super) fn all(
         experiment: &'a Experiment,
         workloads: &'a [Workload],
-    ) -> Vec<Self> {
+    ) -> Result<Vec<Self>> {
+        let step_seconds = runner::step_seconds(workloads, 1, 1, 0.01)?;
         let mut cases = vec![];
-        for workload in workloads {
+        for (workload, step_seconds) in workloads.iter().zip(step_seconds) {
             for schedule in &experiment.schedules {
                 for &horizon in &experiment.budgets {
-                    cases.push(Self { workload, schedule, horizon });
+                    let seconds = step_seconds * horizon as f64;
+                    cases.push(Self { workload, schedule, horizon, seconds });
                 }
             }
         }
-        cases
+        Ok(cases)
     }
 
     pub(super) fn name(&self) -> String {
         let (workload, schedule) = (&self.workload.name, self.schedule.label());
         format!("{workload} {schedule} {}", self.horizon)
-    }
-
-    /// Work, in units that compare cases.
-    pub(super) fn cost(&self) -> usize {
-        let examples = self.workload.batch * self.workload.data.features();
-        self.horizon * examples
     }
 
     /// Every finder's answers, `asks` of each in a row.
@@ -103,7 +105,9 @@ impl<'a> Case<'a> {
         let mut answers = vec![];
         for ask in 0..asks as u64 {
             let seed = FIRST_ASK + ask;
-            for (finder, lr, cost) in self.ask(seed, usual, stop)? {
+            for (finder, lr, cost) in
+                self.ask(seed, usual, &truth.rates(), stop)?
+            {
                 let answered = lr.is_some();
                 let lr = lr.unwrap_or(usual);
                 answers.push(Answer {
@@ -190,11 +194,13 @@ impl<'a> Case<'a> {
         Ok((found.lr, found.cost_steps as f64 / self.horizon as f64))
     }
 
-    /// One answer of each finder, with its cost.
+    /// One answer of each finder, with its cost. An exhaustive search tries
+    /// the rates `dense`.
     fn ask(
         &self,
         seed: u64,
         usual: f64,
+        dense: &[f64],
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<(&'static str, Option<f64>, f64)>> {
         let mut answers = vec![];
@@ -240,6 +246,8 @@ impl<'a> Case<'a> {
         answers.push(("grid of 9", lr, cost));
         let (lr, cost) = self.halving(seed, stop)?;
         answers.push(("successive halving of 16", lr, cost));
+        let (lr, cost) = self.best_of(dense, EXHAUSTIVE, seed, stop)?;
+        answers.push(("every rate at half the length", lr, cost));
         Ok(answers)
     }
 
@@ -308,6 +316,10 @@ fn ladder((from, to, count): (f64, f64, usize)) -> Vec<f64> {
 }
 
 impl Truth {
+    fn rates(&self) -> Vec<f64> {
+        self.log_lr.iter().map(|x| 10_f64.powf(*x)).collect()
+    }
+
     /// The loss at a rate above the lowest one, as a share of the descent
     /// from the start.
     fn regret(&self, lr: f64) -> f64 {

@@ -8,10 +8,12 @@ const NEAR: f64 = 0.05;
 
 type Judged<'a> = [(&'a Case<'a>, &'a Vec<Answer>)];
 
-/// A finder over all cases.
+/// A finder over all cases, or those of one budget.
 #[derive(Serialize)]
 pub(super) struct FinderRow {
     finder: &'static str,
+    /// In updates; empty over all cases.
+    budget: Option<usize>,
     /// In trainings.
     cost: f64,
     mean_regret: f64,
@@ -83,23 +85,33 @@ fn summary(answers: &[Answer], finder: &'static str) -> Summary {
 }
 
 pub(super) fn by_finder(judged: &Judged<'_>) -> Vec<FinderRow> {
-    let row = |finder| {
-        let cases: Vec<Summary> = judged
-            .iter()
-            .map(|(_, answers)| summary(answers, finder))
-            .collect();
+    let mut budgets: Vec<usize> =
+        judged.iter().map(|(case, _)| case.horizon).collect();
+    budgets.sort_unstable();
+    budgets.dedup();
+    if budgets.len() == 1 {
+        budgets.clear();
+    }
+    let row = |finder, budget: Option<usize>| {
+        let of_budget = || {
+            judged.iter().filter(move |(case, _)| {
+                budget.is_none_or(|budget| budget == case.horizon)
+            })
+        };
+        let cases: Vec<Summary> =
+            of_budget().map(|(_, answers)| summary(answers, finder)).collect();
         let column = |value: fn(&Summary) -> f64| -> Vec<f64> {
             cases.iter().map(value).collect()
         };
         let means = column(|case| case.mean);
         let near = means.iter().filter(|mean| **mean <= NEAR).count();
-        let unanswered = judged
-            .iter()
+        let unanswered = of_budget()
             .flat_map(|(_, answers)| of(answers, finder))
             .filter(|answer| !answer.answered)
             .count();
         FinderRow {
             finder,
+            budget,
             cost: round(mean(&column(|case| case.cost))),
             mean_regret: round(mean(&means)),
             p95_regret: round(quantile(&means, 0.95)),
@@ -118,7 +130,13 @@ pub(super) fn by_finder(judged: &Judged<'_>) -> Vec<FinderRow> {
             cases: cases.len(),
         }
     };
-    finders(judged).into_iter().map(row).collect()
+    let groups = std::iter::once(None).chain(budgets.into_iter().map(Some));
+    groups
+        .flat_map(|budget| {
+            let all = finders(judged).into_iter();
+            all.map(move |finder| row(finder, budget)).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 pub(super) fn by_case(judged: &Judged<'_>) -> Vec<CaseRow> {
