@@ -87,6 +87,26 @@ fn a_race_spares_runs_of_the_worst_whatever_the_number_of_jobs() {
     let report = fs::read_to_string(report).expect("report.md");
     assert!(report.contains("The race stopped `step("), "{report}");
     assert!(report.contains("after 16 of 32 runs"), "{report}");
+    for note in ["The control against itself under other seeds", "noise floor"]
+    {
+        assert!(report.contains(note), "{note}: {report}");
+    }
+}
+
+#[test]
+fn names_cannot_steer_a_terminal() {
+    let folder = folder_with("");
+    let csv = "workload,schedule,seed,valid_loss\na,x\u{1b}[31m,0,1\na,y,0,2\n";
+    fs::write(folder.path().join("runs.csv"), csv).expect("writable");
+    let rank = |more: &[&str]| {
+        let mut rank = lrscout(folder.path());
+        rank.args(["rank", "runs.csv"]).args(more).output().expect("runs")
+    };
+    let (fine, wrong) = (rank(&[]), rank(&["--control", "z"]));
+    assert!(fine.status.success() && wrong.status.code() == Some(65));
+    for text in [fine.stdout, wrong.stderr] {
+        assert!(text.contains(&b'x') && !text.contains(&0x1b), "{text:?}");
+    }
 }
 
 #[test]

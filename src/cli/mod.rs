@@ -105,7 +105,7 @@ pub fn main(registry: Registry) -> ExitCode {
         // `lrscout ... | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", printable(&format!("{error:#}")));
             ExitCode::from(exit_code(&error))
         }
     }
@@ -115,6 +115,12 @@ pub fn main(registry: Registry) -> ExitCode {
 fn known(registry: &Registry) -> Known {
     let rules = Rule::ALL.iter().map(ToString::to_string).collect();
     Known { rules, ..registry.known() }
+}
+
+/// `message` without what a terminal would obey: names in it come from files.
+fn printable(message: &str) -> String {
+    let plain = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    message.chars().map(plain).collect()
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

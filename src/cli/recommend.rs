@@ -4,7 +4,7 @@ use crate::grid::Experiment;
 use crate::ranking::{Protocol, Ranking, robustness};
 use crate::record::Observation;
 use crate::report::RegimeRow;
-use crate::report::advice::{Advice, Evidence};
+use crate::report::advice::{Advice, Basis, Evidence};
 use crate::store::tables::{Sheet, read_rows};
 use crate::workload::Registry;
 use serde::Deserialize;
@@ -64,7 +64,8 @@ impl Recommend {
             Some(dir) => of_folder(dir)?,
             None => shipped()?,
         };
-        let wanted = self.workloads(&results.runs.rows()?)?;
+        let rows: Vec<WorkloadOf> = results.runs.rows()?;
+        let wanted = self.workloads(&rows)?;
         let (mut runs, column) = results.runs.observations(None)?;
         runs.retain(|run| wanted.contains(&run.workload));
         let protocol = Protocol {
@@ -74,13 +75,18 @@ impl Recommend {
             ..Protocol::default()
         };
         let leading = protocol.at_found_rate(&runs);
-        let leading = leading.as_ref().unwrap_or(&protocol);
-        let leading = Ranking::of(&runs, &column, leading)?;
+        let at = leading.as_ref().unwrap_or(&protocol);
+        let leading = Ranking::of(&runs, &column, at)?;
         runs.retain(|run| {
             self.budget.is_none_or(|budget| run.budget == Some(budget))
         });
+        let trained_at = distinct(&runs, |run| run.lr_multiple);
+        let multiple = at.lr_multiple.or(match trained_at.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        });
         let mut multiples = vec![];
-        for multiple in distinct(&runs, |run| run.lr_multiple) {
+        for multiple in trained_at {
             let protocol =
                 Protocol { lr_multiple: Some(multiple), ..protocol.clone() };
             let asked = self.lr_multiple.is_none_or(|m| m == multiple);
@@ -104,8 +110,12 @@ impl Recommend {
             leading: &leading,
             multiples: if multiples.len() > 1 { &multiples } else { &[] },
             robustness: &robustness,
-            budgets: &budgets.into_iter().collect::<Vec<_>>(),
-            regime: &regime,
+            basis: Basis {
+                optimizers: &optimizers(&rows, &wanted),
+                multiple,
+                budgets: &budgets.into_iter().collect::<Vec<_>>(),
+                sizes: &regime,
+            },
         });
         match self.format {
             Format::Text => {
@@ -206,6 +216,21 @@ fn shipped() -> Result<Results> {
         control: Some(grid.control),
         regime: regime.rows()?,
     })
+}
+
+/// Kinds of the optimizers of the workloads `wanted`: what stands before the
+/// parameters of their labels.
+fn optimizers<'a>(
+    rows: &'a [WorkloadOf],
+    wanted: &BTreeSet<String>,
+) -> Vec<&'a str> {
+    let kinds: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| wanted.contains(&row.workload))
+        .filter_map(|row| row.optimizer.split('(').next())
+        .filter(|kind| !kind.is_empty())
+        .collect();
+    kinds.into_iter().collect()
 }
 
 /// The distinct numbers of `runs`, rising.

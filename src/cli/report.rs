@@ -2,7 +2,7 @@ use crate::error::{Error, Result};
 use crate::report::html::html;
 use crate::report::markdown::markdown;
 use crate::report::plot::RangeTestPlot;
-use crate::report::{LrFindRow, ReportInput};
+use crate::report::{LrFindRow, NoteRow, ReportInput};
 use crate::store::{tables::read_rows, write_atomically};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -84,7 +84,11 @@ pub(crate) fn load_report(dir: &Path) -> Result<ReportInput> {
             boards.push((stem, read_rows(&path)?));
         }
     }
-    let mut notes = vec![];
+    let mut notes: Vec<String> =
+        optional::<NoteRow>(dir, "notes.csv", &mut vec![])?
+            .into_iter()
+            .map(|row| row.note)
+            .collect();
     // The tables that belong to the leading board.
     let found = boards.iter().any(|(stem, _)| stem == "leaderboard-found");
     let (pairwise, of_workloads) = if found {
@@ -327,7 +331,9 @@ mod tests {
             "experiment.toml",
             "title = 'Which?' # really\nseeds = 2\n[lr_find]\ntitle = 'no'\n",
         );
+        put(&dir, "notes.csv", "note\n\"With `a`, so.\"\n");
         let input = load_report(&dir).expect("readable");
+        assert_eq!(input.notes[0], "With `a`, so.");
         assert_eq!((&*input.name, &*input.title), ("smoke", "Which?"));
         assert_eq!(input.boards.len(), 3);
         assert_eq!(input.boards[0].0, "leaderboard");

@@ -7,6 +7,7 @@ use crate::ranking::{
     LeaderboardRow, Protocol, Ranking, boards, robustness, theory, tuned,
 };
 use crate::record::Outcome;
+use crate::report::NoteRow;
 use crate::runner::{Cell, Prepared, Results};
 use crate::schedule::bound;
 use crate::store::{curve, tables, write_atomically};
@@ -82,13 +83,18 @@ pub(super) fn rank(
     written.table("pairwise", &overall.pairwise())?;
     written.table("workloads", &overall.workload_rows())?;
     let mut leading = overall.leaderboard();
+    let mut notes = overall.notes().to_vec();
     if let Some(protocol) = protocol.at_found_rate(&observations) {
         let found = Ranking::of(&observations, &column, &protocol)?;
         leading = found.leaderboard();
+        notes = found.notes().to_vec();
         written.table("leaderboard-found", &leading)?;
         written.table("pairwise-found", &found.pairwise())?;
         written.table("workloads-found", &found.workload_rows())?;
     }
+    let notes: Vec<NoteRow> =
+        notes.into_iter().map(|note| NoteRow { note }).collect();
+    written.table("notes", &notes)?;
     written.remove_others()?;
     Ok(leading)
 }

@@ -147,7 +147,7 @@ impl Design {
         let spared = runs.iter().filter(|run| run.stopped).count() as f64
             / runs.len() as f64;
         // Neither ranks nor p values depend on these draws.
-        let draws = Draws { bootstrap: 20, posterior: Some(20) };
+        let draws = Draws { bootstrap: Some(20), posterior: Some(20) };
         let ranking = Ranking::with(&runs, COLUMN, &protocol, draws)?;
         let found = match self.truth {
             Truth::NoEffect | Truth::Divergence => ranking

@@ -1,9 +1,13 @@
 //! The runs as the ranking needs them: complete, paired, in a fixed order.
 
+mod checks;
+
+use super::notes::quoted;
 use super::protocol::{Protocol, Scale};
 use crate::error::{Error, Result};
 use crate::record::Observation;
 use crate::stats::ranks::average_ranks;
+use checks::{no_duplicates, none_too_large, one_cluster_each, pick};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,8 +100,9 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If a run is there twice, a workload is in two clusters, a schedule
-    /// lacks a workload (unless that is allowed), or nothing is left.
+    /// If a run is there twice, a workload is in two clusters, a score is too
+    /// large, a schedule lacks a workload (unless that is allowed), or nothing
+    /// is left.
     pub(super) fn new(
         observations: &[Observation],
         column: &str,
@@ -108,6 +113,7 @@ impl Table {
         no_duplicates(&runs)?;
         one_cluster_each(&runs)?;
         pick(&mut runs, observations, protocol)?;
+        none_too_large(&runs)?;
         let schedules: Vec<String> = runs
             .iter()
             .map(|run| run.schedule.as_str())
@@ -197,7 +203,7 @@ impl Table {
                 .schedules
                 .iter()
                 .filter(|name| !there.contains(name.as_str()))
-                .map(|name| format!("`{name}`"))
+                .map(|name| quoted(name))
                 .collect();
             return Err(format!("no runs of {}", lacking.join(", ")));
         }
@@ -366,7 +372,7 @@ fn finite(run: &Observation) -> Option<f64> {
 /// Workload, budget and multiple of `run`, for messages.
 fn place(run: &Observation) -> String {
     use std::fmt::Write as _;
-    let mut text = format!("workload `{}`", run.workload);
+    let mut text = format!("workload {}", quoted(&run.workload));
     // Writing to a String cannot fail.
     if let Some(budget) = run.budget {
         let _ = write!(text, ", budget {budget}");
@@ -375,73 +381,6 @@ fn place(run: &Observation) -> String {
         let _ = write!(text, ", multiple {multiple}");
     }
     text
-}
-
-fn no_duplicates(sorted: &[&Observation]) -> Result<()> {
-    let Some(twice) = sorted.windows(2).find(|w| key(w[0]) == key(w[1])) else {
-        return Ok(());
-    };
-    let (run, lines) = (twice[0], [twice[0].line, twice[1].line]);
-    Err(Error::Invalid(format!(
-        "lines {} and {}: schedule `{}` with seed {} on {} is there twice; \
-         keep one",
-        lines[0].min(lines[1]),
-        lines[0].max(lines[1]),
-        run.schedule,
-        run.seed,
-        place(run)
-    )))
-}
-
-fn one_cluster_each(sorted: &[&Observation]) -> Result<()> {
-    for runs in sorted.chunk_by(|a, b| a.workload == b.workload) {
-        let first = runs[0];
-        if let Some(other) = runs.iter().find(|r| r.cluster != first.cluster) {
-            return Err(Error::Invalid(format!(
-                "lines {} and {}: workload `{}` is in the clusters `{}` and \
-                 `{}`; a workload has one",
-                first.line.min(other.line),
-                first.line.max(other.line),
-                first.workload,
-                first.cluster,
-                other.cluster
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Keeps the runs of the budget and multiple that `protocol` names.
-fn pick(
-    runs: &mut Vec<&Observation>,
-    all: &[Observation],
-    protocol: &Protocol,
-) -> Result<()> {
-    if all.is_empty() {
-        return Err(Error::Invalid("there are no runs to rank".to_owned()));
-    }
-    if let Some(budget) = protocol.budget {
-        runs.retain(|run| run.budget == Some(budget));
-    }
-    if let Some(multiple) = protocol.lr_multiple {
-        runs.retain(|run| run.lr_multiple == Some(multiple));
-    }
-    if !runs.is_empty() {
-        return Ok(());
-    }
-    let there: Vec<String> = conditions(all)
-        .into_iter()
-        .map(|(budget, multiple)| {
-            let budget = budget.map_or("none".to_owned(), |b| b.to_string());
-            let multiple =
-                multiple.map_or("none".to_owned(), |m| m.to_string());
-            format!("budget {budget} with multiple {multiple}")
-        })
-        .collect();
-    Err(Error::Invalid(format!(
-        "no run has the budget and multiple asked for; there are: {}",
-        there.join(", ")
-    )))
 }
 
 /// Runs and diverged runs of each schedule.

@@ -18,6 +18,7 @@ mod theory;
 mod tuned;
 mod verdict;
 
+pub(crate) use notes::quoted;
 pub use protocol::{Protocol, Scale};
 pub(crate) use race::{Evidence, race};
 pub(crate) use robust::{RobustnessRow, robustness};
@@ -29,7 +30,6 @@ pub use verdict::Verdict;
 
 use crate::error::Result;
 use crate::record::Observation;
-use crate::stats::bootstrap;
 use crate::stats::friedman::Friedman;
 use crate::stats::variance::Components;
 use cells::Table;
@@ -101,6 +101,10 @@ pub struct Ranking {
     /// Clusters that it would take to tell an undecided schedule from the
     /// recommended one, as far as that can be said.
     clusters_wanted: BTreeMap<String, usize>,
+    /// Schedules that are significantly worse than the recommended one, with
+    /// the p of that after Holm's correction over all pairs.
+    #[serde(skip)]
+    behind: BTreeMap<String, f64>,
     notes: Vec<String>,
     #[serde(skip)]
     control: String,
@@ -159,18 +163,11 @@ pub(crate) struct Board {
     pub(crate) ranking: Ranking,
 }
 
-/// Random draws behind a ranking.
-#[derive(Clone, Copy, Debug)]
+/// Random draws behind a ranking; `None`: as many as the numbers need.
+#[derive(Clone, Copy, Debug, Default)]
 struct Draws {
-    bootstrap: usize,
-    /// `None`: as many as the probabilities need.
+    bootstrap: Option<usize>,
     posterior: Option<usize>,
-}
-
-impl Default for Draws {
-    fn default() -> Self {
-        Self { bootstrap: bootstrap::DRAWS, posterior: None }
-    }
 }
 
 impl Ranking {
@@ -179,9 +176,10 @@ impl Ranking {
     ///
     /// # Errors
     ///
-    /// If a run is there twice, a workload is in two clusters, a schedule
-    /// lacks a workload (unless [`Protocol::allow_missing`]), there is
-    /// nothing to rank, or the protocol does not fit the runs.
+    /// If a run is there twice, a workload is in two clusters, a score is
+    /// above 1e100, a schedule lacks a workload (unless
+    /// [`Protocol::allow_missing`]), there is nothing to rank, or the protocol
+    /// does not fit the runs.
     pub fn of(
         observations: &[Observation],
         score_column: &str,
@@ -267,6 +265,17 @@ impl Ranking {
     /// a thousand would.
     pub(crate) fn clusters_wanted(&self, schedule: &str) -> Option<usize> {
         self.clusters_wanted.get(schedule).copied()
+    }
+
+    /// p, after Holm's correction over all pairs, of the difference between
+    /// `schedule` and the recommended one, if it is significantly worse.
+    pub(crate) fn behind(&self, schedule: &str) -> Option<f64> {
+        self.behind.get(schedule).copied()
+    }
+
+    /// The level of significance.
+    pub(crate) fn alpha(&self) -> f64 {
+        self.alpha
     }
 
     /// Every schedule against the control.

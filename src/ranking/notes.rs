@@ -28,7 +28,7 @@ pub(super) struct Facts<'a> {
 pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
     let mut notes = vec![];
     let k = table.schedules.len();
-    let quoted = |j: usize| format!("`{}`", table.schedules[j]);
+    let quoted = |j: usize| quoted(&table.schedules[j]);
     if facts.all_diverged {
         notes.push(
             "Every run diverged, so no schedule is recommended.".to_owned(),
@@ -78,6 +78,20 @@ pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// `name` between backticks, on one line: names come from anywhere, and what
+/// is said about them is shown in terminals.
+pub(crate) fn quoted(name: &str) -> String {
+    let name: String = name
+        .chars()
+        .map(|c| match c {
+            '`' => '\'',
+            c if c.is_control() => ' ',
+            c => c,
+        })
+        .collect();
+    format!("`{name}`")
 }
 
 /// What this number of workloads can show.

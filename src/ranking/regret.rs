@@ -4,7 +4,7 @@ use super::cells::{Cell, Standing, Table};
 use super::protocol::Scale;
 use crate::seed::stream;
 use crate::stats::bootstrap::{
-    Averages, Interval, hierarchical, interquartile_mean,
+    self, Averages, Interval, hierarchical, interquartile_mean,
 };
 use rand::RngExt as _;
 use serde::Serialize;
@@ -49,14 +49,17 @@ pub(super) struct Effects {
     pub(super) differences: Vec<Option<Interval>>,
 }
 
-/// Regrets and differences to `control`, with `draws` bootstrap replicates.
+/// Regrets and differences to `control`, with `draws` bootstrap replicates,
+/// or as many as the numbers need.
 pub(super) fn effects(
     table: &Table,
     control: usize,
     seed: u64,
-    draws: usize,
+    draws: Option<usize>,
 ) -> Effects {
     let k = table.schedules.len();
+    let draws =
+        draws.unwrap_or_else(|| bootstrap::draws(table.clusters.len(), 2 * k));
     let by_cluster = table.by_cluster(|cell| regrets(table, cell));
     let single = table.clusters.len() == 1
         && table.blocks.iter().flat_map(|b| &b.cells).all(|c| c.seeds == 1);

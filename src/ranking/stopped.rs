@@ -1,5 +1,6 @@
 //! Schedules that a race stopped, beside those that have all their runs.
 
+use super::notes::quoted;
 use super::protocol::Protocol;
 use super::race::{Evidence, race};
 use super::{Pair, Ranking, Verdict};
@@ -170,7 +171,8 @@ impl Ranking {
         }
         let (had, all) = end.seeds;
         self.notes.push(format!(
-            "`{schedule}` was stopped by the race after {had} of {all} seeds{}",
+            "{} was stopped by the race after {had} of {all} seeds{}",
+            quoted(schedule),
             if shown {
                 format!(
                     ", with an e-value of {:.0} after correction for all \

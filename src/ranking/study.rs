@@ -184,14 +184,11 @@ impl<'a> Study<'a> {
         for (&j, regions) in rivals.iter().zip(&to_best) {
             p_equivalent[j] = Some(regions.rope);
         }
+        let behind: BTreeMap<usize, f64> =
+            best.map_or_else(BTreeMap::new, |best| self.behind(best));
         let verdicts: Vec<Verdict> = (0..k)
             .map(|j| {
-                let worse = best.is_some_and(|best| {
-                    best != j
-                        && self.differ(j, best)
-                        && self.test(j, best).plus > self.test(j, best).minus
-                });
-                evidence.verdict(j, p_equivalent[j], worse)
+                evidence.verdict(j, p_equivalent[j], behind.contains_key(&j))
             })
             .collect();
         let wins =
@@ -239,8 +236,17 @@ impl<'a> Study<'a> {
             diverged: self.named(table.runs.iter().map(|runs| runs.1)),
             verdicts: self.named(verdicts.iter().copied()),
             clusters_wanted: best.map_or_else(BTreeMap::new, |best| {
-                self.clusters_wanted(best, &verdicts)
+                let open = |j: usize| {
+                    verdicts[j] == Verdict::Undecided
+                        && !behind.contains_key(&j)
+                };
+                let open: Vec<usize> = (0..k).filter(|&j| open(j)).collect();
+                self.clusters_wanted(best, &open)
             }),
+            behind: behind
+                .into_iter()
+                .map(|(j, p)| (table.schedules[j].clone(), p))
+                .collect(),
             control: table.schedules[self.control].clone(),
             notes,
             leaderboard: self.leaderboard(&pairs, &p_equivalent, &verdicts),
@@ -249,12 +255,33 @@ impl<'a> Study<'a> {
         }
     }
 
-    /// Clusters that tell each undecided schedule from `best`.
+    /// Schedules that are significantly worse than `best`, with p among all
+    /// pairs.
+    fn behind(&self, best: usize) -> BTreeMap<usize, f64> {
+        let worse = |j: usize| {
+            let test = self.test(j, best);
+            self.differ(j, best) && test.plus > test.minus
+        };
+        let p = |j: usize| (j, self.p_all[&(j.min(best), j.max(best))]);
+        self.others(best).into_iter().filter(|&j| worse(j)).map(p).collect()
+    }
+
+    /// Clusters that tell each of the schedules `open` from `best`: more than
+    /// there are, for these do not.
+    ///
+    /// From the control a schedule is told among the comparisons with it, from
+    /// any other, which the same data chose, among all pairs.
     fn clusters_wanted(
         &self,
         best: usize,
-        verdicts: &[Verdict],
+        open: &[usize],
     ) -> BTreeMap<String, usize> {
+        let all = self.comparisons + 1;
+        let tests = if best == self.control {
+            self.comparisons
+        } else {
+            all * (all - 1) / 2
+        };
         let wanted = |j: usize| {
             let mut differences = self.differences(j, best);
             // Divergence is the largest difference, whatever its unit.
@@ -264,12 +291,14 @@ impl<'a> Study<'a> {
                 *difference = difference.clamp(-most, most);
             }
             let effect = student(&differences)?.effect;
-            let tests = self.comparisons;
-            power::clusters_needed(effect, tests, self.protocol.alpha)
+            let clusters =
+                power::clusters_needed(effect, tests, self.protocol.alpha)?;
+            Some(clusters.max(differences.len() + 1))
         };
-        (0..verdicts.len())
-            .filter(|&j| verdicts[j] == Verdict::Undecided)
-            .filter_map(|j| Some((self.table.schedules[j].clone(), wanted(j)?)))
+        open.iter()
+            .filter_map(|&j| {
+                Some((self.table.schedules[j].clone(), wanted(j)?))
+            })
             .collect()
     }
 

@@ -3,7 +3,7 @@ use crate::record::Observation;
 use serde_json::Value;
 
 /// Few draws, for tests that look at ranks and p values only.
-const FEW: Draws = Draws { bootstrap: 50, posterior: Some(50) };
+const FEW: Draws = Draws { bootstrap: Some(50), posterior: Some(50) };
 
 fn run(
     workload: &str,
@@ -131,6 +131,91 @@ fn demsars_study_of_four_trees() {
     close(&pair["wilcoxon_w"], &golden["wilcoxon"][3]["w"], 1e-12);
     let mean = scores.iter().map(|row| row[1] - row[0]).sum::<f64>() / 14.0;
     close(&pair["mean_difference"], &mean.into(), 1e-12);
+}
+
+/// Whether every number of `golden`, however deep, stands in `ours` within
+/// 1e-9.
+fn assert_within(ours: &Value, golden: &Value, place: &str) {
+    match golden {
+        Value::Object(entries) => {
+            for (key, golden) in entries {
+                assert_within(&ours[key], golden, &format!("{place}/{key}"));
+            }
+        }
+        Value::Array(entries) => {
+            for (i, golden) in entries.iter().enumerate() {
+                assert_within(&ours[i], golden, &format!("{place}/{i}"));
+            }
+        }
+        Value::Number(golden) => {
+            let golden = golden.as_f64().expect("a number");
+            let ours = ours.as_f64().unwrap_or(f64::NAN);
+            let most = 1e-9 * golden.abs().max(1.0);
+            assert!(
+                (ours - golden).abs() <= most,
+                "{place}: {ours} and {golden}"
+            );
+        }
+        other => assert_eq!(ours, other, "{place}"),
+    }
+}
+
+#[test]
+fn whole_studies_as_scipy_has_them() {
+    let golden: Value = serde_json::from_str(include_str!(
+        "../../tests/golden/rank-oracles.json"
+    ))
+    .expect("valid JSON");
+    for (i, study) in
+        golden["studies"].as_array().expect("list").iter().enumerate()
+    {
+        let rows: Vec<(String, String, String, u64, u64, Option<f64>)> =
+            serde_json::from_value(study["rows"].clone()).expect("rows");
+        let runs: Vec<Observation> = rows
+            .into_iter()
+            .map(|(workload, cluster, schedule, budget, seed, score)| {
+                let run = run(&workload, &schedule, seed, score);
+                Observation { cluster, budget: Some(budget), ..run }
+            })
+            .collect();
+        let control = study["control"].as_str().map(str::to_owned);
+        let protocol = Protocol { control, ..Protocol::default() };
+        let ours = json(&quick(&runs, &protocol));
+        for key in ["n", "mean_ranks", "friedman", "pairs", "regret"] {
+            assert_within(&ours[key], &study[key], &format!("{i}/{key}"));
+        }
+        let nemenyi = &ours["nemenyi"];
+        assert_within(&nemenyi["p"], &study["nemenyi"], &format!("{i}/p"));
+        assert_within(
+            &nemenyi["critical_difference"],
+            &study["critical_difference"],
+            "critical difference",
+        );
+    }
+}
+
+#[test]
+fn tables_as_autorank_ranks_them() {
+    let golden: Value = serde_json::from_str(include_str!(
+        "../../tests/golden/rank-oracles.json"
+    ))
+    .expect("valid JSON");
+    for case in golden["autorank"].as_array().expect("cases") {
+        let of = |key: &str| case[key].clone();
+        let scores: Vec<Vec<f64>> =
+            serde_json::from_value(of("scores")).expect("scores");
+        let names: Vec<String> =
+            serde_json::from_value(of("names")).expect("names");
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let ours = json(&quick(&matrix(&names, &scores), &Protocol::default()));
+        assert_within(&ours["mean_ranks"], &case["mean_ranks"], "ranks");
+        assert_within(&ours["friedman"]["p"], &case["p"], "p");
+        // autorank interpolates the studentized range (`qsturng`).
+        let number = |value: &Value| value.as_f64().expect("a number");
+        let theirs = number(&case["critical_difference"]);
+        let ours = number(&ours["nemenyi"]["critical_difference"]);
+        assert!((ours / theirs - 1.0).abs() < 2e-5, "{ours} and {theirs}");
+    }
 }
 
 #[test]
@@ -358,18 +443,28 @@ fn a_diverged_cell_is_the_largest_difference() {
 #[test]
 fn divergence_never_improves_a_place() {
     let mut noise = Noise(11);
-    let draws = Draws { bootstrap: 1, posterior: Some(1) };
+    let draws = Draws { bootstrap: Some(1), posterior: Some(1) };
     for case in 0..10_000 {
         let (k, n, seeds) =
             (2 + noise.below(4), 1 + noise.below(4), 1 + noise.below(3));
         let conditions = 1 + noise.below(2);
+        // Sometimes not positive: then the scale is the raw one.
+        let least = noise.below(3) as f64 - 1.0;
+        let protocol = Protocol {
+            higher_is_better: noise.below(3) == 0,
+            ..Protocol::default()
+        };
         let mut runs = vec![];
         for w in 0..n {
             for s in 0..k {
                 for seed in 0..seeds as u64 {
                     for budget in 0..conditions as u64 {
+                        // All schedules have the first seed.
+                        if seed > 0 && noise.below(8) == 0 {
+                            continue;
+                        }
                         // Few values, so that ties are frequent.
-                        let score = 1.0 + noise.below(4) as f64;
+                        let score = least + noise.below(4) as f64;
                         let alive = noise.next() > 0.25;
                         let mut run = run(
                             &format!("w{w}"),
@@ -386,8 +481,7 @@ fn divergence_never_improves_a_place() {
         }
         let victim = format!("s{}", noise.below(k));
         let place = |runs: &[Observation]| {
-            let ranking =
-                Ranking::with(runs, "valid_loss", &Protocol::default(), draws);
+            let ranking = Ranking::with(runs, "valid_loss", &protocol, draws);
             let row = ranking.expect("a valid study").leaderboard();
             let row = row.into_iter().find(|r| r.schedule == victim);
             let row = row.expect("every schedule has a row");
@@ -616,6 +710,34 @@ fn what_cannot_be_compared_is_an_error_with_its_place() {
 }
 
 #[test]
+fn a_score_too_large_to_compute_with_is_refused_with_its_line() {
+    let mut runs = matrix(&["a", "b"], &[vec![1.0, 2.0], vec![1e308, 2.0]]);
+    runs[2].line = 4;
+    for scale in [None, Some(Scale::Raw)] {
+        let protocol = Protocol { scale, ..Protocol::default() };
+        assert_eq!(
+            failure(&runs, &protocol),
+            "line 4: the score 1e308 is too large to compute with; leave it \
+             empty if the run diverged"
+        );
+    }
+    runs[2].score = Some(1e100);
+    let ranking = quick(&runs, &Protocol::default());
+    assert!(json(&ranking)["regret"]["a"]["mean"].is_f64());
+}
+
+#[test]
+fn names_in_notes_cannot_steer_a_terminal() {
+    let names = ["a\u{1b}[31m`", "b\r\n"];
+    let runs = matrix(&names, &[vec![1.0, 2.0], vec![2.0, 1.0]]);
+    let ranking = quick(&runs, &Protocol::default());
+    let notes = ranking.notes();
+    assert!(notes.iter().all(|note| !note.contains(char::is_control)));
+    let said = "so `a [31m'` is the control";
+    assert!(notes.iter().any(|note| note.contains(said)), "{notes:?}");
+}
+
+#[test]
 fn higher_is_better_turns_everything_but_the_difference() {
     let low = matrix(&["a", "b"], &[vec![0.2, 0.1], vec![0.7, 0.5]]);
     let high = Protocol {
@@ -640,7 +762,8 @@ fn higher_is_better_turns_everything_but_the_difference() {
 fn replacing_by_diverged_runs_of_a_race_never_improves_a_place() {
     // What a race stopped is behind everything that it did not stop.
     let mut noise = Noise(17);
-    for _ in 0..300 {
+    for _ in 0..600 {
+        let victim = format!("s{}", noise.below(3));
         let mut runs = vec![];
         for w in 0..7 {
             for s in 0..3 {
@@ -657,12 +780,12 @@ fn replacing_by_diverged_runs_of_a_race_never_improves_a_place() {
         }
         let place = |runs: &[Observation]| {
             let board = quick(runs, &Protocol::default()).leaderboard();
-            let row = board.into_iter().find(|r| r.schedule == "s1");
+            let row = board.into_iter().find(|r| r.schedule == victim);
             row.expect("a row").place
         };
         let before = place(&runs);
         for run in &mut runs {
-            if run.schedule == "s1" && noise.next() < 0.4 {
+            if run.schedule == victim && noise.next() < 0.4 {
                 run.score = None;
             }
         }

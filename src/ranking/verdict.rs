@@ -116,9 +116,12 @@ pub(super) fn groups(
 ) -> Vec<String> {
     let mut groups = vec![String::new(); order.len()];
     let mut letters = ('a'..='z').chain('A'..='Z').chain('α'..='ω');
-    let mut reached = 0;
+    let mut end = 0;
     for start in 0..order.len() {
-        let mut end = start + 1;
+        // What is left of a span without its first has no difference either,
+        // so the end only moves on.
+        let reached = end;
+        end = end.max(start + 1);
         while end < order.len()
             && order[start..end].iter().all(|&i| !differ(i, order[end]))
         {
@@ -131,7 +134,6 @@ pub(super) fn groups(
             for &j in &order[start..end] {
                 groups[j].push(letter);
             }
-            reached = end;
         }
     }
     groups
@@ -149,6 +151,30 @@ mod tests {
         assert_eq!(groups(&[1, 0], |_, _| false), ["a", "a"]);
         assert_eq!(groups(&[1, 0], |_, _| true), ["b", "a"]);
         assert!(groups(&[], |_, _| true).is_empty());
+    }
+
+    #[test]
+    fn a_letter_is_shared_where_nothing_between_differs() {
+        // Whether two differ, for each of the 2^10 relations among five.
+        let bit = |a: usize, b: usize| {
+            let (low, high) = (a.min(b), a.max(b));
+            high * (high - 1) / 2 + low
+        };
+        let order = [0, 1, 2, 3, 4];
+        for relation in 0..1_u32 << 10 {
+            let differ = |a, b| relation >> bit(a, b) & 1 == 1;
+            let letters = groups(&order, differ);
+            for b in 0..5 {
+                for a in 0..b {
+                    let shared =
+                        letters[a].chars().any(|c| letters[b].contains(c));
+                    let mut pairs =
+                        (a..=b).flat_map(|j| (a..j).map(move |i| (i, j)));
+                    let alike = pairs.all(|(i, j)| !differ(i, j));
+                    assert_eq!(shared, alike, "{relation:b}: {letters:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The recommendation in words, each sentence made from the numbers.
 
-use super::RegimeRow;
-use super::number::{count, difference, percent, probability, rate, regret};
+use super::number::{count, difference, percent, probability, regret};
+mod rates;
+
+pub(crate) use super::regime::Basis;
 use super::regime::regime;
-use super::words::{listed, quoted};
+use super::words::control_leads;
 use crate::ranking::{
-    LeaderboardRow, PairRow, Ranking, RobustnessRow, Verdict,
+    LeaderboardRow, PairRow, Ranking, RobustnessRow, Verdict, quoted,
 };
+use crate::stats::power::smallest_wilcoxon_p;
+use rates::{RateAdvice, at_rate, times};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -42,16 +46,6 @@ struct Choice {
     wanted: Option<String>,
 }
 
-/// The schedule to take at one multiple of the learning rate found.
-#[derive(Clone, Debug, Serialize)]
-struct RateAdvice {
-    lr_multiple: f64,
-    recommended: Option<String>,
-    equivalent: Vec<String>,
-    dominated: Vec<String>,
-    sentence: String,
-}
-
 /// What the advice is made from.
 pub(crate) struct Evidence<'a> {
     /// Over all budgets, at the rate found where there are several multiples.
@@ -59,10 +53,8 @@ pub(crate) struct Evidence<'a> {
     /// At each multiple, rising.
     pub(crate) multiples: &'a [(f64, Ranking)],
     pub(crate) robustness: &'a [RobustnessRow],
-    /// In steps, rising.
-    pub(crate) budgets: &'a [u64],
-    /// Sizes of the workloads, as far as they are known.
-    pub(crate) regime: &'a [RegimeRow],
+    /// What the runs are of.
+    pub(crate) basis: Basis<'a>,
 }
 
 impl Advice {
@@ -100,7 +92,7 @@ impl Advice {
                 .map(|(multiple, ranking)| at_rate(*multiple, ranking))
                 .collect(),
             any_rate: robust,
-            regime: regime(ranking, evidence.budgets, evidence.regime),
+            regime: regime(ranking, &evidence.basis),
             notes: ranking.notes().to_vec(),
         }
     }
@@ -123,11 +115,14 @@ impl Advice {
         ] {
             text.extend(choices.iter().map(|c| paragraph(head, c)));
         }
-        let mut rates: Vec<&str> =
-            self.rates.iter().map(|rate| rate.sentence.as_str()).collect();
-        rates.extend(self.any_rate.as_deref());
+        let mut rates: Vec<String> =
+            self.rates.iter().map(RateAdvice::line).collect();
+        rates.extend(self.any_rate.clone());
         if !rates.is_empty() {
             text.push(rates.join("\n"));
+        }
+        if !self.notes.is_empty() {
+            text.push(self.notes.join(" "));
         }
         text.push(self.regime.join(" "));
         text
@@ -157,30 +152,64 @@ fn choice(
         Verdict::Recommended | Verdict::Control => leader(ranking, row, pair),
         Verdict::Dominated => loser(ranking, row, pair),
         Verdict::Equivalent | Verdict::Undecided => {
-            let p = row.p_equivalent.unwrap_or(f64::NAN);
             let rope = pairs.first().map_or(f64::NAN, |p| p.rope_width);
-            let mut text = format!(
-                "With a probability of {} it differs from {} by less than {}",
-                percent(p),
-                quoted(best),
-                regret(rope)
-            );
-            text.push_str(if row.verdict == Verdict::Equivalent {
-                ", which no practice would notice."
-            } else {
-                ": neither a difference that matters was shown nor that \
-                 there is none."
-            });
-            text
+            rival(ranking, row, best, rope)
         }
     };
-    let wanted = (row.verdict == Verdict::Undecided)
-        .then(|| wanted(ranking, &row.schedule, best));
+    let open = row.verdict == Verdict::Undecided
+        && ranking.behind(&row.schedule).is_none();
+    let wanted = open.then(|| wanted(ranking, &row.schedule, best));
     Choice {
         schedule: row.schedule.clone(),
         evidence: [numbers(rows.len(), row), meaning],
         wanted,
     }
+}
+
+/// How `row`, neither recommended nor dominated, stands to `best`.
+fn rival(
+    ranking: &Ranking,
+    row: &LeaderboardRow,
+    best: &str,
+    rope: f64,
+) -> String {
+    let (name, control) = (quoted(best), quoted(ranking.control()));
+    // A schedule that a race stopped was not compared with the best.
+    let Some(p) = row.p_equivalent else {
+        return format!("It was not compared with {name}.");
+    };
+    let equal = format!(
+        "With a probability of {} it differs from {name} by less than {}",
+        percent(p),
+        regret(rope)
+    );
+    if row.verdict == Verdict::Equivalent {
+        return equal + ", which no practice would notice.";
+    }
+    let clusters = ranking.size().1;
+    if smallest_wilcoxon_p(clusters) >= ranking.alpha() {
+        let sets = count(clusters, "data set is", "data sets are");
+        return format!(
+            "{equal}; {sets} too few to show that it is worse or as good."
+        );
+    }
+    if let Some(p) = ranking.behind(&row.schedule) {
+        return format!(
+            "{equal}; it is worse than {name} by more than chance explains, p \
+             {} after correction over all pairs, though not shown to be worse \
+             than the control {control}.",
+            equals(p)
+        );
+    }
+    if best == ranking.control() {
+        return equal
+            + ": it was shown neither to be worse than this control nor to \
+               be as good.";
+    }
+    format!(
+        "{equal}: it was shown neither to be worse than the control {control} \
+         nor to be as good as {name}."
+    )
 }
 
 /// What it would take to tell `schedule` from `best`.
@@ -255,9 +284,7 @@ fn leader(
 ) -> String {
     let control = quoted(ranking.control());
     let Some(pair) = pair else {
-        return "It is the control itself: nothing else was shown to be \
-                better."
-            .to_owned();
+        return control_leads(&ranking.pairwise(), ranking.alpha());
     };
     let mut text = format!(
         "Against the control {control} it wins {} of the paired runs",
@@ -272,14 +299,14 @@ fn leader(
         );
     }
     let p = row.p_holm.map_or_else(|| "–".to_owned(), equals);
-    let significant = row.p_holm.is_some_and(|p| p < 0.05);
+    let significant = row.p_holm.is_some_and(|p| p < ranking.alpha());
     let _ = write!(
         text,
         ", p {p} after correction: {}.",
         if significant {
             "more than chance explains"
         } else {
-            "chance explains the difference"
+            "chance may be all of the difference"
         }
     );
     text
@@ -324,56 +351,5 @@ fn equals(p: f64) -> String {
     format!("{sign}{}", probability(p))
 }
 
-fn at_rate(multiple: f64, ranking: &Ranking) -> RateAdvice {
-    let rows = ranking.leaderboard();
-    let with = |verdict: Verdict| -> Vec<String> {
-        let rows = rows.iter().filter(|row| row.verdict == verdict);
-        rows.map(|row| row.schedule.clone()).collect()
-    };
-    let (equivalent, dominated) =
-        (with(Verdict::Equivalent), with(Verdict::Dominated));
-    let names = |list: &[String]| {
-        listed(&list.iter().map(String::as_str).collect::<Vec<_>>())
-    };
-    let recommended = ranking.recommended().map(str::to_owned);
-    let mut sentence = match &recommended {
-        Some(best) => format!("At {} take {}", times(multiple), quoted(best)),
-        None => format!("At {} every run diverged", times(multiple)),
-    };
-    if !equivalent.is_empty() {
-        let _ = write!(sentence, ", or just as well {}", names(&equivalent));
-    }
-    if !dominated.is_empty() {
-        let _ = write!(sentence, ", and not {}", names(&dominated));
-    }
-    if let Some(row) = rows.first()
-        && row.p_holm.is_none_or(|p| p >= 0.05)
-        && dominated.is_empty()
-        && recommended.is_some()
-    {
-        sentence.push_str(", though chance explains its lead");
-    }
-    sentence.push('.');
-    RateAdvice {
-        lr_multiple: multiple,
-        recommended,
-        equivalent,
-        dominated,
-        sentence,
-    }
-}
-
-/// A multiple in words.
-fn times(multiple: f64) -> String {
-    let word = [
-        (0.25, "a quarter of the rate found"),
-        (0.5, "half the rate found"),
-        (1.0, "the rate found"),
-        (2.0, "twice the rate found"),
-        (4.0, "four times the rate found"),
-    ];
-    word.iter().find(|(m, _)| *m == multiple).map_or_else(
-        || format!("{} times the rate found", rate(multiple)),
-        |(_, word)| (*word).to_owned(),
-    )
-}
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,9 @@
 use super::board::{self, Board};
 use super::number::{count, rate, regret};
 use super::regime::sizes_in_words;
-use super::words::{listed, quoted};
+use super::words::listed;
 use super::{LrFindRow, ReportInput};
-use crate::ranking::{RobustnessRow, TheoryRow, Verdict};
+use crate::ranking::{RobustnessRow, TheoryRow, Verdict, quoted};
 
 /// What to take at each multiple of the learning rate found.
 pub(super) fn rates(boards: &[Board<'_>]) -> Vec<String> {
@@ -21,11 +21,7 @@ pub(super) fn rates(boards: &[Board<'_>]) -> Vec<String> {
             .copied()
     };
     let bests: Vec<_> = multiples.iter().map(|&m| best(m)).collect();
-    let range = format!(
-        "from {} to {} times the learning rate found",
-        rate(multiples[0]),
-        rate(multiples[multiples.len() - 1])
-    );
+    let range = range(&multiples);
     let first = bests[0].map(|(schedule, _)| schedule);
     if let Some(schedule) = first
         && bests.iter().all(|b| b.is_some_and(|(s, _)| s == schedule))
@@ -35,7 +31,7 @@ pub(super) fn rates(boards: &[Board<'_>]) -> Vec<String> {
             quoted(schedule)
         )];
     }
-    let mut sentences: Vec<String> = multiples
+    multiples
         .iter()
         .zip(&bests)
         .map(|(&multiple, best)| match best {
@@ -51,16 +47,38 @@ pub(super) fn rates(boards: &[Board<'_>]) -> Vec<String> {
                 times(multiple)
             ),
         })
-        .collect();
-    if let Some((schedule, most)) = safest(boards, &multiples) {
-        sentences.push(format!(
-            "If you do not trust your learning rate, take {}: {range}, its \
-             mean regret is {} at most.",
-            quoted(schedule),
-            regret(most)
-        ));
+        .collect()
+}
+
+/// What to take where the rate is not to be trusted, by the boards alone;
+/// `None` where one schedule is best at every multiple.
+pub(super) fn safe(boards: &[Board<'_>]) -> Option<String> {
+    let multiples = board::multiples(boards);
+    let best_at = |multiple: &f64| {
+        let here = board::by_regret(boards, |b| b.multiple == *multiple);
+        here.first().map(|(schedule, _)| *schedule)
+    };
+    let mut bests: Vec<_> = multiples.iter().map(best_at).collect();
+    bests.dedup();
+    if bests.len() < 2 {
+        return None;
     }
-    sentences
+    let (schedule, most) = safest(boards, &multiples)?;
+    Some(format!(
+        "If you do not trust your learning rate, take {}: {}, its mean regret \
+         is {} at most.",
+        quoted(schedule),
+        range(&multiples),
+        regret(most)
+    ))
+}
+
+fn range(multiples: &[f64]) -> String {
+    format!(
+        "from {} to {} times the learning rate found",
+        rate(multiples[0]),
+        rate(multiples[multiples.len() - 1])
+    )
 }
 
 /// The schedule whose highest mean regret over the multiples is lowest.
@@ -97,8 +115,9 @@ fn times(multiple: f64) -> String {
 pub(super) fn robust(rows: &[RobustnessRow]) -> Option<String> {
     let row = rows.first()?;
     Some(format!(
-        "Against the best schedule at its best rate {} loses least over the \
-         rates within four times of the one found: {} on average, {} at {}.",
+        "If you do not trust your learning rate, take {}: against the best \
+         schedule at its best rate it loses least over the rates within four \
+         times of the one found, {} on average and {} at {}.",
         quoted(&row.schedule),
         regret(row.mean_regret),
         regret(row.worst_regret),
@@ -183,7 +202,7 @@ pub(super) fn budgets(boards: &[Board<'_>]) -> Vec<String> {
         })
         .collect();
     vec![format!(
-        "The budget matters: the lowest mean regret has {}.",
+        "The lowest mean regret has {}; no test says that the budget is why.",
         parts.join(", ")
     )]
 }

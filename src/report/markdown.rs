@@ -5,9 +5,9 @@ use super::board::{
     workload_lines,
 };
 use super::number::{percent, probability, rate, regret};
-use super::words::{pieces, quoted, words};
+use super::words::{pieces, words};
 use super::{LrFindRow, ReportInput, none};
-use crate::ranking::LeaderboardRow;
+use crate::ranking::{LeaderboardRow, quoted};
 
 /// The report as Markdown, with the tables of the page and none of its
 /// pictures. Texts from outside cannot become markup.
@@ -44,7 +44,7 @@ pub(crate) fn markdown(input: &ReportInput) -> String {
         page.item(&prose(sentence));
     }
     for note in &input.notes {
-        page.item(&escaped(note));
+        page.item(&prose(note));
     }
     page.heading(2, "How it was made");
     if !input.command.is_empty() {

@@ -84,6 +84,13 @@ pub(crate) struct LrFindRow {
     pub(crate) cost_steps: u64,
 }
 
+/// A row of `notes.csv`: a remark of the ranking that the leading board is of.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub(crate) struct NoteRow {
+    /// A sentence or two.
+    pub(crate) note: String,
+}
+
 /// A row of `regime.csv`: how large a workload is.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct RegimeRow {

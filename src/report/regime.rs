@@ -2,15 +2,25 @@
 
 use super::RegimeRow;
 use super::number::{count, rate};
+use super::words::listed;
 use crate::ranking::Ranking;
 use std::fmt::Write as _;
 
+/// What the runs behind a ranking are of, as far as it is known.
+pub(crate) struct Basis<'a> {
+    /// Kinds of optimizers, by name.
+    pub(crate) optimizers: &'a [&'a str],
+    /// The one multiple of the rate found at which they all are.
+    pub(crate) multiple: Option<f64>,
+    /// In steps, rising.
+    pub(crate) budgets: &'a [u64],
+    /// Sizes of the workloads.
+    pub(crate) sizes: &'a [RegimeRow],
+}
+
 /// What a ranking rests on and may not be used for.
-pub(super) fn regime(
-    ranking: &Ranking,
-    budgets: &[u64],
-    sizes: &[RegimeRow],
-) -> Vec<String> {
+pub(super) fn regime(ranking: &Ranking, basis: &Basis<'_>) -> Vec<String> {
+    let Basis { budgets, sizes, .. } = *basis;
     let (workloads, clusters) = ranking.size();
     let workloads_text = count(workloads, "workload", "workloads");
     let mut text = format!("This rests on {workloads_text}");
@@ -18,17 +28,28 @@ pub(super) fn regime(
         let sets = count(clusters, "data set", "data sets");
         let _ = write!(text, " over {sets}");
     }
+    if !basis.optimizers.is_empty() {
+        let _ = write!(text, ", trained with {}", listed(basis.optimizers));
+    }
     if let [first, .., last] = budgets {
-        let _ = write!(text, " and budgets of {first} to {last} steps");
+        let _ = write!(text, ", and budgets of {first} to {last} steps");
     } else if let [one] = budgets {
-        let _ = write!(text, " and a budget of {one} steps");
+        let _ = write!(text, ", and a budget of {one} steps");
+    }
+    match basis.multiple {
+        Some(1.0) => text.push_str(", at the rate found"),
+        Some(multiple) => {
+            let times = rate(multiple);
+            let _ = write!(text, ", at {times} times the rate found");
+        }
+        None => {}
     }
     text.push('.');
     let mut sentences = vec![text];
     sentences.extend(sizes_in_words(budgets, sizes));
     sentences.push(
-        "It may not be used for larger models, other kinds of data or longer \
-         trainings than these."
+        "It may not be used for larger models, other kinds of data, other \
+         optimizers or longer trainings than these."
             .to_owned(),
     );
     sentences

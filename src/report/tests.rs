@@ -206,8 +206,8 @@ fn every_verdict_has_its_sentence() {
             "`linear(warmup=5%)` is as good for practical purposes: take \
              whichever is at hand.",
             "`wsd(cooldown=20%)` and `one-cycle` are undecided: these \
-             results show neither a difference that matters nor that there \
-             is none.",
+             results show neither that they are worse than `linear` nor that \
+             they are as good as the best.",
             "`step(at=50%, factor=0.1)`, `inverse-sqrt` and `constant` are \
              worse than `linear`, more clearly than chance explains: do not \
              try them.",
@@ -247,11 +247,34 @@ fn a_leader_that_chance_explains_is_not_recommended_in_words() {
     ]);
     assert_eq!(
         words(&input).headline,
-        "`cosine` is ahead, but chance explains every difference here."
+        "`cosine` is ahead, but chance may be all of every difference here."
     );
     assert!(!html(&input).contains("class=\"answer decided\""));
     // Shown to be equal is not the same as not shown to differ.
     input.boards[0].1[1].p_equivalent = Some(0.99);
+    assert_eq!(words(&input).headline, "Use `cosine`.");
+    assert!(html(&input).contains("class=\"answer decided\""));
+}
+
+#[test]
+fn a_lead_that_chance_explains_is_named_although_another_is_dominated() {
+    let row = |name, rank, p: Option<f64>, verdict| LeaderboardRow {
+        p_holm: p,
+        p_equivalent: Some(0.2),
+        ..row(name, rank, 0.01, verdict)
+    };
+    let mut input = of(vec![
+        row("cosine", 1.4, Some(0.6), Verdict::Recommended),
+        row("linear", 1.6, None, Verdict::Control),
+        row("constant", 3.0, Some(0.01), Verdict::Dominated),
+    ]);
+    assert_eq!(
+        words(&input).headline,
+        "Use `cosine`: it is ahead, though chance may be all of its lead over \
+         the control `linear`."
+    );
+    assert!(!html(&input).contains("class=\"answer decided\""));
+    input.boards[0].1[0].p_holm = Some(0.02);
     assert_eq!(words(&input).headline, "Use `cosine`.");
     assert!(html(&input).contains("class=\"answer decided\""));
 }
@@ -294,8 +317,8 @@ fn the_best_schedule_may_depend_on_rate_and_budget() {
             "If you do not trust your learning rate, take `a`: from 0.5 to 4 \
              times the learning rate found, its mean regret is 0.035 at \
              most.",
-            "The budget matters: the lowest mean regret has `b` with 250 \
-             steps, `a` with 1000 steps.",
+            "The lowest mean regret has `b` with 250 steps, `a` with 1000 \
+             steps; no test says that the budget is why.",
         ]
     );
 }
@@ -307,9 +330,11 @@ fn one_schedule_may_be_best_everywhere() {
         [
             "`cosine(warmup=5%)` has the lowest mean regret at every \
              learning rate, from 0.25 to 4 times the learning rate found.",
-            "Against the best schedule at its best rate `wsd(cooldown=20%)` \
-             loses least over the rates within four times of the one found: \
-             0.031 on average, 0.074 at 4 times the learning rate found.",
+            "If you do not trust your learning rate, take \
+             `wsd(cooldown=20%)`: against the best schedule at its best rate \
+             it loses least over the rates within four times of the one \
+             found, 0.031 on average and 0.074 at 4 times the learning rate \
+             found.",
             "`cosine(warmup=5%)` has the lowest mean regret at every budget, \
              from 250 to 4000 steps.",
             "The convex bound of a schedule, which needs no training, goes \

@@ -3,11 +3,14 @@
 //! Names stand between backticks, here and in terminals; pages turn them into
 //! code.
 
+mod headline;
+
 use super::board::{self, Board, boards, budgets, control, multiples};
 use super::number::{count, percent, probability, regret};
 use super::{ReportInput, conditions};
-use crate::ranking::{LeaderboardRow, Verdict};
+use crate::ranking::{LeaderboardRow, PairRow, Verdict, quoted};
 use crate::stats::power;
+use headline::{all_diverged, chance_explains, headline, leads_by_chance};
 use std::fmt::Write as _;
 
 /// The parts of a report that are prose, in their order.
@@ -38,7 +41,11 @@ pub(super) fn words(input: &ReportInput) -> Words {
     }
     let boards = boards(input);
     let mut conditions = conditions::rates(&boards);
-    conditions.extend(conditions::robust(&input.robustness));
+    // One schedule to take where the rate is not to be trusted, not two.
+    conditions.extend(
+        conditions::robust(&input.robustness)
+            .or_else(|| conditions::safe(&boards)),
+    );
     conditions.extend(conditions::budgets(&boards));
     conditions.extend(conditions::tuned(input));
     conditions.extend(conditions::theory(&input.theory));
@@ -46,6 +53,7 @@ pub(super) fn words(input: &ReportInput) -> Words {
         headline: headline(rows),
         decided: !with(rows, Verdict::Recommended).is_empty()
             && !chance_explains(rows)
+            && !leads_by_chance(rows)
             && !all_diverged(rows),
         reasons: reasons(input, rows),
         evidence: evidence(input, &boards),
@@ -61,19 +69,6 @@ pub(super) fn pieces(sentence: &str) -> impl Iterator<Item = (bool, &str)> {
         .enumerate()
         .map(|(i, piece)| (i % 2 == 1, piece))
         .filter(|(_, piece)| !piece.is_empty())
-}
-
-/// `name` between backticks, on one line.
-pub(super) fn quoted(name: &str) -> String {
-    let name: String = name
-        .chars()
-        .map(|c| match c {
-            '`' => '\'',
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .collect();
-    format!("`{name}`")
 }
 
 /// "`a`, `b` and `c`".
@@ -95,48 +90,6 @@ fn with(rows: &[LeaderboardRow], verdict: Verdict) -> Vec<&str> {
 
 /// p below which chance is no explanation.
 const ALPHA: f64 = 0.05;
-
-fn headline(rows: &[LeaderboardRow]) -> String {
-    if all_diverged(rows) {
-        return "Every run diverged, so there is nothing to recommend: take a \
-                lower learning rate."
-            .to_owned();
-    }
-    if let [row] = rows {
-        return format!(
-            "{} is the only schedule here, so there is nothing to compare it \
-             with.",
-            quoted(&row.schedule)
-        );
-    }
-    let best = with(rows, Verdict::Recommended);
-    if best.is_empty() {
-        return "The evidence does not single out a schedule.".to_owned();
-    }
-    if chance_explains(rows) {
-        return format!(
-            "{} is ahead, but chance explains every difference here.",
-            listed(&best)
-        );
-    }
-    format!("Use {}.", listed(&best))
-}
-
-fn all_diverged(rows: &[LeaderboardRow]) -> bool {
-    rows.iter().all(|row| row.diverged >= row.runs)
-}
-
-/// Whether no difference to the control is significant, and yet not all
-/// schedules are equivalent.
-fn chance_explains(rows: &[LeaderboardRow]) -> bool {
-    let significant =
-        |row: &LeaderboardRow| row.p_holm.is_some_and(|p| p < ALPHA);
-    let equal = |row: &LeaderboardRow| {
-        row.verdict == Verdict::Recommended
-            || row.p_equivalent.is_some_and(|p| p > 1.0 - ALPHA)
-    };
-    !rows.iter().any(significant) && !rows.iter().all(equal)
-}
 
 fn reasons(input: &ReportInput, rows: &[LeaderboardRow]) -> Vec<String> {
     let first = rows
@@ -163,10 +116,13 @@ fn reasons(input: &ReportInput, rows: &[LeaderboardRow]) -> Vec<String> {
     let undecided = with(rows, Verdict::Undecided);
     if !undecided.is_empty() {
         reasons.push(format!(
-            "{} {} undecided: these results show neither a difference that \
-             matters nor that there is none.",
+            "{} {} undecided: these results show neither that {} worse than \
+             {} nor that {} as good as the best.",
             listed(&undecided),
-            is_are(undecided.len())
+            is_are(undecided.len()),
+            it_is(undecided.len()),
+            control(input).map_or_else(|| "the control".to_owned(), quoted),
+            it_is(undecided.len()),
         ));
     }
     let dominated = with(rows, Verdict::Dominated);
@@ -244,10 +200,7 @@ fn against_control(
 ) -> Option<String> {
     let control = control(input)?;
     if control == row.schedule {
-        return Some(format!(
-            "{} is the control itself: nothing else was shown to be better.",
-            quoted(control)
-        ));
+        return Some(control_leads(&input.pairs, ALPHA));
     }
     let wins = row.win_rate_vs_control?;
     let mut text = format!(
@@ -278,6 +231,28 @@ fn against_control(
         );
     }
     Some(text + ".")
+}
+
+/// What the tests say of a control that is recommended. Its mean rank may be
+/// the best although another schedule beats it: more often or by more, but
+/// far behind where it loses.
+pub(super) fn control_leads(pairs: &[PairRow], alpha: f64) -> String {
+    let better: Vec<&str> = pairs
+        .iter()
+        .filter(|pair| pair.p_holm < alpha && pair.p_a_better > pair.p_b_better)
+        .map(|pair| pair.a.as_str())
+        .collect();
+    if better.is_empty() {
+        return "It is the control itself: nothing else was shown to be \
+                better."
+            .to_owned();
+    }
+    format!(
+        "It is the control itself, and has the best mean rank; but by the \
+         signed-rank test {} {} better, more clearly than chance explains.",
+        listed(&better),
+        is_are(better.len())
+    )
 }
 
 fn divergence(input: &ReportInput) -> String {
@@ -389,4 +364,8 @@ fn seeds(
 
 fn is_are(number: usize) -> &'static str {
     if number == 1 { "is" } else { "are" }
+}
+
+fn it_is(number: usize) -> &'static str {
+    if number == 1 { "it is" } else { "they are" }
 }

@@ -3,7 +3,18 @@
 use rand::{Rng, RngExt as _};
 
 /// Replicates behind an interval.
-pub(crate) const DRAWS: usize = 4_000;
+const DRAWS: usize = 4_000;
+
+/// Work, in replicates times clusters times quantities, above which fewer
+/// replicates are drawn; the ends of an interval from a thousand are still
+/// within a few hundredths of its width.
+const MOST_WORK: usize = 20_000_000;
+const FEWEST_DRAWS: usize = 1_000;
+
+/// Replicates for intervals of `width` quantities over `clusters`.
+pub(crate) fn draws(clusters: usize, width: usize) -> usize {
+    (MOST_WORK / (clusters * width).max(1)).clamp(FEWEST_DRAWS, DRAWS)
+}
 
 /// Ends of a 95 % percentile interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,6 +134,14 @@ mod tests {
         let error = (9_999.0_f64 / 12.0 / 100.0).sqrt();
         assert!((interval.low - (49.5 - 1.96 * error)).abs() < 0.35);
         assert!((interval.high - (49.5 + 1.96 * error)).abs() < 0.35);
+    }
+
+    #[test]
+    fn large_studies_get_fewer_replicates() {
+        assert_eq!(draws(10, 20), DRAWS);
+        assert_eq!(draws(1_000, 8), 2_500);
+        assert_eq!(draws(100_000, 20), FEWEST_DRAWS);
+        assert_eq!(draws(0, 0), DRAWS);
     }
 
     #[test]
