@@ -1,8 +1,8 @@
 //! The recommendation in words, each sentence made from the numbers.
 
-use super::number::{count, difference, percent, probability, regret};
 mod rates;
 
+use super::number::{count, difference, percent, probability, regret};
 pub(crate) use super::regime::Basis;
 use super::regime::regime;
 use super::words::control_leads;
