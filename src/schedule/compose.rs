@@ -104,6 +104,9 @@ impl ScheduleSpec {
     }
 }
 
+/// The longest budget: its rates, listed, take 800 MB.
+const MOST_STEPS: usize = 100_000_000;
+
 /// Refuses a peak or a budget with which no schedule has a meaning.
 pub(super) fn check_run(peak: f64, steps: usize) -> Result<(), Problem> {
     if !(peak > 0.0 && peak.is_finite()) {
@@ -115,6 +118,11 @@ pub(super) fn check_run(peak: f64, steps: usize) -> Result<(), Problem> {
         return Err(Problem::whole(
             "the budget is 0 steps, it must be 1 or more",
         ));
+    }
+    if steps > MOST_STEPS {
+        return Err(Problem::whole(format!(
+            "the budget is {steps} steps, it must be at most {MOST_STEPS}"
+        )));
     }
     Ok(())
 }
