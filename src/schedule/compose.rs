@@ -24,7 +24,9 @@ impl ScheduleSpec {
         steps: usize,
     ) -> Result<Box<dyn Schedule>, Problem> {
         check_run(peak, steps)?;
-        Ok(scaled(peak, steps, 0.0, self.formula(steps)?))
+        let factor = self.formula(steps)?;
+        let last = steps - 1;
+        Ok(Box::new(move |step: usize| peak * factor.at(step.min(last) as f64)))
     }
 
     /// The factor on the peak over `steps` updates, as an expression.
@@ -125,18 +127,6 @@ pub(super) fn check_run(peak: f64, steps: usize) -> Result<(), Problem> {
         )));
     }
     Ok(())
-}
-
-/// `peak` times `factor` at `step + ahead`, its last value held from `steps`
-/// on.
-pub(super) fn scaled(
-    peak: f64,
-    steps: usize,
-    ahead: f64,
-    factor: Arc<Formula>,
-) -> Box<dyn Schedule> {
-    let last = steps - 1;
-    Box::new(move |step: usize| peak * factor.at(step.min(last) as f64 + ahead))
 }
 
 impl Warmup {
