@@ -24,7 +24,7 @@ pub(crate) struct Export {
     /// The schedule, as an inline TOML table.
     spec: String,
     /// Its highest learning rate.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     peak: f64,
     /// The budget, in optimizer updates.
     #[arg(long)]

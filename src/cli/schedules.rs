@@ -164,7 +164,7 @@ struct Values {
     /// The schedule, as an inline TOML table.
     spec: String,
     /// Its highest learning rate.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     peak: f64,
     /// The budget, in optimizer updates.
     #[arg(long)]
@@ -317,6 +317,14 @@ mod tests {
                 Some(Error::Input { .. } | Error::Invalid(_))
             ));
         }
+    }
+
+    #[test]
+    fn a_peak_below_0_is_named() {
+        let spec = r#"{ kind = "linear" }"#;
+        let got = printed(&["values", spec, "--peak", "-1", "--steps", "4"]);
+        let want = "the peak learning rate is -1, it must be above 0";
+        assert_eq!(got.expect_err("no peak").to_string(), want);
     }
 
     #[test]

@@ -113,8 +113,8 @@ fn npy(bytes: &[u8]) -> Option<Vec<f64>> {
     } else {
         return None;
     };
-    (factors.len() == len && factors.iter().all(|f| f.is_finite()))
-        .then_some(factors)
+    // A number that is no factor is for the schedule to name, with its step.
+    (factors.len() == len).then_some(factors)
 }
 
 #[cfg(test)]

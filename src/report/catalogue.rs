@@ -1,6 +1,7 @@
 //! The page of all schedules: picture, formula, keys and source of each.
 
 use super::code;
+use crate::grid::parse_schedule;
 use crate::schedule::{KeyInfo, KindInfo, MODIFIERS, ScheduleSpec, kinds};
 use std::fmt::Write as _;
 
@@ -43,6 +44,10 @@ pub(crate) fn markdown() -> String {
         let _ = write!(page, "\n### `{name}`\n\n{}. ", sentence(about));
         let _ = writeln!(page, "Source: {source}.\n");
         page += &block(&of_kind(kind));
+        let forms = FORMS.iter().filter(|form| form.0 == *name);
+        for (_, keys) in forms {
+            page += &other(name, keys);
+        }
         if !kind.keys.is_empty() {
             let _ = writeln!(page, "\nKeys: `{}`.", keys(kind, "`, `"));
         }
@@ -52,11 +57,30 @@ pub(crate) fn markdown() -> String {
         let _ = writeln!(page, "| `{name}` | {default} |");
     }
     page += WARMUP;
-    page += &around("warmup", 50.into());
+    page += &of_spec(Some(ScheduleSpec::cosine().warmup(STEPS / 20)));
+    let start = "warmup = 50, warmup_start_ratio = 0.1";
+    page += &other("cosine", start);
+    for shape in ["cosine", "exponential"] {
+        let keys = format!("{start}, warmup_shape = {shape:?}");
+        page += &other("cosine", &keys);
+    }
     page += COOLDOWN;
-    page += &around("cooldown", 0.2.into());
+    page += &of_spec(Some(ScheduleSpec::cosine().cooldown(0.2)));
     page + JOIN
 }
+
+/// The keys and values that give a kind another form than its defaults do.
+const FORMS: &[(&str, &str)] = &[
+    ("wsd", "shape = \"one-minus-sqrt\""),
+    ("wsd", "shape = \"cosine\""),
+    ("wsd", "shape = \"square\""),
+    ("wsd", "shape = \"exponential\""),
+    ("one-cycle", "anneal = \"linear\""),
+    ("one-cycle", "three_phase = true"),
+    ("cyclical", "mode = \"triangular2\""),
+    ("cyclical", "mode = \"exp-range\""),
+    ("sgdr", "cycles = 3, t_mult = 2"),
+];
 
 /// What stands for the formula of a kind.
 fn of_kind(kind: &KindInfo) -> String {
@@ -71,10 +95,15 @@ fn of_kind(kind: &KindInfo) -> String {
     }
 }
 
-/// The formula of a cosine with the modifier `key`.
-fn around(key: &str, value: crate::schedule::Value) -> String {
-    let spec = ScheduleSpec::cosine().with(key, value);
-    let formula = spec.and_then(|spec| spec.formula(STEPS));
+/// The formula of a kind with these `keys`, under them.
+fn other(kind: &str, keys: &str) -> String {
+    let spec = parse_schedule(&format!("{{ kind = {kind:?}, {keys} }}"));
+    format!("\nWith `{keys}`:\n\n{}", of_spec(spec.ok()))
+}
+
+/// The formula of a schedule, as it stands in the page.
+fn of_spec(spec: Option<ScheduleSpec>) -> String {
+    let formula = spec.and_then(|spec| spec.formula(STEPS).ok());
     block(&formula.map(|formula| code::formula(&formula)).unwrap_or_default())
 }
 
@@ -100,7 +129,8 @@ so again.
 a run of `steps` updates; `p` is the share of them that has passed. A value is
 reached at `t = steps`, after the last update, unless the source says
 otherwise; from there on the last one holds. Shares are of the steps, ratios
-of the peak. Where a kind has variants, the formula is that of its defaults.
+of the peak. The formula of a kind is that of its defaults; where a key gives
+it another form, that one follows.
 
 `lrscout schedules values SPEC --peak P --steps N` prints a schedule step by
 step, `--compat torch|hf|optax|timm|keras|mxnet` with another library's
@@ -126,7 +156,8 @@ that are left:
 
 const COOLDOWN: &str = "
 A cooldown replaces the last share of any kind, from the factor `begin` that
-it has reached there:
+it has reached there; `cooldown_shape` is one of the shapes of `wsd`, with
+their `x`:
 
 ";
 

@@ -2,6 +2,7 @@
 
 use super::Problem;
 use super::kinds::{Kind, Shape, kinds, unknown_kind};
+use super::value::short;
 use std::ops::RangeInclusive;
 
 impl Kind {
@@ -17,7 +18,9 @@ impl Kind {
                 ratio("end_ratio", *end_ratio)
             }
             Self::Cosine { end_ratio, cycles } => {
-                positive("cycles", *cycles)?;
+                // An f64 holds no phase of many more.
+                let range = f64::MIN_POSITIVE..=1e9;
+                within("cycles", *cycles, range, "above 0 and at most 1e9")?;
                 ratio("end_ratio", *end_ratio)
             }
             Self::KDecay { k, end_ratio } => {
@@ -113,7 +116,7 @@ impl Kind {
                  cycle, leave one out",
             ));
         }
-        within("t_mult", t_mult, 1.0..=f64::MAX, "1 or more")?;
+        within("t_mult", t_mult, 1.0..=1e6, "from 1 to 1e6")?;
         if t_mult.powf(cycles.unwrap_or(1) as f64) > 1e12 {
             return Err(Problem::at(
                 "cycles",
@@ -192,16 +195,33 @@ fn check_milestones(milestones: &[f64]) -> Result<(), Problem> {
     }
     let stands =
         |m: f64| m > 0.0 && m.is_finite() && (m < 1.0 || m.fract() == 0.0);
-    match milestones.iter().find(|&&m| !stands(m)) {
-        None => Ok(()),
-        Some(m) => Err(Problem::at(
-            "milestones",
-            format!(
-                "`milestones` has {m}, give shares between 0 and 1 or whole \
-                 steps above 1"
-            ),
-        )),
+    if let Some(m) = milestones.iter().find(|&&m| !stands(m)) {
+        let message = format!(
+            "`milestones` has {m}, give shares between 0 and 1 or whole \
+             steps above 1"
+        );
+        return Err(Problem::at("milestones", message));
     }
+    // A share and a step have an order only at a budget.
+    let (steps, shares): (Vec<f64>, Vec<f64>) =
+        milestones.iter().partition(|&&m| is_step(m, milestones));
+    for own in [shares, steps] {
+        let back = own.windows(2).find(|pair| pair[0] > pair[1]);
+        if let Some([later, earlier]) = back {
+            let message = format!(
+                "`milestones` go back from {later} to {earlier}, put them in \
+                 order"
+            );
+            return Err(Problem::at("milestones", message));
+        }
+    }
+    Ok(())
+}
+
+/// Whether `milestone` is a step, not a share: a 1 is one where others are.
+pub(super) fn is_step(milestone: f64, milestones: &[f64]) -> bool {
+    let in_steps = || milestones.iter().any(|&other| other > 1.0);
+    milestone > 1.0 || (milestone == 1.0 && in_steps())
 }
 
 fn check_points(points: &[[f64; 2]]) -> Result<(), Problem> {
@@ -272,7 +292,7 @@ pub(super) fn within(
     if range.contains(&value) {
         return Ok(());
     }
-    let message = format!("`{key}` is {value}, it must be {wanted}");
+    let message = format!("`{key}` is {}, it must be {wanted}", short(value));
     Err(Problem::at(key, message))
 }
 

@@ -4,12 +4,14 @@
 //! first update, in whether a milestone itself is passed, in where the
 //! warm-up starts and in whose steps it uses.
 
-use super::compose::{check_run, join, scaled};
+mod lacks;
+
+use super::compose::{check_run, join};
 use super::cycles::{Cycles, along};
 use super::formula::{Expr, Formula, named};
-use super::kinds::{Anneal, Kind, Mode, Rise, Shape};
+use super::kinds::{Anneal, Kind, Rise};
 use super::shapes::{Milestones, down_to, half_cosine};
-use super::spec::{Form, ScheduleSpec, Warmup};
+use super::spec::{Form, ScheduleSpec};
 use super::{Problem, Schedule};
 use std::sync::Arc;
 
@@ -52,85 +54,14 @@ impl Library {
             Self::Mxnet => "mxnet",
         }
     }
-
-    /// The kinds that the library has.
-    fn kinds(self) -> &'static [&'static str] {
-        match self {
-            Self::Torch => &[
-                "constant",
-                "linear",
-                "polynomial",
-                "cosine",
-                "exponential",
-                "step",
-                "wsd",
-                "one-cycle",
-                "triangular",
-                "cyclical",
-                "sgdr",
-                "join",
-            ],
-            Self::Hf => &[
-                "constant",
-                "linear",
-                "polynomial",
-                "cosine",
-                "inverse-sqrt",
-                "wsd",
-                "sgdr",
-            ],
-            Self::Optax => &[
-                "constant",
-                "linear",
-                "polynomial",
-                "cosine",
-                "exponential",
-                "step",
-                "wsd",
-                "one-cycle",
-                "sgdr",
-                "join",
-            ],
-            Self::Timm => &[
-                "linear",
-                "polynomial",
-                "cosine",
-                "k-decay",
-                "step",
-                "wsd",
-                "sgdr",
-                "tanh",
-            ],
-            Self::Keras => &[
-                "constant",
-                "linear",
-                "polynomial",
-                "cosine",
-                "exponential",
-                "inverse-time",
-                "step",
-                "sgdr",
-            ],
-            Self::Mxnet => &[
-                "constant",
-                "linear",
-                "polynomial",
-                "cosine",
-                "step",
-                "wsd",
-                "one-cycle",
-                "triangular",
-                "cyclical",
-                "sgdr",
-            ],
-        }
-    }
 }
 
 impl ScheduleSpec {
-    /// The schedule with the index and end conventions of `library`. From
-    /// update `steps` on the last value holds; for Keras, whose warm-up
-    /// comes on top of the budget, from the end of both.
+    /// The schedule with the index and end conventions of `library`, also
+    /// after the budget (for Keras, whose warm-up comes on top of it, after
+    /// both): most schedules hold the end value, which stands at update
+    /// `steps`, some go on. `PyTorch`'s one-cycle, which refuses to, holds
+    /// its last value.
     ///
     /// # Errors
     ///
@@ -147,117 +78,55 @@ impl ScheduleSpec {
         check_run(peak, steps)?;
         library.check(self)?;
         let factor = library.factor(self, steps)?;
-        let (ahead, on_top) = match (library, self.warmup) {
-            // Counts updates from 1.
-            (Library::Mxnet, _) => (1.0, 0),
-            (Library::Keras, Some(warmup)) => (0.0, warmup.length(steps)),
-            _ => (0.0, 0),
+        let on_top = match (library, self.warmup) {
+            (Library::Keras, Some(warmup)) => warmup.length(steps) as f64,
+            _ => 0.0,
         };
-        Ok(scaled(peak, steps + on_top, ahead, factor))
+        let end = if library.goes_on(self) {
+            f64::INFINITY
+        } else {
+            steps as f64 + on_top
+        };
+        let first = library.first();
+        Ok(Box::new(move |step: usize| {
+            peak * factor.at((first + step as f64).min(end))
+        }))
     }
 }
 
-/// What a library lacks.
 impl Library {
-    fn check(self, spec: &ScheduleSpec) -> Result<(), Problem> {
-        let name = self.name();
-        if !self.kinds().contains(&spec.kind()) {
-            let message = format!(
-                "{name} has no `{}`, it has {}",
-                spec.kind(),
-                self.kinds().join(", ")
-            );
-            return Err(Problem::at("kind", message));
-        }
-        if let Form::Join(parts) = &spec.form {
-            for part in parts {
-                self.check(&part.spec)?;
-            }
-        }
-        if let Form::Kind(kind) = &spec.form
-            && let Some((key, remedy)) = self.lacks(kind)
-        {
-            let message = format!("{name} has no such `{key}`: {remedy}");
-            return Err(Problem::at(key, message));
-        }
-        let wrappers = [Self::Torch, Self::Optax, Self::Mxnet];
-        if spec.cooldown.is_some() && !wrappers.contains(&self) {
-            let message = format!("{name} has no `cooldown`, leave it out");
-            return Err(Problem::at("cooldown", message));
-        }
-        let has_rise = match spec.warmup.map_or(Rise::Linear, |w| w.shape) {
-            Rise::Linear => true,
-            Rise::Cosine if self == Self::Hf => spec.kind() == "wsd",
-            _ => self == Self::Torch,
-        };
-        if has_rise {
-            return Ok(());
-        }
-        let message = format!("{name} has no such `warmup_shape`: use linear");
-        Err(Problem::at("warmup_shape", message))
+    /// The number of the first update.
+    fn first(self) -> f64 {
+        if self == Self::Mxnet { 1.0 } else { 0.0 }
     }
 
-    /// The parameter of a kind that the library has only in part, and what
-    /// it has.
-    fn lacks(self, kind: &Kind) -> Option<(&'static str, &'static str)> {
-        let mxnet = self == Self::Mxnet;
-        let hf = self == Self::Hf;
-        match *kind {
-            Kind::Cosine { cycles, .. } => {
-                (cycles != 0.5 && !hf && self != Self::Torch)
-                    .then_some(("cycles", "it has 0.5"))
+    /// Whether its formula goes on after the budget, where other schedules
+    /// hold the end value.
+    fn goes_on(self, spec: &ScheduleSpec) -> bool {
+        if spec.cooldown.is_some() {
+            return false;
+        }
+        match &spec.form {
+            Form::Join(parts) => {
+                parts.last().is_some_and(|part| self.goes_on(&part.spec))
             }
-            Kind::Wsd { shape, .. } => {
-                let has = match self {
-                    Self::Hf => {
-                        shape != Shape::Exponential && shape != Shape::Square
-                    }
-                    Self::Timm => shape != Shape::Exponential,
-                    Self::Mxnet => shape == Shape::Linear,
-                    _ => true,
-                };
-                (!has).then_some(("shape", "use \"linear\""))
+            Form::Kind(
+                Kind::Exponential { .. }
+                | Kind::InverseTime { .. }
+                | Kind::InverseSqrt { .. }
+                | Kind::Step { .. }
+                | Kind::Cyclical { .. },
+            ) => true,
+            Form::Kind(Kind::Cosine { .. }) => {
+                matches!(self, Self::Torch | Self::Hf)
             }
-            Kind::OneCycle { anneal, three_phase, .. } => match self {
-                Self::Optax if three_phase && anneal == Anneal::Cos => {
-                    Some(("three_phase", "only with `anneal` \"linear\""))
-                }
-                Self::Mxnet if !three_phase => {
-                    Some(("three_phase", "set it to true"))
-                }
-                Self::Mxnet if anneal == Anneal::Cos => {
-                    Some(("anneal", "set it to \"linear\""))
-                }
-                _ => None,
-            },
-            Kind::Triangular { start_ratio, end_ratio, .. } => {
-                let same = end_ratio.is_none_or(|end| end == start_ratio);
-                (mxnet && !same)
-                    .then_some(("end_ratio", "it ends at `start_ratio`"))
+            Form::Kind(Kind::Sgdr { .. }) => {
+                matches!(self, Self::Torch | Self::Keras | Self::Mxnet)
             }
-            Kind::Cyclical { mode, .. } => (mxnet && mode != Mode::Triangular)
-                .then_some(("mode", "use \"triangular\"")),
-            Kind::Sgdr { t_mult, end_ratio, magnitude_decay, .. } => {
-                if hf && t_mult != 1.0 {
-                    Some(("t_mult", "its cycles are of one length"))
-                } else if hf && end_ratio != 0.0 {
-                    Some(("end_ratio", "its cycles end at 0"))
-                } else if mxnet && t_mult.fract() != 0.0 {
-                    Some(("t_mult", "it rounds, use a whole number"))
-                } else if (hf || self == Self::Torch) && magnitude_decay != 1.0
-                {
-                    Some(("magnitude_decay", "its cycles are of one height"))
-                } else {
-                    None
-                }
-            }
-            _ => None,
+            Form::Kind(_) => false,
         }
     }
-}
 
-/// The sequences.
-impl Library {
     /// The factor over `steps` updates, in the library's own count.
     fn factor(
         self,
@@ -289,7 +158,7 @@ impl Library {
             (Self::Mxnet, _) => body.at(0.0),
             _ => 1.0,
         };
-        let start = self.start_ratio(spec, warmup);
+        let start = warmup.start_ratio.unwrap_or(self.usual_start(spec));
         let shift = if overwrites { 0.0 } else { whole };
         let x = match warmup.shape {
             Rise::Cosine => 1.0 - half_cosine(Expr::Time / whole),
@@ -300,17 +169,16 @@ impl Library {
         Ok(Formula::new("warmup", Expr::Time.below(whole, rise, after)))
     }
 
-    /// Where the warm-up starts: at 0, but Hugging Face's wsd at its end.
-    fn start_ratio(self, spec: &ScheduleSpec, warmup: Warmup) -> f64 {
-        let usual = match &spec.form {
+    /// Where a warm-up starts: at 0, but Hugging Face's wsd at its end.
+    fn usual_start(self, spec: &ScheduleSpec) -> f64 {
+        match &spec.form {
             Form::Kind(Kind::Wsd { shape, end_ratio, .. })
                 if self == Self::Hf =>
             {
                 shape.end_or_default(*end_ratio)
             }
             _ => 0.0,
-        };
-        warmup.start_ratio.unwrap_or(usual)
+        }
     }
 
     /// What follows the warm-up.
@@ -356,6 +224,15 @@ impl Library {
             }
             (Self::Keras | Self::Mxnet, Kind::Sgdr { .. }) => {
                 self.sgdr(kind, whole)
+            }
+            // After the last cycle there is no other, and at the end of a
+            // tanh, which never gets there, stands its end.
+            (
+                Self::Hf | Self::Optax | Self::Timm,
+                Kind::Sgdr { end_ratio, .. } | Kind::Tanh { end_ratio, .. },
+            ) => {
+                let before = kind.factor(steps, warmup)?.of(Expr::Time);
+                Expr::Time.below(whole, before, *end_ratio)
             }
             _ => return kind.factor(steps, warmup),
         };

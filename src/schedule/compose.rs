@@ -24,7 +24,9 @@ impl ScheduleSpec {
         steps: usize,
     ) -> Result<Box<dyn Schedule>, Problem> {
         check_run(peak, steps)?;
-        Ok(scaled(peak, steps, 0.0, self.formula(steps)?))
+        let factor = self.formula(steps)?;
+        let last = steps - 1;
+        Ok(Box::new(move |step: usize| peak * factor.at(step.min(last) as f64)))
     }
 
     /// The factor on the peak over `steps` updates, as an expression.
@@ -104,6 +106,9 @@ impl ScheduleSpec {
     }
 }
 
+/// The longest budget: its rates, listed, take 800 MB.
+const MOST_STEPS: usize = 100_000_000;
+
 /// Refuses a peak or a budget with which no schedule has a meaning.
 pub(super) fn check_run(peak: f64, steps: usize) -> Result<(), Problem> {
     if !(peak > 0.0 && peak.is_finite()) {
@@ -116,19 +121,12 @@ pub(super) fn check_run(peak: f64, steps: usize) -> Result<(), Problem> {
             "the budget is 0 steps, it must be 1 or more",
         ));
     }
+    if steps > MOST_STEPS {
+        return Err(Problem::whole(format!(
+            "the budget is {steps} steps, it must be at most {MOST_STEPS}"
+        )));
+    }
     Ok(())
-}
-
-/// `peak` times `factor` at `step + ahead`, its last value held from `steps`
-/// on.
-pub(super) fn scaled(
-    peak: f64,
-    steps: usize,
-    ahead: f64,
-    factor: Arc<Formula>,
-) -> Box<dyn Schedule> {
-    let last = steps - 1;
-    Box::new(move |step: usize| peak * factor.at(step.min(last) as f64 + ahead))
 }
 
 impl Warmup {

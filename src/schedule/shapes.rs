@@ -5,10 +5,10 @@
 //! written in two ways are written so that a schedule which holds the peak
 //! gives exactly 1.0: runs share the steps on which their rates are equal.
 
-use super::Problem;
 use super::cycles::{cyclical, one_cycle, sgdr, swing, turns};
 use super::formula::{Expr, Formula, named};
 use super::kinds::{Kind, Shape};
+use super::{Problem, checks};
 use std::sync::Arc;
 
 /// Half a cosine from 1 at `x = 0` to 0 at `x = 1`.
@@ -180,15 +180,18 @@ pub(super) struct Milestones {
 }
 
 impl Milestones {
-    /// `gamma` to the power of the milestones passed: shares below 1, steps
-    /// above; a 1 is a step where others are.
+    /// `gamma` to the power of the milestones passed, shares and steps in
+    /// the order in which they come at this budget.
     pub(super) fn decay(
         self,
         milestones: &[f64],
         gamma: f64,
         steps: f64,
     ) -> Expr {
-        let in_steps = milestones.iter().any(|&m| m > 1.0);
+        let is_step = |m: f64| checks::is_step(m, milestones);
+        let when = |m: f64| if is_step(m) { m } else { m * steps };
+        let mut in_order = milestones.to_vec();
+        in_order.sort_by(|&a, &b| when(a).total_cmp(&when(b)));
         let now = match self.ahead {
             0.0 => Expr::Time,
             ahead => Expr::Time + ahead,
@@ -202,10 +205,9 @@ impl Milestones {
             _ => gamma.clone().powi(passed),
         };
         let count = i32::try_from(milestones.len()).unwrap_or(i32::MAX);
-        let each = (0..count).zip(milestones).rev();
-        each.fold(height(count), |later, (passed, &milestone)| {
-            let is_step = milestone > 1.0 || (milestone == 1.0 && in_steps);
-            let now = if is_step { now.clone() } else { share.clone() };
+        let each = (0..count).zip(in_order).rev();
+        each.fold(height(count), |later, (passed, milestone)| {
+            let now = if is_step(milestone) { &now } else { &share }.clone();
             if self.strictly {
                 now.at_most(milestone, height(passed), later)
             } else {

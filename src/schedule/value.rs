@@ -55,7 +55,7 @@ impl Value {
 }
 
 /// The shortest decimal that reads back as `value`: `0.1`, `1e-7`, `10000`.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     if value != 0.0 && (value.abs() < 1e-4 || value.abs() >= 1e7) {
         format!("{value:e}")
     } else {

@@ -5,7 +5,8 @@
     python schedules.py > schedules.json
 
 Each case is a schedule as TOML names it, the library, the peak, the number of
-steps, and the rates. MXNet no longer installs; its cases come from the
+steps, their rates, and those of the updates after them. MXNet no longer
+installs; its cases come from the
 formulas of its lr_scheduler module and of its tutorial on advanced schedules,
 written out below.
 """
@@ -31,15 +32,20 @@ import torch  # noqa: E402
 import torch.optim.lr_scheduler as tl  # noqa: E402
 import transformers  # noqa: E402
 
+AFTER = 3  # updates beyond the budget
+
 cases = []
 
 
-def case(library, spec, steps, rates, peak=1.0, tolerance=1e-12):
+def case(library, spec, steps, rates, peak=1.0, tolerance=1e-12, on_top=0):
+    """Takes `rates` of `steps` updates, of a warm-up that comes `on_top`, and
+    of what follows, if the library goes on."""
     rates = [float(rate) for rate in rates]
-    assert len(rates) == steps, (library, spec, len(rates))
+    ends = steps + on_top
+    assert ends <= len(rates) <= ends + AFTER, (library, spec, len(rates))
     cases.append({
         "library": library, "spec": spec, "peak": peak, "steps": steps,
-        "tolerance": tolerance, "rates": rates,
+        "tolerance": tolerance, "rates": rates[:ends], "after": rates[ends:],
     })
 
 
@@ -53,7 +59,10 @@ def of_torch(spec, steps, make, peak=1.0):
     opt = optimizer(peak)
     scheduler = make(opt)
     rates = []
-    for _ in range(steps):
+    # OneCycleLR gives nonsense at its end (issue 91765) and then raises;
+    # CyclicLR, which makes a triangle, begins another one.
+    after = {"one-cycle": 0, "triangular": 1}.get(spec.get("kind"), AFTER)
+    for _ in range(steps + after):
         rates.append(opt.param_groups[0]["lr"])
         opt.step()
         scheduler.step()
@@ -133,7 +142,7 @@ def of_hf(spec, steps, name, warmup, peak=1.0, **more):
         name, opt, num_warmup_steps=warmup, num_training_steps=steps,
         scheduler_specific_kwargs=more)
     rates = []
-    for _ in range(steps):
+    for _ in range(steps + AFTER):
         rates.append(opt.param_groups[0]["lr"])
         opt.step()
         scheduler.step()
@@ -171,7 +180,7 @@ of_hf({"kind": "wsd", "decay": 0.5, "warmup": 4, "warmup_shape": "cosine"},
 # --- optax -----------------------------------------------------------------
 
 def of_optax(spec, steps, schedule, peak=1.0):
-    rates = [schedule(step) for step in range(steps)]
+    rates = [schedule(step) for step in range(steps + AFTER)]
     case("optax", spec, steps, rates, peak)
 
 
@@ -223,7 +232,7 @@ def of_timm(spec, steps, make, peak=1.0):
     opt = optimizer(peak)
     scheduler = make(opt)
     rates = []
-    for step in range(steps):
+    for step in range(steps + AFTER):
         scheduler.step(step)
         rates.append(opt.param_groups[0]["lr"])
     case("timm", spec, steps, rates, peak)
@@ -267,8 +276,9 @@ for ours, theirs in [("linear", "linear"), ("one-minus-sqrt", "1-sqrt"),
 # --- Keras (in f32) --------------------------------------------------------
 
 def of_keras(spec, steps, schedule, peak=1.0):
-    rates = [schedule(step) for step in range(steps)]
-    case("keras", spec, steps, rates, peak, 1e-6)
+    on_top = spec.get("warmup", 0)
+    rates = [schedule(step) for step in range(steps + on_top + AFTER)]
+    case("keras", spec, steps, rates, peak, 1e-6, on_top)
 
 
 ks = keras.optimizers.schedules
@@ -361,7 +371,7 @@ def mx_multi_factor(steps, factor):
 
 
 def of_mxnet(spec, steps, schedule, peak=1.0):
-    rates = [schedule(step + 1) for step in range(steps)]
+    rates = [schedule(step + 1) for step in range(steps + AFTER)]
     case("mxnet", spec, steps, rates, peak)
 
 

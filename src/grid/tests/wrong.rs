@@ -1054,6 +1054,15 @@ fn data_files_must_be_there() {
         complaint(&table),
         "HERE/f.csv:3:1: the step of this row must be 1"
     );
+    let header = b"{'descr': '<f8', 'shape': (2,)}";
+    let mut array = b"\x93NUMPY\x01\x00\x1f\x00".to_vec();
+    array.extend(header);
+    array.extend([1.0, f64::NAN].map(f64::to_le_bytes).concat());
+    std::fs::write(&factors, array).expect("written");
+    assert_eq!(
+        complaint(&table),
+        "HERE/grid.toml:8:8: `file` has NaN at step 1, a factor is 0 or more"
+    );
 }
 
 #[test]

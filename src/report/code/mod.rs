@@ -76,6 +76,8 @@ impl Export<'_> {
     pub(crate) fn source(&self, target: Target) -> String {
         let mark = if target.is_rust() { "//!" } else { "#" };
         let lines = self.header(target).into_iter();
+        // The name of a table's file may hold anything; a comment is one line.
+        let lines = lines.map(|line| line.replace(char::is_control, " "));
         let lines: Vec<String> =
             lines.map(|line| format!("{mark} {line}")).collect();
         let header: Vec<&str> = lines.iter().map(|l| l.trim_end()).collect();

@@ -112,6 +112,27 @@ fn cycled_momentum_is_written_too() {
     assert!(rust.contains("momentum_at(step.min(STEPS - 1)"), "{rust}");
 }
 
+#[test]
+fn no_name_leaves_the_header() {
+    let formula = ScheduleSpec::constant().formula(STEPS).expect("stands");
+    let export = Export {
+        label: "table(file=a\nraise SystemExit\r.csv)",
+        spec: "{ kind = \"table\" }",
+        formula: &formula,
+        momentum: None,
+        peak: PEAK,
+        steps: STEPS,
+        evidence: &["of a folder\nb".to_owned()],
+    };
+    for target in Target::ALL {
+        let source = export.source(target);
+        let mark = if target.is_rust() { "//!" } else { "#" };
+        let (header, _) = source.split_once("\n\n").expect("a header");
+        assert!(header.lines().all(|line| line.starts_with(mark)), "{header}");
+        assert!(header.contains("table(file=a raise SystemExit"), "{header}");
+    }
+}
+
 fn write(path: &Path, text: &str) {
     fs::write(path, text).expect("writable");
 }

@@ -124,6 +124,17 @@ fn milestones_are_shares_below_one_and_steps_above() {
 }
 
 #[test]
+fn shares_and_steps_are_passed_as_they_come_at_the_budget() {
+    for milestones in ["[0.5,3]", "[3,0.5]"] {
+        let json = format!(r#"{{"kind":"step","milestones":{milestones}}}"#);
+        let want = [1.0, 1.0, 1.0, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01, 0.01];
+        assert_close(&factors(&json, 10), &want, 1e-12, milestones);
+        let want = [1.0, 1.0, 0.1, 0.01];
+        assert_close(&factors(&json, 4), &want, 1e-12, milestones);
+    }
+}
+
+#[test]
 fn inverse_sqrt_takes_the_warmup_as_its_timescale() {
     let got = factors(r#"{"kind":"inverse-sqrt","warmup":4}"#, 12);
     let want: Vec<f64> =
@@ -332,6 +343,13 @@ fn a_budget_that_cannot_be_says_both_numbers() {
     assert_eq!(
         complaint(r#"{"kind":"linear"}"#, 0),
         "the budget is 0 steps, it must be 1 or more"
+    );
+    assert_eq!(
+        complaint(r#"{"kind":"linear"}"#, usize::MAX),
+        format!(
+            "the budget is {} steps, it must be at most 100000000",
+            usize::MAX
+        )
     );
     assert!(spec(r#"{"kind":"linear"}"#).build(f64::NAN, 1).is_err());
     assert!(spec(r#"{"kind":"linear"}"#).build(0.0, 1).is_err());

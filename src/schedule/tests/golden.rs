@@ -1,4 +1,4 @@
-use super::super::{Library, bound};
+use super::super::{Library, bound, kinds};
 use super::{assert_close, factors, spec};
 use crate::schedule::ScheduleSpec;
 use serde_json::Value;
@@ -133,25 +133,49 @@ fn no_rates_have_no_bound() {
     assert_eq!(bound(&[1.0, -1.0]), None);
 }
 
-#[test]
-fn libraries_are_reproduced() {
+/// What libraries give, a case for each schedule.
+fn cases() -> Vec<Value> {
     let text = include_str!("../../../tests/golden/schedules.json");
     let all: Value = serde_json::from_str(text).expect("valid JSON");
-    let cases = all["cases"].as_array().expect("a list");
+    all["cases"].as_array().expect("a list").clone()
+}
+
+#[test]
+fn every_kind_that_a_library_has_was_compared_and_so_was_its_warmup() {
+    let cases = cases();
     assert!(cases.len() >= 60, "only {} cases", cases.len());
-    for case in cases {
+    for library in Library::ALL {
+        let name = library.name();
+        let own = || cases.iter().filter(|case| case["library"] == name);
+        assert!(own().any(|case| case["spec"].get("warmup").is_some()));
+        for kind in kinds().iter().map(|kind| kind.name) {
+            let spec = ScheduleSpec::of_kind(kind).expect("a kind");
+            // Some libraries take a number where a rate is constant.
+            let has = kind != "constant"
+                && spec.build_compat(library, 1.0, 10).is_ok();
+            let compared = own().any(|case| case["spec"]["kind"] == kind);
+            assert!(compared || !has, "{name} {kind}");
+        }
+    }
+}
+
+#[test]
+fn libraries_are_reproduced() {
+    for case in cases() {
         let library = Library::ALL
             .into_iter()
             .find(|library| case["library"] == library.name())
             .expect("a library");
         let spec: ScheduleSpec =
             serde_json::from_value(case["spec"].clone()).expect("a spec");
-        let want = numbers(&case["rates"]);
+        let want = [numbers(&case["rates"]), numbers(&case["after"])].concat();
         let peak = case["peak"].as_f64().expect("a number");
+        let steps = serde_json::from_value(case["steps"].clone());
+        let steps = steps.expect("a number");
         let tolerance = case["tolerance"].as_f64().expect("a number");
         let name = format!("{} {}", library.name(), spec.label());
         let schedule = spec
-            .build_compat(library, peak, want.len())
+            .build_compat(library, peak, steps)
             .unwrap_or_else(|problem| panic!("{name}: {problem}"));
         let got: Vec<f64> =
             (0..want.len()).map(|step| schedule.lr(step)).collect();
@@ -184,6 +208,11 @@ fn a_library_says_what_it_lacks() {
             "optax has no such `warmup_shape`: use linear",
         ),
         (
+            Library::Hf,
+            r#"{"kind":"cosine","warmup":2,"warmup_start_ratio":0.1}"#,
+            "hf has no `warmup_start_ratio` but 0, leave it out",
+        ),
+        (
             Library::Mxnet,
             r#"{"kind":"one-cycle"}"#,
             "mxnet has no such `three_phase`: set it to true",
@@ -202,6 +231,34 @@ fn kerass_warmup_comes_on_top_of_the_budget() {
         .expect("stands");
     let lr = |step| schedule.lr(step);
     assert_eq!((lr(0), lr(5), lr(10)), (0.0, 1.0, 0.5));
-    assert_eq!(lr(14), lr(99));
+    assert_eq!((lr(15), lr(99)), (0.0, 0.0));
     assert!((lr(14) - 0.1).abs() < 1e-12);
+}
+
+#[test]
+fn after_the_budget_libraries_hold_the_end_or_go_on() {
+    let one_cycle = r#"{"kind":"one-cycle"}"#;
+    for (library, json, want) in [
+        (Library::Torch, r#"{"kind":"cosine"}"#, [0.25, 0.0, 0.25]),
+        (Library::Optax, r#"{"kind":"cosine"}"#, [0.25, 0.0, 0.0]),
+        (Library::Timm, r#"{"kind":"sgdr","cycles":1}"#, [0.25, 0.0, 0.0]),
+        (Library::Torch, one_cycle, [4e-6; 3]),
+        (
+            Library::Torch,
+            r#"{"kind":"cosine","cooldown":1}"#,
+            [1.0 / 3.0, 0.0, 0.0],
+        ),
+        (
+            Library::Torch,
+            r#"{"join":[{"kind":"constant","steps":1},
+                {"kind":"exponential","end_ratio":0.25,"steps":2}]}"#,
+            [0.5, 0.25, 0.125],
+        ),
+    ] {
+        let schedule = spec(json).build_compat(library, 1.0, 3);
+        let schedule = schedule.expect("stands");
+        let got = [2, 3, 4].map(|step| schedule.lr(step));
+        assert_close(&got, &want, 1e-12, json);
+        assert!(schedule.lr(usize::MAX).is_finite(), "{json}");
+    }
 }

@@ -1,6 +1,7 @@
 //! What holds for every schedule.
 
-use super::super::{KindInfo, kinds};
+use super::super::{KindInfo, Library, Schedule, kinds};
+use crate::grid::parse_schedule;
 use crate::schedule::ScheduleSpec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -174,6 +175,24 @@ proptest! {
     }
 
     #[test]
+    fn libraries_keep_within_the_peak_and_linear_in_it(
+        spec in any_spec(),
+        steps in 6..100usize,
+    ) {
+        for library in Library::ALL {
+            let Ok(one) = spec.build_compat(library, 1.0, steps) else {
+                continue;
+            };
+            let seven = spec.build_compat(library, 7.0, steps).expect("stands");
+            for step in (0..2 * steps).chain([usize::MAX]) {
+                let lr = one.lr(step);
+                prop_assert!((0.0..=1.0 + 1e-12).contains(&lr), "{step}: {lr}");
+                prop_assert_eq!(7.0 * lr, seven.lr(step), "at {}", step);
+            }
+        }
+    }
+
+    #[test]
     fn schedules_are_linear_in_the_peak(
         spec in any_spec(),
         steps in 6..300usize,
@@ -269,6 +288,16 @@ proptest! {
             serde_json::from_value(data).expect("reads");
         prop_assert_eq!(&back, &spec);
         prop_assert_eq!(back.label(), spec.label());
+    }
+
+    #[test]
+    fn a_grid_reads_what_is_written_as_toml(a in any_spec(), b in any_spec()) {
+        let both = ScheduleSpec::join([(a.clone(), 7), (b, 9)]);
+        for spec in [a, both] {
+            let text = toml::Value::try_from(&spec).expect("plain data");
+            let back = parse_schedule(&text.to_string()).expect("reads");
+            prop_assert_eq!(back, spec);
+        }
     }
 
     #[test]

@@ -181,6 +181,26 @@ fn values_out_of_range_are_refused_before_any_budget() {
              steps above 1",
         ),
         (
+            r#"{"kind":"step","milestones":[0.75,0.5]}"#,
+            "milestones",
+            "`milestones` go back from 0.75 to 0.5, put them in order",
+        ),
+        (
+            r#"{"kind":"step","milestones":[0.2,400,0.5,200]}"#,
+            "milestones",
+            "`milestones` go back from 400 to 200, put them in order",
+        ),
+        (
+            r#"{"kind":"cosine","cycles":1e308}"#,
+            "cycles",
+            "`cycles` is 1e308, it must be above 0 and at most 1e9",
+        ),
+        (
+            r#"{"kind":"sgdr","t_0":1,"t_mult":1e300}"#,
+            "t_mult",
+            "`t_mult` is 1e300, it must be from 1 to 1e6",
+        ),
+        (
             r#"{"kind":"sgdr","t_0":3,"cycles":2}"#,
             "cycles",
             "`cycles` and `t_0` both set the length of the first cycle, \
