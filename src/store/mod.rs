@@ -120,12 +120,18 @@ impl Store {
         let payload = serde_json::to_string(result).map_err(corrupt)?;
         let sum = self.sum(id, payload.as_bytes());
         let bytes = format!("{sum}\n{payload}\n").into_bytes();
-        let Some(first) = self.get::<Value>(id)? else {
-            return write_atomically(&path, &bytes);
+        let first = match self.get::<Value>(id)? {
+            Some(first) => first,
+            None if write::write_new(&path, &bytes)? => return Ok(()),
+            // Another one came in between.
+            None => match self.get::<Value>(id)? {
+                Some(first) => first,
+                None => return write_atomically(&path, &bytes),
+            },
         };
         // Both as they are read, so that numbers have one form.
         let second = serde_json::from_str(&payload).map_err(corrupt)?;
-        if !agree(&first, &second) {
+        if telling(first) != telling(second) {
             let aside = self.aside("conflicts", id, &bytes);
             write_atomically(&aside, &bytes)?;
             self.note(format!(
@@ -165,21 +171,21 @@ impl Store {
     }
 }
 
-/// Whether two results say the same.
-fn agree(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Object(a), Value::Object(b)) => {
-            let telling = |name: &str| !WALL_TIMES.contains(&name);
-            a.len() == b.len()
-                && a.iter()
-                    .filter(|(name, _)| telling(name))
-                    .all(|(name, a)| b.get(name).is_some_and(|b| agree(a, b)))
+/// What a result says, byte for byte: all of it but wall times.
+fn telling(result: Value) -> String {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.retain(|name, _| !WALL_TIMES.contains(&name.as_str()));
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(values) => values.iter_mut().for_each(strip),
+            _ => {}
         }
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| agree(a, b))
-        }
-        (a, b) => a == b,
     }
+    let mut result = result;
+    strip(&mut result);
+    result.to_string()
 }
 
 /// Removes the unfinished files in `folder` that were left behind long ago.
@@ -285,6 +291,34 @@ mod tests {
         let kept: Option<Value> = store.get("abcd").expect("readable");
         assert_eq!(kept, Some(result(0.1, 1.0)));
         assert_eq!(count(&folder.path().join("store/conflicts")), 1);
+    }
+
+    #[test]
+    fn results_agree_to_the_sign_of_a_zero() {
+        let (folder, store) = store();
+        store.put("abcd", &[0.0]).expect("writable");
+        store.put("abcd", &[-0.0]).expect("writable");
+        assert_eq!(store.take_notes().len(), 1);
+        assert_eq!(count(&folder.path().join("store/conflicts")), 1);
+    }
+
+    #[test]
+    fn of_two_that_finish_at_once_none_is_lost() {
+        let (folder, store) = store();
+        let together = std::sync::Barrier::new(2);
+        for round in 0..200 {
+            let id = format!("{round:04}");
+            std::thread::scope(|scope| {
+                for result in [1.0, 2.0] {
+                    let (id, store, together) = (&id, &store, &together);
+                    scope.spawn(move || {
+                        together.wait();
+                        store.put(id, &result).expect("writable");
+                    });
+                }
+            });
+        }
+        assert_eq!(count(&folder.path().join("store/conflicts")), 200);
     }
 
     #[test]
