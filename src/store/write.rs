@@ -15,7 +15,7 @@ const PATIENCE: [Duration; 3] = [
 ];
 
 /// How the names of files end that are not finished.
-pub(super) const UNFINISHED: &str = ".tmp";
+const UNFINISHED: &str = ".tmp";
 
 /// Writes `bytes` to `path` so that a crash at any instant leaves either the
 /// old file or the new one. Creates the folder. Leaves an equal file alone.
@@ -111,6 +111,12 @@ pub(super) fn unfinished(folder: &Path) -> io::Result<(PathBuf, File)> {
             made => return Ok((path, made?)),
         }
     }
+}
+
+/// Whether `path` is named like one of these.
+pub(super) fn is_unfinished(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.') && name.ends_with(UNFINISHED)
 }
 
 fn may_pass(error: &io::Error) -> bool {
