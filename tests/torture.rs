@@ -233,6 +233,27 @@ fn a_stop_is_clean_and_goes_on() {
 }
 
 #[test]
+fn a_rate_that_is_still_missing_is_no_success() {
+    let folder = folder();
+    run(folder.path(), &[]);
+    let expected = tables(folder.path());
+    let rates = files(&folder.path().join("results/.store/objects"));
+    let rates = rates.into_iter().filter(|(_, bytes)| {
+        String::from_utf8_lossy(bytes).contains("\"found\":")
+    });
+    let rates: Vec<_> = rates.map(|(path, _)| path).collect();
+    assert_eq!(rates.len(), 4);
+    for path in rates {
+        fs::remove_file(path).expect("removable");
+    }
+    let late = start(folder.path(), &["--max-time", "0s"]);
+    let late = late.wait_with_output().expect("ends");
+    assert_eq!(late.status.code(), Some(75), "all runs are there, no rate is");
+    run(folder.path(), &[]);
+    assert_eq!(tables(folder.path()), expected);
+}
+
+#[test]
 fn a_full_disk_is_a_clear_error_and_a_later_success() {
     if !cfg!(unix) {
         return;

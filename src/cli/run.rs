@@ -6,7 +6,7 @@ use super::results::{
 };
 use crate::error::{Error, Result};
 use crate::grid::Experiment;
-use crate::plan::digest;
+use crate::plan::{Plan, digest};
 use crate::record::RunRecord;
 use crate::runner::{self, Cell, Event, Options, Prepared, Results};
 use crate::store::{self, Store, environment, tables, write_atomically};
@@ -219,16 +219,12 @@ impl Run {
             &dir.join("experiment.toml"),
             experiment.text.as_bytes(),
         )?;
+        let gave_up = self.fail_fast && failed > 0;
+        if !gave_up && is_unfinished(&prepared.plan, results, only) {
+            return Err(Error::Interrupted);
+        }
         let (there, all) = (records.len(), prepared.plan.runs.len());
         if there < all {
-            let cells = prepared.plan.runs.iter().zip(&results.runs);
-            let missing = cells
-                .filter(|(_, state)| matches!(state, Cell::Missing))
-                .any(|(cell, _)| only.is_none_or(|o| o.contains(&cell.id)));
-            let gave_up = self.fail_fast && failed > 0;
-            if missing && !gave_up {
-                return Err(Error::Interrupted);
-            }
             let text = format!("{there} of {all} runs are there: no ranks yet");
             self.tell(experiment, &Event::Note { text: &text });
             return Ok(failed);
@@ -253,6 +249,25 @@ impl Run {
         }
         Ok(failed)
     }
+}
+
+/// Whether a cell was not reached that was asked for.
+fn is_unfinished(
+    plan: &Plan,
+    results: &Results,
+    only: Option<&HashSet<String>>,
+) -> bool {
+    fn missing<T>(cells: &[Cell<T>]) -> impl Iterator<Item = usize> {
+        let missing = |i: &usize| matches!(cells[*i], Cell::Missing);
+        (0..cells.len()).filter(missing)
+    }
+    let finds = missing(&results.finds).map(|i| &plan.finds[i].id);
+    let pilots = missing(&results.pilots).map(|i| &plan.pilots[i].id);
+    let runs = missing(&results.runs).map(|i| &plan.runs[i].id);
+    finds
+        .chain(pilots)
+        .chain(runs)
+        .any(|id| only.is_none_or(|only| only.contains(id)))
 }
 
 /// What messages call it.
