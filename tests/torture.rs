@@ -233,6 +233,27 @@ fn a_stop_is_clean_and_goes_on() {
 }
 
 #[test]
+fn a_rate_that_is_still_missing_is_no_success() {
+    let folder = folder();
+    run(folder.path(), &[]);
+    let expected = tables(folder.path());
+    let rates = files(&folder.path().join("results/.store/objects"));
+    let rates = rates.into_iter().filter(|(_, bytes)| {
+        String::from_utf8_lossy(bytes).contains("\"found\":")
+    });
+    let rates: Vec<_> = rates.map(|(path, _)| path).collect();
+    assert_eq!(rates.len(), 4);
+    for path in rates {
+        fs::remove_file(path).expect("removable");
+    }
+    let late = start(folder.path(), &["--max-time", "0s"]);
+    let late = late.wait_with_output().expect("ends");
+    assert_eq!(late.status.code(), Some(75), "all runs are there, no rate is");
+    run(folder.path(), &[]);
+    assert_eq!(tables(folder.path()), expected);
+}
+
+#[test]
 fn a_full_disk_is_a_clear_error_and_a_later_success() {
     if !cfg!(unix) {
         return;
@@ -267,6 +288,150 @@ fn a_place_where_nothing_can_be_written_is_a_clear_error() {
     assert!(said.contains("results"), "{said}");
     fs::remove_file(folder.path().join("results")).expect("removable");
     run(folder.path(), &[]);
+}
+
+/// A workload that cannot be trained beside one that can: the weights that
+/// it starts from are another model's.
+const HALF_WRONG: &str = r#"
+budgets = [20]
+seeds = 2
+
+[lr_find]
+seeds = 1
+steps = 20
+verify = false
+
+[[workload]]
+name = "wrong"
+model = "mlp"
+dataset = "digits"
+weights = "WEIGHTS"
+
+[[workload]]
+name = "right"
+model = "mlp"
+dataset = "digits"
+
+[[schedule]]
+kind = "linear"
+
+[[schedule]]
+kind = "constant"
+"#;
+
+#[test]
+fn what_fails_is_told_and_leaves_the_rest_ranked() {
+    let folder = folder();
+    let weights =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/benches/letter.safetensors");
+    let grid = HALF_WRONG.replace("WEIGHTS", weights);
+    fs::write(folder.path().join("grid.toml"), grid).expect("writable");
+    let results = folder.path().join("results/grid");
+    for (more, ranked) in [("--fail-fast", false), ("--keep-going", true)] {
+        let failed = start(folder.path(), &[more, "--jobs", "1"]);
+        let failed = failed.wait_with_output().expect("ends");
+        assert_eq!(failed.status.code(), Some(1), "{more}");
+        let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+        assert!(said.contains("results/grid/failures.csv"), "{said}");
+        let why = fs::read_to_string(results.join("failures.csv"));
+        assert!(why.expect("reasons").contains("hidden0.bias"));
+        assert_eq!(results.join("report.html").exists(), ranked, "{more}");
+    }
+    let runs = fs::read_to_string(results.join("runs.csv")).expect("runs");
+    assert_eq!(runs.matches(",completed,").count(), 4, "{runs}");
+    assert_eq!(runs.matches(",failed,").count(), 4, "{runs}");
+}
+
+#[test]
+fn a_reader_that_has_gone_stops_nothing() {
+    if !cfg!(unix) {
+        return;
+    }
+    let whole = folder();
+    run(whole.path(), &[]);
+    let expected = tables(whole.path());
+    for shell in [
+        "\"$0\" run grid.toml 2>&1 >out | :",
+        "\"$0\" run grid.toml --format json 2>err | :",
+        "{ \"$0\" run grid.toml --format json; } 2>&1 | :",
+        "\"$0\" run grid.toml 2>err | :",
+    ] {
+        let folder = folder();
+        // What the program ends with, not the reader.
+        let shell = format!("set -o pipefail; {shell}");
+        let done = Command::new("bash")
+            .current_dir(folder.path())
+            .args(["-c", &shell])
+            .arg(PROGRAM)
+            .output()
+            .expect("bash is there");
+        assert!(done.status.success(), "{shell}: {done:?}");
+        assert_eq!(tables(folder.path()), expected, "{shell}");
+    }
+}
+
+/// Path and content of every file.
+fn files(folder: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else {
+            let bytes = fs::read(&path).expect("readable");
+            all.insert(path, bytes);
+        }
+    }
+    all
+}
+
+#[test]
+fn a_dry_run_changes_nothing_not_even_what_is_damaged() {
+    let folder = folder();
+    let planned = |more: &[&str]| {
+        let done = command(folder.path())
+            .arg("--dry-run")
+            .args(more)
+            .output()
+            .expect("runs");
+        assert!(done.status.success());
+        String::from_utf8(done.stdout).expect("UTF-8")
+    };
+    assert!(planned(&[]).contains("4 of 4 learning rates and 48 of 48 runs"));
+    assert!(!folder.path().join("results").exists());
+    run(folder.path(), &[]);
+    let before = files(folder.path());
+    let object = before
+        .keys()
+        .find(|path| path.to_string_lossy().contains(".store/objects"));
+    let object = object.expect("an object");
+    fs::write(object, "damaged").expect("writable");
+    let before = files(folder.path());
+    let json = planned(&["--format", "json"]);
+    let line: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(line["event"], "planned");
+    let missing = ["runs", "learning_rates", "steps"];
+    let missing = missing.map(|name| line[name].as_u64().expect("a number"));
+    assert!(missing.iter().sum::<u64>() > 0, "{line}");
+    assert_eq!(files(folder.path()), before);
+}
+
+#[test]
+fn odd_numbers_of_workers_and_times_are_taken_as_they_are() {
+    let folder = folder();
+    for (more, code) in [
+        (&["--jobs", "0"][..], 2),
+        (&["--jobs", "1000000", "--max-time", "18446744073709551615s"], 0),
+        (&["--max-time", "1d"], 2),
+        (&["--keep-going", "--fail-fast"], 2),
+        (&["--filter", "layers=3"], 2),
+        (&["--filter", "seed<3,"], 2),
+        (&["--filter", "seed=nan"], 65),
+    ] {
+        let done = start(folder.path(), more).wait_with_output();
+        let done = done.expect("ends");
+        assert_eq!(done.status.code(), Some(code), "{more:?}: {done:?}");
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl BenchFinder {
             Done::Finished(Ok(answers)) => {
                 done += 1;
                 let (name, all) = (cases[i].name(), cases.len());
-                eprintln!("{done} of {all}: {name}");
+                super::say(format_args!("{done} of {all}: {name}"));
                 judged[i] = Some(answers);
             }
             Done::Finished(Err(error)) => {

@@ -174,10 +174,20 @@ fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };
-    let Some(text) = text.strip_prefix(first) else { return false };
-    (0..=text.len())
-        .filter(|&i| text.is_char_boundary(i))
-        .any(|i| matches(rest, &text[i..]))
+    let (between, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let Some(mut text) =
+        text.strip_prefix(first).and_then(|text| text.strip_suffix(last))
+    else {
+        return false;
+    };
+    // What is found first leaves most for the others.
+    between.split('*').all(|part| match text.find(part) {
+        Some(at) => {
+            text = &text[at + part.len()..];
+            true
+        }
+        None => false,
+    })
 }
 
 #[cfg(test)]
@@ -195,6 +205,12 @@ mod tests {
             ("*a*b", "xbya", false),
             ("", "x", false),
             ("*", "", true),
+            ("a*a", "a", false),
+            ("a*b*c", "abbc", true),
+            ("a*b*c", "acb", false),
+            ("*ß*", "groß", true),
+            (&"*a".repeat(40), &"a".repeat(40), true),
+            (&("*a".repeat(40) + "b"), &"a".repeat(400), false),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }

@@ -116,7 +116,7 @@ impl FindLr {
         let jobs = self.jobs.map_or_else(environment::cores, usize::from);
         let tell = |event: &Event<'_>| {
             if !matches!(event, Event::Began { .. }) {
-                eprintln!("{event}");
+                super::say(event);
             }
         };
         let options = Options::new(jobs, &stop, &tell);
@@ -132,14 +132,14 @@ impl FindLr {
                         let (width, height) = PICTURE;
                         let picture =
                             terminal_curve(&found.picture(), width, height);
-                        eprintln!("{picture}");
+                        super::say(picture);
                     }
                     let title = find_title(&experiment, cell);
-                    eprintln!(
+                    super::say(format_args!(
                         "{title}: {} (confidence {})",
                         found.reason,
                         found.confidence.name()
-                    );
+                    ));
                     let row = || find_row(&experiment, cell, found);
                     rows.push(row());
                     let cost_trainings = found.cost_trainings();

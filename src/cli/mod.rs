@@ -22,6 +22,7 @@ use crate::grid::Known;
 use crate::lr_find::Rule;
 use crate::workload::Registry;
 use clap::{Parser, Subcommand};
+use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -105,10 +106,17 @@ pub fn main(registry: Registry) -> ExitCode {
         // `lrscout ... | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", printable(&format!("{error:#}")));
+            let message = format!("error: {error:#}");
+            say(format_args!("{}", printable(&message)));
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// Tells the user something beside the answer. A reader that has gone is no
+/// reason to stop: results count, not what is said about them.
+fn say(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// All names that a grid may use besides the built-in ones.
@@ -124,9 +132,11 @@ fn printable(message: &str) -> String {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
+    let cause = match error.downcast_ref::<Error>() {
+        Some(Error::Io { cause, .. }) => Some(cause),
+        _ => error.downcast_ref::<std::io::Error>(),
+    };
+    cause.is_some_and(|cause| cause.kind() == ErrorKind::BrokenPipe)
 }
 
 /// The numbers of sysexits.h where one fits.

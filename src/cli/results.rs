@@ -170,13 +170,13 @@ struct FailureRow<'a> {
     why: &'a str,
 }
 
-/// What failed and why; no table where nothing did.
+/// What failed and why; no table where nothing did. Gives how many these are.
 pub(super) fn write_failures(
     experiment: &Experiment,
     prepared: &Prepared,
     results: &Results,
     dir: &Path,
-) -> Result<()> {
+) -> Result<usize> {
     let plan = &prepared.plan;
     let mut rows = vec![];
     let mut add = |cell, id, workload: usize, why| {
@@ -199,15 +199,12 @@ pub(super) fn write_failures(
         }
     }
     let path = dir.join("failures.csv");
-    if rows.is_empty() {
-        return match fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io(&path)(e))
-            }
-            _ => Ok(()),
-        };
+    if !rows.is_empty() {
+        tables::write_rows(&path, &rows)?;
+    } else if path.exists() {
+        fs::remove_file(&path).map_err(Error::io(&path))?;
     }
-    tables::write_rows(&path, &rows)
+    Ok(rows.len())
 }
 
 /// `lr_find.csv`, and a curve and a picture of every range test. The longest

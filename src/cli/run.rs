@@ -6,14 +6,14 @@ use super::results::{
 };
 use crate::error::{Error, Result};
 use crate::grid::Experiment;
-use crate::plan::digest;
-use crate::record::{Outcome, RunRecord};
+use crate::plan::{Plan, digest};
+use crate::record::RunRecord;
 use crate::runner::{self, Cell, Event, Options, Prepared, Results};
 use crate::store::{self, Store, environment, tables, write_atomically};
-use crate::train::Pilot;
 use crate::workload::Registry;
 use serde::Serialize;
 use std::collections::HashSet;
+use std::fmt;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -105,9 +105,11 @@ impl Run {
             .into());
         }
         let stop = runner::stop_on_signals()?;
-        let deadline = self.max_time.map(|time| Instant::now() + time);
+        // One that is past the end of time is none.
+        let deadline =
+            self.max_time.and_then(|time| Instant::now().checked_add(time));
         let store = Store::new(&self.results.join(".store"), digest);
-        let mut failed = 0;
+        let (mut failed, mut reasons) = (0, vec![]);
         for (experiment, grid) in experiments.iter().zip(&self.grids) {
             let base = grid.parent().unwrap_or(Path::new(""));
             let prepared = runner::prepare(experiment, registry, base)?;
@@ -116,9 +118,12 @@ impl Run {
                 None => None,
             };
             if self.dry_run {
-                foretell(experiment, &prepared, &store, only.as_ref(), out)?;
+                let outlook =
+                    Outlook::new(experiment, &prepared, &store, only.as_ref())?;
+                outlook.show(self.format, out)?;
                 continue;
             }
+            store.sweep();
             let jobs = self.jobs.or(experiment.jobs);
             let jobs = jobs.map_or_else(environment::cores, usize::from);
             let tell = |event: &Event<'_>| self.tell(experiment, event);
@@ -138,18 +143,25 @@ impl Run {
             let published =
                 self.publish(experiment, &prepared, &results, only, grid, out);
             let late = deadline.is_some_and(|end| Instant::now() >= end);
-            failed += match published {
+            let failures = match published {
                 Err(Error::Interrupted) if late => Err(Error::TimeUp),
                 other => other,
             }?;
-            if self.fail_fast && failed > 0 {
-                break;
+            if failures > 0 {
+                failed += failures;
+                let table = self.results.join(&experiment.name);
+                let table = table.join("failures.csv");
+                reasons.push(table.display().to_string());
+                if self.fail_fast {
+                    break;
+                }
             }
         }
         if failed > 0 {
             anyhow::bail!(
-                "{failed} runs failed, for the reasons in `failures.csv`; \
-                 they run again with the same command"
+                "{failed} failed, for the reasons in {}; the same command \
+                 tries again",
+                reasons.join(", ")
             );
         }
         Ok(())
@@ -169,12 +181,12 @@ impl Run {
             _ => !self.quiet,
         };
         if wanted {
-            eprintln!("{}: {event}", experiment.name);
+            super::say(format_args!("{}: {event}", experiment.name));
         }
     }
 
     /// Writes every table of one grid, those of ranks once all runs are
-    /// there; gives the number of failed runs.
+    /// there; gives the number of cells that failed.
     fn publish(
         &self,
         experiment: &Experiment,
@@ -185,7 +197,9 @@ impl Run {
         out: &mut impl Write,
     ) -> Result<usize> {
         let dir = &self.results.join(&experiment.name);
-        store::sweep(dir);
+        for folder in ["", "lr_find", "refined"] {
+            store::sweep(&dir.join(folder));
+        }
         let records: Vec<RunRecord> = prepared
             .plan
             .runs
@@ -200,23 +214,17 @@ impl Run {
         write_curves(prepared, results, dir)?;
         write_finds(experiment, prepared, results, dir)?;
         write_refined(experiment, prepared, results, dir)?;
-        write_failures(experiment, prepared, results, dir)?;
+        let failed = write_failures(experiment, prepared, results, dir)?;
         write_atomically(
             &dir.join("experiment.toml"),
             experiment.text.as_bytes(),
         )?;
-        let failed = [Outcome::Failed, Outcome::TimedOut];
-        let failed =
-            records.iter().filter(|r| failed.contains(&r.outcome)).count();
+        let gave_up = self.fail_fast && failed > 0;
+        if !gave_up && is_unfinished(&prepared.plan, results, only) {
+            return Err(Error::Interrupted);
+        }
         let (there, all) = (records.len(), prepared.plan.runs.len());
         if there < all {
-            let cells = prepared.plan.runs.iter().zip(&results.runs);
-            let missing = cells
-                .filter(|(_, state)| matches!(state, Cell::Missing))
-                .any(|(cell, _)| only.is_none_or(|o| o.contains(&cell.id)));
-            if missing && failed == 0 {
-                return Err(Error::Interrupted);
-            }
             let text = format!("{there} of {all} runs are there: no ranks yet");
             self.tell(experiment, &Event::Note { text: &text });
             return Ok(failed);
@@ -232,7 +240,7 @@ impl Run {
             &dir.join("environment.toml"),
             environment.as_bytes(),
         )?;
-        let regime = runner::regime(prepared)?;
+        let regime = runner::regime(prepared);
         tables::write_rows(&dir.join("regime.csv"), &regime)?;
         let leading = rank(&runs_csv, experiment, dir)?;
         let written = write_report(dir)?;
@@ -242,6 +250,28 @@ impl Run {
         Ok(failed)
     }
 }
+
+/// Whether a cell was not reached that was asked for.
+fn is_unfinished(
+    plan: &Plan,
+    results: &Results,
+    only: Option<&HashSet<String>>,
+) -> bool {
+    fn missing<T>(cells: &[Cell<T>]) -> impl Iterator<Item = usize> {
+        let missing = |i: &usize| matches!(cells[*i], Cell::Missing);
+        (0..cells.len()).filter(missing)
+    }
+    let finds = missing(&results.finds).map(|i| &plan.finds[i].id);
+    let pilots = missing(&results.pilots).map(|i| &plan.pilots[i].id);
+    let runs = missing(&results.runs).map(|i| &plan.runs[i].id);
+    finds
+        .chain(pilots)
+        .chain(runs)
+        .any(|id| only.is_none_or(|only| only.contains(id)))
+}
+
+/// What messages call it.
+const STDOUT: &str = "standard output";
 
 fn show(
     experiment: &Experiment,
@@ -265,51 +295,90 @@ fn show(
         dir.display(),
         report.display()
     )
-    .map_err(Error::io(Path::new("standard output")))
+    .map_err(Error::io(Path::new(STDOUT)))
 }
 
-fn foretell(
-    experiment: &Experiment,
-    prepared: &Prepared,
-    store: &Store,
-    only: Option<&HashSet<String>>,
-    out: &mut impl Write,
-) -> Result<()> {
-    let wanted = |id: &str| only.is_none_or(|only| only.contains(id));
-    let plan = &prepared.plan;
-    let (mut finds, mut runs, mut steps) = (0, 0, 0);
-    for cell in plan.finds.iter().filter(|cell| wanted(&cell.id)) {
-        let there = store.get::<runner::FindResult>(&cell.id)?.is_some();
-        finds += usize::from(!there);
-    }
-    for cell in plan.pilots.iter().filter(|cell| wanted(&cell.id)) {
-        if store.get::<Pilot>(&cell.id)?.is_none() {
-            steps += cell.budget;
+/// What a run of a grid would compute.
+#[derive(Serialize)]
+struct Outlook<'a> {
+    grid: &'a str,
+    event: &'static str,
+    learning_rates: usize,
+    all_learning_rates: usize,
+    runs: usize,
+    all_runs: usize,
+    /// Updates of all that is missing, those of gradient norms included.
+    steps: usize,
+    /// Those of them that runs with a common beginning need not repeat.
+    steps_shared: usize,
+    /// Whether a race may stop some of it.
+    race: bool,
+}
+
+impl<'a> Outlook<'a> {
+    fn new(
+        experiment: &'a Experiment,
+        prepared: &Prepared,
+        store: &Store,
+        only: Option<&HashSet<String>>,
+    ) -> Result<Self> {
+        let plan = &prepared.plan;
+        let missing = |id: &str| {
+            let wanted = only.is_none_or(|only| only.contains(id));
+            Ok(wanted && !store.has(id)?)
+        };
+        let (mut learning_rates, mut steps, mut runs) = (0, 0, vec![]);
+        for cell in &plan.finds {
+            learning_rates += usize::from(missing(&cell.id)?);
         }
-    }
-    let mut missing = vec![];
-    for (i, cell) in plan.runs.iter().enumerate() {
-        if wanted(&cell.id)
-            && store.get::<runner::RunResult>(&cell.id)?.is_none()
-        {
-            runs += 1;
-            steps += cell.budget;
-            missing.push(i);
+        for cell in &plan.pilots {
+            if missing(&cell.id)? {
+                steps += cell.budget;
+            }
         }
+        for (i, cell) in plan.runs.iter().enumerate() {
+            if missing(&cell.id)? {
+                steps += cell.budget;
+                runs.push(i);
+            }
+        }
+        Ok(Self {
+            grid: &experiment.name,
+            event: "planned",
+            learning_rates,
+            all_learning_rates: plan.finds.len(),
+            runs: runs.len(),
+            all_runs: plan.runs.len(),
+            steps,
+            steps_shared: plan.shared_steps(experiment, &runs),
+            race: experiment.race,
+        })
     }
-    let shared = plan.shared_steps(experiment, &missing);
-    let race =
-        if experiment.race { ", fewer if the race stops any" } else { "" };
-    writeln!(
-        out,
-        "{}: {finds} of {} learning rates and {runs} of {} runs to compute, \
-         {} steps ({shared} of {steps} shared){race}",
-        experiment.name,
-        plan.finds.len(),
-        plan.runs.len(),
-        steps - shared,
-    )
-    .map_err(Error::io(Path::new("standard output")))
+
+    fn show(&self, format: Format, out: &mut impl Write) -> Result<()> {
+        let text = match format {
+            Format::Json => serde_json::to_string(self).unwrap_or_default(),
+            Format::Text => self.to_string(),
+        };
+        writeln!(out, "{text}").map_err(Error::io(Path::new(STDOUT)))
+    }
+}
+
+impl fmt::Display for Outlook<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { grid, steps, steps_shared, .. } = self;
+        let race = if self.race { ", fewer if the race stops any" } else { "" };
+        write!(
+            f,
+            "{grid}: {} of {} learning rates and {} of {} runs to compute, \
+             {} steps ({steps_shared} of {steps} shared){race}",
+            self.learning_rates,
+            self.all_learning_rates,
+            self.runs,
+            self.all_runs,
+            steps - steps_shared,
+        )
+    }
 }
 
 /// `30m`, `1h30m`, `90s` or `90`.
@@ -333,7 +402,10 @@ fn time(text: &str) -> std::result::Result<Duration, String> {
         };
         let count: u64 = number.parse().map_err(|_| wrong())?;
         number.clear();
-        seconds += count.checked_mul(unit).ok_or_else(wrong)?;
+        let more = count.checked_mul(unit);
+        seconds = more
+            .and_then(|more| more.checked_add(seconds))
+            .ok_or_else(wrong)?;
     }
     if text.is_empty() {
         Err(wrong())
@@ -347,4 +419,29 @@ fn same_name(experiments: &[Experiment]) -> Option<(usize, usize)> {
     (0..experiments.len())
         .flat_map(|b| (0..b).map(move |a| (a, b)))
         .find(|&(a, b)| experiments[a].name == experiments[b].name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::time;
+    use std::time::Duration;
+
+    #[test]
+    fn times_are_read_as_they_are_said() {
+        for (text, seconds) in [
+            ("90", 90),
+            ("90s", 90),
+            ("30m", 1800),
+            ("1h30m", 5400),
+            ("1h30", 3630),
+            ("18446744073709551615s", u64::MAX),
+        ] {
+            assert_eq!(time(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in
+            ["", "m", "1d", "0.5h", "-1s", "1 s", "18446744073709551615s1s"]
+        {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
 }

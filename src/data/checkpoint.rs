@@ -3,7 +3,7 @@
 use super::{Error, Result};
 use candle_core::safetensors;
 use candle_core::{Device, Tensor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// Names of the optimizer's moments in a file; weights stand under their
@@ -94,7 +94,17 @@ impl Checkpoint {
     /// If the file cannot be read, or is no checkpoint.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let mut tensors = super::weights(path)?;
+        Self::of(super::weights(path)?, path)
+    }
+
+    /// Reads the content of such a file; `path` is where it is from.
+    pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<Self> {
+        let tensors = safetensors::load_buffer(bytes, &Device::Cpu)
+            .map_err(Error::tensor(path.display().to_string()))?;
+        Self::of(tensors, path)
+    }
+
+    fn of(mut tensors: HashMap<String, Tensor>, path: &Path) -> Result<Self> {
         let no_checkpoint = |what: &str| {
             Error::Invalid(format!(
                 "{}: {what}; start from its weights alone with `weights`",

@@ -53,6 +53,7 @@ pub(crate) type Several<'a> =
 /// # Errors
 ///
 /// Never.
+#[expect(clippy::unnecessary_wraps, reason = "others can fail")]
 pub(crate) fn one_by_one(
     count: usize,
     work: &(dyn Fn(usize) + Sync),

@@ -1,28 +1,88 @@
 //! How many runs fit into memory.
 
+use super::stage::lock;
 use crate::store::environment::{available_bytes, resident_bytes};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-/// What the program held before the runs began.
+/// How long others wait for a run whose first update takes its time.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the program held before the runs began, and how many of those under
+/// way have shown what they take.
 pub(super) struct Memory {
     before_bytes: Option<u64>,
+    settled: AtomicUsize,
+    /// When a run began or settled last.
+    changed: Mutex<Instant>,
+}
+
+/// A run under way, until dropped.
+pub(super) struct Tenant<'a> {
+    memory: &'a Memory,
+    settled: AtomicBool,
 }
 
 impl Memory {
     /// As it is now.
     pub(super) fn now() -> Self {
-        Self { before_bytes: resident_bytes() }
+        Self {
+            before_bytes: resident_bytes(),
+            settled: AtomicUsize::new(0),
+            changed: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// One more run, of which nothing is known yet.
+    pub(super) fn tenant(&self) -> Tenant<'_> {
+        *lock(&self.changed) = Instant::now();
+        Tenant { memory: self, settled: AtomicBool::new(false) }
     }
 
     /// Whether one more beside `busy` runs would take more than half of what
-    /// is left, by what these take now. Where the system does not tell, there
-    /// is room.
+    /// is left, by what these take. What they take is known after their first
+    /// update: until then no more begin than there are settled ones, so one
+    /// begins, then one more, then two, four. One that hangs is not waited
+    /// for. Where the system does not tell, there is room.
     pub(super) fn is_short(&self, busy: usize) -> bool {
-        let (Some(before), Some(now), Some(left)) =
+        self.is_short_at(busy, Instant::now())
+    }
+
+    fn is_short_at(&self, busy: usize, now: Instant) -> bool {
+        let waited = now.saturating_duration_since(*lock(&self.changed));
+        let (Some(before), Some(held), Some(left)) =
             (self.before_bytes, resident_bytes(), available_bytes())
         else {
             return false;
         };
-        now.saturating_sub(before) / busy.max(1) as u64 > left / 2
+        let settled = self.settled.load(Ordering::Relaxed).min(busy);
+        let new = busy - settled;
+        if new >= settled && waited < PATIENCE {
+            return true;
+        }
+        let each = held.saturating_sub(before) / settled.max(1) as u64;
+        each.saturating_mul(new as u64 + 1) > left / 2
+    }
+}
+
+impl Tenant<'_> {
+    /// It has taken what it takes; whether that is news.
+    pub(super) fn settle(&self) -> bool {
+        let news = !self.settled.swap(true, Ordering::Relaxed);
+        if news {
+            *lock(&self.memory.changed) = Instant::now();
+            self.memory.settled.fetch_add(1, Ordering::Relaxed);
+        }
+        news
+    }
+}
+
+impl Drop for Tenant<'_> {
+    fn drop(&mut self) {
+        if *self.settled.get_mut() {
+            self.memory.settled.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -33,14 +93,39 @@ mod tests {
     #[test]
     fn there_is_room_until_a_run_takes_half_of_what_is_left() {
         let now = Memory::now();
+        let tenant = now.tenant();
+        tenant.settle();
         assert!(!now.is_short(1), "nothing was added");
         if let (Some(before), Some(left)) =
             (now.before_bytes, available_bytes())
         {
             assert!(before > 0 && left > 0);
             // As if all that it holds came with one run.
-            let grown = Memory { before_bytes: Some(0) };
+            let grown = Memory { before_bytes: Some(0), ..Memory::now() };
+            let tenant = grown.tenant();
+            tenant.settle();
             assert_eq!(grown.is_short(1), before > left / 2);
         }
+    }
+
+    #[test]
+    fn runs_of_unknown_size_wait_for_each_other() {
+        let memory = Memory::now();
+        if memory.before_bytes.is_none() || available_bytes().is_none() {
+            return;
+        }
+        let first = memory.tenant();
+        assert!(memory.is_short(1), "the first shows what a run takes");
+        let later = Instant::now() + PATIENCE;
+        assert!(!memory.is_short_at(1, later), "but not for ever");
+        assert!(first.settle() && !first.settle());
+        assert!(!memory.is_short(1));
+        assert!(memory.is_short(2), "the second is new");
+        let second = memory.tenant();
+        second.settle();
+        assert!(!memory.is_short(2) && !memory.is_short(3));
+        assert!(memory.is_short(4));
+        drop(first);
+        assert!(memory.is_short(2), "one that has ended vouches for none");
     }
 }

@@ -8,6 +8,7 @@
 
 pub(crate) mod auto;
 mod bench;
+mod device;
 mod learner;
 mod memory;
 mod progress;
@@ -18,7 +19,7 @@ mod workers;
 
 use crate::data::{Dataset, fingerprint};
 use crate::error::{Error, Result};
-use crate::grid::{DeviceSpec, Experiment, LrFindPer};
+use crate::grid::{Experiment, LrFindPer};
 use crate::lr_find::{self, LrFound};
 use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
@@ -28,7 +29,8 @@ use crate::store::Store;
 use crate::train::{self, Fit, Pilot, Replica};
 use crate::workload::{Registry, Workload};
 pub(crate) use bench::step_seconds;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
+use device::Streams;
 pub(crate) use progress::Event;
 use runs::{Needs, Trainer};
 use serde::{Deserialize, Serialize};
@@ -48,6 +50,18 @@ pub(crate) struct Prepared {
     pub(crate) plan: Plan,
     /// `cpu`, `cuda` or `metal`.
     pub(crate) device_class: &'static str,
+    streams: Streams,
+}
+
+impl Prepared {
+    /// A workload where `worker` trains it.
+    ///
+    /// # Errors
+    ///
+    /// If the device has no room for its data.
+    fn workload(&self, workload: usize, worker: usize) -> Result<Workload> {
+        self.streams.workload(&self.workloads, workload, worker)
+    }
 }
 
 /// What a find cell leaves in the store.
@@ -177,7 +191,7 @@ pub(crate) fn prepare(
     registry: &Registry,
     base: &Path,
 ) -> Result<Prepared> {
-    let device = open_device(experiment.device)?;
+    let device = device::open(experiment.device)?;
     let mut loaded: Vec<(&DatasetSpec, f64, Arc<Dataset>, String)> = vec![];
     let mut workloads = vec![];
     let mut fingerprints = vec![];
@@ -213,13 +227,10 @@ pub(crate) fn prepare(
         workloads.push(registry.workload(spec, data, weights)?);
         fingerprints.push(fingerprint + &print);
     }
-    let device_class = match device {
-        Device::Cpu => "cpu",
-        Device::Cuda(_) => "cuda",
-        Device::Metal(_) => "metal",
-    };
+    let device_class = device::class(&device);
     let plan = Plan::new(experiment, &fingerprints, device_class);
-    Ok(Prepared { workloads, plan, device_class })
+    let streams = Streams::new(&device);
+    Ok(Prepared { workloads, plan, device_class, streams })
 }
 
 /// The weights of a file by name, and a digest of them.
@@ -232,26 +243,6 @@ fn given_weights(
     by_name.sort_by_key(|(name, _)| *name);
     let print = format!("+{}", fingerprint(by_name)?);
     Ok((Arc::new(weights), print))
-}
-
-fn open_device(spec: DeviceSpec) -> Result<Device> {
-    let missing = |name: &str| {
-        let remedy = format!(
-            "device `{name}` is not at hand: build with `--features {name}` \
-             on a machine that has one, or take `device = \"cpu\"`"
-        );
-        move |_| Error::Invalid(remedy)
-    };
-    match spec {
-        DeviceSpec::Cpu => Ok(Device::Cpu),
-        DeviceSpec::Cuda(index) => {
-            Device::new_cuda(index).map_err(missing("cuda"))
-        }
-        DeviceSpec::Metal => Device::new_metal(0).map_err(missing("metal")),
-        DeviceSpec::Auto => Ok(Device::new_cuda(0)
-            .or_else(|_| Device::new_metal(0))
-            .unwrap_or(Device::Cpu)),
-    }
 }
 
 /// Computes what `store` lacks and reads the rest from it.
@@ -298,23 +289,43 @@ pub(crate) fn find(
     Ok(find_all(experiment, prepared, None, options)?.0)
 }
 
+/// How long runs in flight may take to see that they are to stop; what is
+/// finished is safe at any instant.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// Exit code of a program that was stopped.
+const INTERRUPTED: i32 = 130;
+
 /// A flag that Ctrl-C or TERM sets; the second one ends the program at once.
+/// So does the first one after a while, if an update takes that long.
 ///
 /// # Errors
 ///
 /// If the handlers cannot be installed.
 pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // In this order: the first signal finds the flag unset.
         let now = Arc::clone(&stop);
-        signal_hook::flag::register_conditional_shutdown(signal, 130, now)
-            .and_then(|_| {
-                signal_hook::flag::register(signal, Arc::clone(&stop))
-            })
-            .map_err(|error| Error::Invalid(error.to_string()))?;
+        signal_hook::flag::register_conditional_shutdown(
+            signal,
+            INTERRUPTED,
+            now,
+        )
+        .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
+        .map_err(|error| Error::Invalid(error.to_string()))?;
     }
+    let mut signals = Signals::new([SIGINT, SIGTERM])
+        .map_err(|error| Error::Invalid(error.to_string()))?;
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            std::thread::sleep(GRACE);
+            // At once: runs that go on may be at anything.
+            signal_hook::low_level::exit(INTERRUPTED);
+        }
+    });
     Ok(stop)
 }
 
@@ -347,19 +358,20 @@ fn find_all(
         store,
         options,
         cost: &cost,
+        timed: false,
         name: &name,
     };
-    stage.each(|i| {
+    stage.each(|i, turn| {
         let cell = &cells[i];
-        let workload = &prepared.workloads[cell.workload];
+        let workload = prepared.workload(cell.workload, turn.worker)?;
         let began = Instant::now();
         let found = lr_find::for_workload(
-            workload,
+            &workload,
             &experiment.lr_find,
             &experiment.schedules[cell.schedule],
             cell.budget,
             &learner::several(options.jobs / cells.len()),
-            &|| options.stopped(),
+            &|| turn.stopped(),
         )?;
         Ok(FindResult { found, seconds: began.elapsed().as_secs_f64() })
     })
@@ -407,17 +419,18 @@ fn measure_all(
         store: Some(store),
         options,
         cost: &cost,
+        timed: true,
         name: &name,
     };
-    stage.each(|i| {
+    stage.each(|i, turn| {
         let cell = &cells[i];
         let find = needed(&finds[cell.find], NO_RATE)?;
         train::measure(
-            &prepared.workloads[cell.workload],
+            &prepared.workload(cell.workload, turn.worker)?,
             &cell.schedule,
             find.found.lr * cell.lr_multiple,
             cell.budget,
-            &|| options.stopped(),
+            &|| turn.stopped(),
         )
     })
 }
@@ -473,24 +486,22 @@ pub(crate) fn record(
     }
 }
 
-/// How large the workloads are.
-///
-/// # Errors
-///
-/// If a model cannot be built.
-pub(crate) fn regime(prepared: &Prepared) -> Result<Vec<RegimeRow>> {
-    prepared
-        .workloads
-        .iter()
-        .map(|workload| {
-            Ok(RegimeRow {
-                workload: workload.name.clone(),
-                parameters: Replica::new(workload, 0)?.parameters(),
-                samples: workload.data.train.len(),
-                batch: workload.batch,
-            })
+/// How large the workloads are, but for those whose model cannot be built:
+/// their runs have failed and say why.
+pub(crate) fn regime(prepared: &Prepared) -> Vec<RegimeRow> {
+    let row = |workload: &Workload| {
+        let replica = || Replica::new(workload, 0);
+        let Done::Finished(Ok(replica)) = workers::caught(replica) else {
+            return None;
+        };
+        Some(RegimeRow {
+            workload: workload.name.clone(),
+            parameters: replica.parameters(),
+            samples: workload.data.train.len(),
+            batch: workload.batch,
         })
-        .collect()
+    };
+    prepared.workloads.iter().filter_map(row).collect()
 }
 
 #[cfg(test)]

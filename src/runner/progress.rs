@@ -1,6 +1,7 @@
 //! How far it is and how long it will take.
 
 use super::Options;
+use super::stage::Stage;
 use indicatif::{
     MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
 };
@@ -27,7 +28,8 @@ pub(crate) enum Event<'a> {
         name: &'a str,
         done: usize,
         cells: usize,
-        eta_seconds: f64,
+        /// As far as it can be told.
+        eta_seconds: Option<f64>,
     },
     /// One of them failed; the others go on.
     Failed { stage: &'a str, id: &'a str, name: &'a str, why: &'a str },
@@ -50,8 +52,11 @@ impl fmt::Display for Event<'_> {
             Event::Finished {
                 stage, name, done, cells, eta_seconds, ..
             } => {
-                let eta = clock(eta_seconds);
-                write!(f, "{stage} {done}/{cells}  eta {eta}  {name}")
+                write!(f, "{stage} {done}/{cells}")?;
+                if let Some(seconds) = eta_seconds {
+                    write!(f, "  eta {}", clock(seconds))?;
+                }
+                write!(f, "  {name}")
             }
             Event::Failed { name, why, .. } => {
                 write!(f, "failed: {name}: {why}")
@@ -81,19 +86,18 @@ pub(super) struct Progress<'a> {
     last_line: Instant,
     total: f64,
     spent: f64,
+    /// Seconds left and when that was told.
+    eta: Option<(f64, Instant)>,
     cells: usize,
     done: usize,
     failed: usize,
 }
 
 impl<'a> Progress<'a> {
-    /// A stage of so many cells that cost `total` in some unit of their own.
-    pub(super) fn new(
-        stage: &'a str,
-        cells: usize,
-        total: f64,
-        options: &'a Options<'a>,
-    ) -> Self {
+    /// So many cells of `stage` that cost `total`.
+    pub(super) fn new(stage: &Stage<'a>, cells: usize, total: f64) -> Self {
+        let (options, timed) = (stage.options, stage.timed);
+        let stage = stage.title;
         let target = if options.bars {
             ProgressDrawTarget::stderr_with_hz(4)
         } else {
@@ -116,7 +120,8 @@ impl<'a> Progress<'a> {
             .collect();
         (options.tell)(&Event::Began { stage, cells });
         let now = Instant::now();
-        Self {
+        let jobs = options.jobs.min(cells) as f64;
+        let progress = Self {
             bars,
             bar,
             workers,
@@ -126,10 +131,13 @@ impl<'a> Progress<'a> {
             last_line: now,
             total,
             spent: 0.0,
+            eta: timed.then_some((total / jobs, now)),
             cells,
             done: 0,
             failed: 0,
-        }
+        };
+        progress.wait();
+        progress
     }
 
     /// A worker turned to the cell `name`.
@@ -139,14 +147,34 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// A worker has nothing to do for the moment.
+    pub(super) fn rests(&self, worker: usize) {
+        self.began(worker, "");
+    }
+
+    /// Time goes by.
+    pub(super) fn wait(&self) {
+        if let Some((seconds, told)) = self.eta {
+            let left = (seconds - told.elapsed().as_secs_f64()).max(0.0);
+            self.bar.set_message(format!("eta {}", clock(left)));
+        }
+    }
+
+    /// The time that is left, by what was spent until now.
+    fn foresee(&mut self) {
+        let left = (self.total - self.spent).max(0.0);
+        let seconds = self.began.elapsed().as_secs_f64() * left / self.spent;
+        if seconds.is_finite() {
+            self.eta = Some((seconds, Instant::now()));
+        }
+        self.wait();
+    }
+
     /// One more cell is done; it had the share `cost` of the total.
     pub(super) fn advance(&mut self, cost: f64, id: &str, name: &str) {
         self.spent += cost;
         self.done += 1;
-        let left = (self.total - self.spent).max(0.0);
-        let eta_seconds = self.began.elapsed().as_secs_f64() * left
-            / self.spent.max(f64::MIN_POSITIVE);
-        self.bar.set_message(format!("eta {}", clock(eta_seconds)));
+        self.foresee();
         self.bar.inc(1);
         let due = self.last_line.elapsed().as_secs() >= LINE_SECONDS;
         if self.options.every_cell || (due && self.bar.is_hidden()) {
@@ -157,7 +185,7 @@ impl<'a> Progress<'a> {
                 name,
                 done: self.done,
                 cells: self.cells,
-                eta_seconds,
+                eta_seconds: self.eta.map(|(seconds, _)| seconds),
             });
         }
     }
@@ -172,6 +200,7 @@ impl<'a> Progress<'a> {
     ) {
         self.spent += cost;
         self.failed += 1;
+        self.foresee();
         self.bar.inc(1);
         let stage = self.stage;
         self.bars.suspend(|| {
@@ -181,7 +210,9 @@ impl<'a> Progress<'a> {
 
     /// Removes the bars and says how it went.
     pub(super) fn finish(self, computed: usize) {
-        self.bars.clear().ok();
+        // Each by itself: one that is only dropped is drawn once more.
+        self.workers.iter().for_each(ProgressBar::finish_and_clear);
+        self.bar.finish_and_clear();
         (self.options.tell)(&Event::Ended {
             stage: self.stage,
             computed,

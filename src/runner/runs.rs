@@ -1,6 +1,6 @@
 //! The trainings of a plan; those that begin alike are trained together.
 
-use super::stage::{Computed, Stage, Step, Task, lock};
+use super::stage::{Computed, Stage, Step, Task, Turn, lock};
 use super::{Cell, FindResult, Options, Prepared, RunResult, needed, seconds};
 use super::{NO_NORMS, NO_RATE};
 use crate::error::{Error, Result};
@@ -68,6 +68,7 @@ impl Trainer<'_> {
             store: Some(self.store),
             options: self.options,
             cost: &cost,
+            timed: true,
             name: &|i| self.name(cells[i]),
         };
         // Taken once: what goes on from one and fails begins anew.
@@ -79,8 +80,9 @@ impl Trainer<'_> {
             tasks.extend(self.begun(&cells, which));
             tasks
         };
-        let trained =
-            stage.run(tasks, |task, tell| self.work(&cells, task, tell))?;
+        let trained = stage.run(tasks, |task, turn, tell| {
+            self.work(&cells, task, turn, tell)
+        })?;
         // Those of finished runs are of no use any more.
         self.store.take_snapshots::<Snapshot>();
         Ok(trained)
@@ -179,6 +181,7 @@ impl Trainer<'_> {
         &self,
         cells: &[&RunCell],
         task: Work,
+        turn: &Turn<'_>,
         tell: &mut dyn FnMut(Step<Work, RunResult>) -> Result<()>,
     ) -> Result<()> {
         let result = |i: usize, fit| {
@@ -194,8 +197,8 @@ impl Trainer<'_> {
         let limit = self.options.run_time;
         let late = || limit.filter(|limit| began.elapsed() > *limit);
         let grown = branch.grow(
-            &self.prepared.workloads[workload],
-            &|| self.options.stopped() || late().is_some(),
+            &self.prepared.workload(workload, turn.worker)?,
+            &|| turn.stopped() || late().is_some(),
             self.options.snapshot_every,
             &mut |growth| match growth {
                 Growth::Finished(i, fit) => tell(result(i, fit)?),
@@ -205,7 +208,13 @@ impl Trainer<'_> {
                 Growth::Reached(snapshot, checkpoint) => {
                     let ids = snapshot.keys().into_iter();
                     let ids = ids.map(|i| cells[i].id.clone()).collect();
-                    self.store.put_snapshot(ids, snapshot, &checkpoint)
+                    let kept =
+                        self.store.put_snapshot(ids, snapshot, &checkpoint);
+                    // It saves work and no more: the run goes on without.
+                    if let Err(error) = kept {
+                        self.store.note(format!("no snapshot: {error}"));
+                    }
+                    Ok(())
                 }
             },
         );

@@ -1,14 +1,14 @@
 //! Cells of one kind: what the store lacks of them, computed in parallel,
 //! each kept as soon as it is there.
 
-use super::memory::Memory;
+use super::memory::{Memory, Tenant};
 use super::progress::{Event, Progress};
 use super::workers::{Done, Queue, caught, in_pool};
 use super::{Cell, Options};
 use crate::error::{Error, Result};
 use crate::store::{Claim, Store};
 use serde::{Serialize, de::DeserializeOwned};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -28,6 +28,8 @@ pub(super) struct Stage<'a> {
     pub(super) options: &'a Options<'a>,
     /// What a cell costs beside the others.
     pub(super) cost: &'a (dyn Fn(usize) -> f64 + Sync),
+    /// Whether that is in seconds.
+    pub(super) timed: bool,
     pub(super) name: &'a (dyn Fn(usize) -> String + Sync),
 }
 
@@ -46,6 +48,28 @@ impl Task for usize {
     }
 }
 
+/// A task's turn on a worker.
+pub(super) struct Turn<'a> {
+    /// Which worker.
+    pub(super) worker: usize,
+    options: &'a Options<'a>,
+    tenant: Tenant<'a>,
+    /// Tells those that wait for room that more is known of it.
+    wake: &'a (dyn Fn() + Sync),
+    asked: AtomicBool,
+}
+
+impl Turn<'_> {
+    /// Whether to stop; to be asked before every update.
+    pub(super) fn stopped(&self) -> bool {
+        // The second time an update was done: that has taken its memory.
+        if self.asked.swap(true, Ordering::Relaxed) && self.tenant.settle() {
+            (self.wake)();
+        }
+        self.options.stopped()
+    }
+}
+
 /// What a task leaves on its way.
 pub(super) enum Step<K, T> {
     /// The result of one of its cells.
@@ -57,6 +81,8 @@ pub(super) enum Step<K, T> {
 /// What a worker reports.
 enum Heard<T> {
     Began(usize, usize),
+    /// A worker has nothing to do for the moment.
+    Rests(usize),
     /// With whether it was computed here.
     Done(usize, T, bool),
     Failed(usize, Cell<T>, String),
@@ -72,7 +98,7 @@ impl Stage<'_> {
     /// If the store cannot be read or written.
     pub(super) fn each<T: Clone + Send + Serialize + DeserializeOwned>(
         &self,
-        work: impl Fn(usize) -> Result<T> + Sync,
+        work: impl Fn(usize, &Turn<'_>) -> Result<T> + Sync,
     ) -> Result<Computed<T>> {
         let tasks = |cells: &[usize]| {
             let mut cells = cells.to_vec();
@@ -80,7 +106,9 @@ impl Stage<'_> {
             cells.sort_by(|&a, &b| cost(b).total_cmp(&cost(a)).then(a.cmp(&b)));
             cells
         };
-        self.run(tasks, |cell, tell| tell(Step::Done(cell, work(cell)?)))
+        self.run(tasks, |cell, turn, tell| {
+            tell(Step::Done(cell, work(cell, turn)?))
+        })
     }
 
     /// Computes the missing cells by `tasks`, the first ones first. Where a
@@ -95,7 +123,11 @@ impl Stage<'_> {
     >(
         &self,
         tasks: impl Fn(&[usize]) -> Vec<K> + Sync,
-        work: impl Fn(K, &mut dyn FnMut(Step<K, T>) -> Result<()>) -> Result<()>
+        work: impl Fn(
+            K,
+            &Turn<'_>,
+            &mut dyn FnMut(Step<K, T>) -> Result<()>,
+        ) -> Result<()>
         + Sync,
     ) -> Result<Computed<T>> {
         let mut cells = Vec::with_capacity(self.ids.len());
@@ -112,8 +144,7 @@ impl Stage<'_> {
             return Ok((cells, 0));
         }
         let total = todo.iter().map(|&i| (self.cost)(i)).sum();
-        let mut progress =
-            Progress::new(self.title, todo.len(), total, self.options);
+        let mut progress = Progress::new(self, todo.len(), total);
         let (mut computed, mut broken) = (0, None);
         let memory = Memory::now();
         let mut renewed = Instant::now();
@@ -121,26 +152,34 @@ impl Stage<'_> {
             let shared = Shared {
                 tasks: &tasks,
                 work: &work,
+                memory: &memory,
                 claims: Mutex::default(),
                 left: Mutex::default(),
             };
             let first = tasks(&todo).into_iter().map(Attempt::First).collect();
             let attempt = |worker, task, queue: &Queue<_>, heard: &_| {
                 self.attempt(worker, task, &shared, queue, heard);
+                // The receiver outlives the workers.
+                let _ = heard.send(Heard::Rests(worker));
             };
             let enough = |busy: usize| memory.is_short(busy);
-            in_pool(self.options.jobs, first, &enough, attempt, |heard| {
+            let jobs = self.options.jobs.min(todo.len());
+            in_pool(jobs, first, &enough, attempt, |heard| {
                 if renewed.elapsed() > RENEWAL {
                     renewed = Instant::now();
-                    lock(&shared.claims).retain(|claim| {
-                        claim.upgrade().inspect(|c| c.renew()).is_some()
+                    lock(&shared.claims).retain(|claims| {
+                        let claims = claims.upgrade();
+                        claims
+                            .inspect(|all| all.iter().for_each(Claim::renew))
+                            .is_some()
                     });
                 }
                 match heard {
-                    None => {}
+                    None => progress.wait(),
                     Some(Heard::Began(worker, i)) => {
                         progress.began(worker, &(self.name)(i));
                     }
+                    Some(Heard::Rests(worker)) => progress.rests(worker),
                     Some(Heard::Done(i, result, new)) => {
                         computed += usize::from(new);
                         cells[i] = Cell::Done(result);
@@ -232,7 +271,15 @@ impl Stage<'_> {
             }
             Ok(())
         };
-        let (cell, why) = match caught(|| (shared.work)(task, &mut tell)) {
+        let turn = Turn {
+            worker,
+            options: self.options,
+            tenant: shared.memory.tenant(),
+            wake: &|| queue.wake(),
+            asked: false.into(),
+        };
+        let work = || (shared.work)(task, &turn, &mut tell);
+        let (cell, why) = match caught(work) {
             Done::Finished(Ok(()) | Err(Error::Interrupted)) => return,
             Done::Finished(Err(error @ Error::Io { .. })) => {
                 return say(Heard::Broken(error));
@@ -257,7 +304,8 @@ impl Stage<'_> {
         }
     }
 
-    /// Claims a task, unless another runner is at it or was faster.
+    /// Claims the cells of a task, unless another runner is at them or was
+    /// faster.
     fn begin<K: Task, T: DeserializeOwned>(
         &self,
         task: &K,
@@ -265,25 +313,30 @@ impl Stage<'_> {
         say: &impl Fn(Heard<T>),
     ) -> Result<Begin> {
         let Some(store) = self.store else { return Ok(Begin::Work(None)) };
-        let mut cells = task.cells();
-        let Some(claim) = store.claim(self.ids[cells[0]])? else {
-            lock(&shared.left).append(&mut cells);
-            return Ok(Begin::Again(vec![]));
-        };
+        let cells = task.cells();
         let all = cells.len();
-        let mut missing = vec![];
+        let (mut claims, mut missing, mut taken) = (vec![], vec![], vec![]);
         for i in cells {
+            // Who has the first cell of a task mostly wants the rest, too.
+            let ours = taken.is_empty() || !claims.is_empty();
+            let claim = if ours { store.claim(self.ids[i])? } else { None };
+            let Some(claim) = claim else {
+                taken.push(i);
+                continue;
+            };
+            claims.push(claim);
             match store.get(self.ids[i])? {
                 Some(result) => say(Heard::Done(i, result, false)),
                 None => missing.push(i),
             }
         }
+        lock(&shared.left).append(&mut taken);
         if missing.len() < all {
             return Ok(Begin::Again(missing));
         }
-        let claim = Arc::new(claim);
-        lock(&shared.claims).push(Arc::downgrade(&claim));
-        Ok(Begin::Work(Some(claim)))
+        let claims = Arc::new(claims);
+        lock(&shared.claims).push(Arc::downgrade(&claims));
+        Ok(Begin::Work(Some(claims)))
     }
 }
 
@@ -291,27 +344,31 @@ impl Stage<'_> {
 struct Shared<'a, K, T> {
     tasks: &'a (dyn Fn(&[usize]) -> Vec<K> + Sync),
     work: &'a Worker<'a, K, T>,
+    memory: &'a Memory,
     /// To be renewed.
-    claims: Mutex<Vec<Weak<Claim>>>,
+    claims: Mutex<Vec<Weak<Claims>>>,
     /// Cells that another runner is at.
     left: Mutex<Vec<usize>>,
 }
 
 /// Does a task, and hands on what it leaves on its way.
-type Worker<'a, K, T> = dyn Fn(K, &mut dyn FnMut(Step<K, T>) -> Result<()>) -> Result<()>
+type Worker<'a, K, T> = dyn Fn(K, &Turn<'_>, &mut dyn FnMut(Step<K, T>) -> Result<()>) -> Result<()>
     + Sync
     + 'a;
+
+/// Those of the cells of a task.
+type Claims = Vec<Claim>;
 
 /// A task in the queue.
 enum Attempt<K> {
     First(K),
-    /// Comes from another one and shares its claim.
-    Further(K, Option<Arc<Claim>>),
+    /// Comes from another one and shares its claims.
+    Further(K, Option<Arc<Claims>>),
 }
 
 /// How a task begins.
 enum Begin {
-    Work(Option<Arc<Claim>>),
+    Work(Option<Arc<Claims>>),
     /// Not so, but for these cells.
     Again(Vec<usize>),
 }

@@ -1,4 +1,5 @@
 use super::{Cell, Event, Options, Results, execute, prepare};
+use crate::data::Dataset;
 use crate::grid::Experiment;
 use crate::nn;
 use crate::plan::{NUMERICS_VERSION, digest};
@@ -7,6 +8,7 @@ use crate::train::Fit;
 use crate::workload::Registry;
 use candle_core::Tensor;
 use candle_nn::{Func, Module as _};
+use std::io::{BufRead as _, Write as _};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,7 +81,11 @@ fn registry() -> Registry {
 }
 
 fn experiment(model: &str, registry: &Registry) -> Experiment {
-    let grid = GRID
+    parsed(GRID, model, registry)
+}
+
+fn parsed(grid: &str, model: &str, registry: &Registry) -> Experiment {
+    let grid = grid
         .replace("name = \"MODEL\"", "name = \"{model}\"")
         .replace("MODEL", model);
     Experiment::parse(Path::new("odd.toml"), &grid, &registry.known())
@@ -95,9 +101,17 @@ fn run(
     store: &Store,
     change: impl Fn(Options<'_>) -> Options<'_>,
 ) -> Results {
-    let registry = registry();
+    run_on(&registry(), experiment, store, change)
+}
+
+fn run_on(
+    registry: &Registry,
+    experiment: &Experiment,
+    store: &Store,
+    change: impl Fn(Options<'_>) -> Options<'_>,
+) -> Results {
     let prepared =
-        prepare(experiment, &registry, Path::new("")).expect("prepared");
+        prepare(experiment, registry, Path::new("")).expect("prepared");
     let (stop, tell) = (AtomicBool::new(false), |_: &Event<'_>| ());
     let options = Options { bars: false, ..Options::new(2, &stop, &tell) };
     execute(experiment, &prepared, store, &change(options)).expect("runs")
@@ -229,6 +243,125 @@ fn a_stopped_run_goes_on_to_the_same_numbers() {
     }
     let resumed = run(&experiment, &store(&two), |options| options);
     assert_eq!(fits(&whole), fits(&resumed));
+}
+
+#[test]
+fn what_is_no_number_is_kept_and_read_again() {
+    // As in a table one of whose last rows is out of all proportion.
+    let registry = registry().dataset("outlier", |device| {
+        let mut data = Dataset::builtin("satimage", device)?;
+        let inputs = data.test.inputs.affine(1e38, 0.0);
+        let inputs = inputs.and_then(|inputs| inputs.clamp(-3e38, 3e38));
+        data.test.inputs = inputs.expect("numbers");
+        Ok(data)
+    });
+    let refined = "\n[[schedule]]\nkind = \"refined\"\n";
+    for (model, dataset) in [("even", "outlier"), ("not-a-number", "digits")] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let grid = GRID.replace("digits", dataset) + refined;
+        let experiment = parsed(&grid, model, &registry);
+        let store = store(&folder);
+        let first = run_on(&registry, &experiment, &store, alone);
+        let again = run_on(&registry, &experiment, &store, alone);
+        assert_eq!(again.computed, 0, "{model} on {dataset}");
+        assert_eq!(store.take_notes(), [""; 0]);
+        assert_eq!(fits(&first), fits(&again));
+        let odd =
+            |fit: &Option<Fit>| fit.as_ref().is_some_and(|f| f.test.is_none());
+        assert!(fits(&first).iter().any(odd), "{model} on {dataset}");
+    }
+}
+
+#[test]
+fn a_claim_on_one_run_keeps_others_that_begin_like_it_free() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let registry = registry();
+    let experiment = experiment("even", &registry);
+    let prepared =
+        prepare(&experiment, &registry, Path::new("")).expect("prepared");
+    // Of the runs that share a warm-up the second: not the one whose claim
+    // their task begins with.
+    let theirs = &prepared.plan.runs[2];
+    assert_eq!((theirs.schedule, theirs.seed), (1, 0));
+    // As if another runner had it.
+    let claim = store(&folder).claim(&theirs.id).expect("writable");
+    let results = run(&experiment, &store(&folder), |options| Options {
+        deadline: Some(Instant::now() + Duration::from_secs(5)),
+        ..options
+    });
+    for (cell, result) in prepared.plan.runs.iter().zip(&results.runs) {
+        let done = matches!(result, Cell::Done(_));
+        assert_eq!(done, cell.id != theirs.id, "{cell:?}");
+    }
+    drop(claim);
+    let rest = run(&experiment, &store(&folder), |options| options);
+    assert_eq!(rest.computed, 1);
+}
+
+#[test]
+fn a_runner_that_sees_no_signal_ends_in_five_seconds() {
+    const HERE: &str = "LRSCOUT_TEST_DEAF";
+    if std::env::var_os(HERE).is_some() {
+        // The child: as in an update that takes its time.
+        super::stop_on_signals().expect("handlers");
+        writeln!(std::io::stdout(), "ready").expect("a reader");
+        std::thread::sleep(Duration::from_secs(60));
+        return;
+    }
+    if !cfg!(unix) {
+        return;
+    }
+    for (signal, times) in [("-INT", 1), ("-TERM", 1), ("-INT", 2)] {
+        let program = std::env::current_exe().expect("this test");
+        let name = "a_runner_that_sees_no_signal_ends_in_five_seconds";
+        let mut child = std::process::Command::new(program)
+            .args(["--nocapture", "--exact", &format!("runner::tests::{name}")])
+            .env(HERE, "")
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let heard = child.stdout.take().expect("piped");
+        let mut lines = std::io::BufReader::new(heard).lines();
+        let ready = lines.any(|line| line.is_ok_and(|l| l.ends_with("ready")));
+        assert!(ready);
+        let began = Instant::now();
+        for _ in 0..times {
+            let pid = child.id().to_string();
+            let kill = std::process::Command::new("kill")
+                .args([signal, &pid])
+                .status();
+            assert!(kill.expect("kill is there").success());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let ended = child.wait().expect("ends");
+        assert_eq!(ended.code(), Some(130), "{signal}");
+        let most = if times > 1 { 1.0 } else { 5.0 };
+        let took = began.elapsed().as_secs_f64();
+        assert!(took < most, "{signal}: {took} s");
+    }
+}
+
+#[test]
+fn ten_thousand_finished_runs_are_planned_and_skipped_in_no_time() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let registry = registry();
+    let few = GRID.replace("\"mlp\", ", "");
+    let one = parsed(&few, "even", &registry);
+    let store = store(&folder);
+    let done = run(&one, &store, |options| options);
+    let Cell::Done(result) = &done.runs[0] else { unreachable!("it is done") };
+    let many = few.replace("seeds = 2", "seeds = 3334");
+    let many = parsed(&many, "even", &registry);
+    let plan = prepare(&many, &registry, Path::new("")).expect("prepared").plan;
+    assert!(plan.runs.len() > 10_000);
+    for cell in &plan.runs {
+        store.fill(&cell.id, result);
+    }
+    let began = Instant::now();
+    let results = run(&many, &store, |options| options);
+    let took = began.elapsed();
+    assert_eq!(results.computed, 0);
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 #[test]

@@ -43,6 +43,11 @@ impl<K> Queue<K> {
         self.changed.notify_one();
     }
 
+    /// Has those that wait ask again whether there is room.
+    pub(super) fn wake(&self) {
+        self.changed.notify_all();
+    }
+
     /// The next task, or `None` once there can be no further one. Waits while
     /// all are taken and someone may still add one, and while `enough` says
     /// that so many at once are enough.
@@ -78,7 +83,7 @@ impl<K> Drop for Busy<'_, K> {
 }
 
 /// How long the calling thread waits for something to hear.
-const BEAT: Duration = Duration::from_secs(5);
+const BEAT: Duration = Duration::from_secs(1);
 
 /// How long a worker waits before it asks again whether there is room.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -86,8 +91,13 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Does `work` for every one of `tasks`, the first ones first, and for those
 /// that the work adds to the queue, on `jobs` workers; `work` is told which
 /// worker it is on. What it says to the [`Sender`] comes to `hear` on the
-/// calling thread, which hears nothing every [`BEAT`]. No task begins while `enough`, which gets the number of
-/// those under way, says so, unless none is.
+/// calling thread, which hears nothing every [`BEAT`]. No task begins while
+/// `enough`, which gets the number of those under way, says so, unless none
+/// is. Where the system has no more threads, those that there are do it all.
+///
+/// # Panics
+///
+/// If there is not even one thread to be had.
 pub(super) fn in_pool<K: Send, T: Send>(
     jobs: usize,
     mut tasks: Vec<K>,
@@ -101,7 +111,8 @@ pub(super) fn in_pool<K: Send, T: Send>(
     std::thread::scope(|scope| {
         for worker in 0..jobs {
             let (sender, queue, work) = (sender.clone(), &queue, &work);
-            scope.spawn(move || {
+            let thread = std::thread::Builder::new();
+            let started = thread.spawn_scoped(scope, move || {
                 let drain = || {
                     while let Some(task) = queue.take(enough) {
                         let _busy = Busy(queue);
@@ -114,6 +125,10 @@ pub(super) fn in_pool<K: Send, T: Send>(
                     Err(_) => drain(),
                 }
             });
+            if let Err(error) = started {
+                assert!(worker > 0, "no thread could be started: {error}");
+                break;
+            }
         }
         drop(sender);
         loop {

@@ -4,15 +4,20 @@
 //! right whether or not its cell was claimed, and a claim whose owner is gone
 //! counts for nothing.
 
-use super::Store;
+use super::{Store, write};
 use crate::error::{Error, Result};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::sync::PoisonError;
+use std::time::{Duration, Instant, SystemTime};
 
 /// A claim that was not renewed for so long has no owner any more.
 const EXPIRY: Duration = Duration::from_secs(120);
+
+/// The same for one without its owner's name: who made it either writes that
+/// at once or is gone.
+const UNSIGNED: Duration = Duration::from_secs(2);
 
 /// A cell that this process computes, until dropped.
 #[derive(Debug)]
@@ -22,8 +27,11 @@ pub(crate) struct Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // Best effort: it expires otherwise.
-        let _ = fs::remove_file(&self.path);
+        // Where this process was taken for dead it is another one's by now.
+        if fs::read_to_string(&self.path).is_ok_and(|text| text == owner()) {
+            // Best effort: it expires otherwise.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -38,6 +46,13 @@ impl Claim {
     }
 }
 
+/// A claim of another process, as it was when it was first seen so.
+#[derive(Debug)]
+pub(super) struct Sight {
+    modified: SystemTime,
+    seen: Instant,
+}
+
 impl Store {
     /// Claims the cell `id`; `None` if another process does it right now.
     ///
@@ -45,19 +60,26 @@ impl Store {
     ///
     /// If the claim can neither be made nor be read.
     pub(crate) fn claim(&self, id: &str) -> Result<Option<Claim>> {
+        self.claim_at(id, Instant::now())
+    }
+
+    fn claim_at(&self, id: &str, now: Instant) -> Result<Option<Claim>> {
         let folder = self.root.join("claims");
         let path = folder.join(id);
         // The second time after a claim without an owner was removed.
         for _ in 0..2 {
-            fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
-            match File::create_new(&path) {
+            let made = write::patiently(|| {
+                fs::create_dir_all(&folder)?;
+                File::create_new(&path)
+            });
+            match made {
                 Ok(mut file) => {
                     // Unreadable, it still holds until it expires.
                     let _ = file.write_all(owner().as_bytes());
                     return Ok(Some(Claim { path }));
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    if !is_orphan(&path) {
+                    if !self.is_orphan(&path, now) {
                         return Ok(None);
                     }
                     let _ = fs::remove_file(&path);
@@ -67,11 +89,46 @@ impl Store {
         }
         Ok(None)
     }
+
+    /// Whether the claim at `path` has no owner any more.
+    fn is_orphan(&self, path: &Path, now: Instant) -> bool {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let patience = if text.is_empty() { UNSIGNED } else { EXPIRY };
+        let modified = fs::metadata(path).and_then(|file| file.modified());
+        let silent = modified.is_ok_and(|modified| {
+            let age = SystemTime::now().duration_since(modified);
+            age.is_ok_and(|age| age > patience)
+                || self.watched(path, modified, now) > patience
+        });
+        silent || is_of_the_dead(&text)
+    }
+
+    /// How long this process has seen the claim at `path` as it is. Clocks
+    /// that were set back, or of other machines, have no say in that.
+    fn watched(
+        &self,
+        path: &Path,
+        modified: SystemTime,
+        now: Instant,
+    ) -> Duration {
+        let mut sights =
+            self.sights.lock().unwrap_or_else(PoisonError::into_inner);
+        let sight = sights
+            .entry(path.to_owned())
+            .or_insert(Sight { modified, seen: now });
+        if sight.modified != modified {
+            *sight = Sight { modified, seen: now };
+        }
+        now.saturating_duration_since(sight.seen)
+    }
 }
 
-/// This process, among those of all machines that see the store.
+/// This process, among those of all machines that see the store. With its
+/// start: in a container that starts anew, processes get the same numbers.
 fn owner() -> String {
-    format!("{} {}", host(), std::process::id())
+    let process = std::process::id().to_string();
+    let start = start_of(&process).unwrap_or_default();
+    format!("{} {process} {start}", host())
 }
 
 fn host() -> String {
@@ -79,22 +136,28 @@ fn host() -> String {
     name.unwrap_or_default().trim().to_owned()
 }
 
-fn is_orphan(path: &Path) -> bool {
-    let age = fs::metadata(path)
-        .and_then(|file| file.modified())
-        .map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
-    if age.is_ok_and(|age| age > EXPIRY) {
-        return true;
-    }
-    let text = fs::read_to_string(path).unwrap_or_default();
-    match text.rsplit_once(' ') {
-        Some((name, pid)) => {
-            Path::new("/proc/self").exists()
-                && name == host()
-                && !Path::new("/proc").join(pid).exists()
-        }
-        None => false,
-    }
+/// When a process of this machine started, in a unit of the system's;
+/// `None` if there is none or it has ended already.
+fn start_of(process: &str) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // Behind the program's name, which may have anything in it.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    (!["Z", "X"].contains(&state)).then(|| fields.nth(18))?.map(str::to_owned)
+}
+
+/// Whether the owner that `text` names was a process of this machine and has
+/// ended.
+fn is_of_the_dead(text: &str) -> bool {
+    let mut words = text.split(' ');
+    let (Some(name), Some(process), Some(start)) =
+        (words.next(), words.next(), words.next())
+    else {
+        return false;
+    };
+    Path::new("/proc/self").exists()
+        && name == host()
+        && start_of(process).is_none_or(|now| now != start)
 }
 
 #[cfg(test)]
@@ -113,22 +176,63 @@ mod tests {
         assert!(store.claim("abcd").expect("writable").is_some());
     }
 
+    fn put(path: &Path, owner: &str, modified: SystemTime) {
+        fs::write(path, owner).expect("writable");
+        let file = File::options().write(true).open(path);
+        file.and_then(|f| f.set_modified(modified)).expect("settable");
+    }
+
     #[test]
     fn claims_of_the_dead_and_the_silent_count_for_nothing() {
         let (folder, store) = store();
         let path = folder.path().join("store/claims/abcd");
         drop(store.claim("abcd").expect("writable"));
-        // No process has this number.
-        let dead = format!("{} 4194999", host());
-        fs::write(&path, dead).expect("writable");
-        if cfg!(target_os = "linux") {
-            assert!(store.claim("abcd").expect("writable").is_some());
+        let now = SystemTime::now();
+        let dead = [
+            // No process has this number.
+            format!("{} 4194999 1", host()),
+            // One has it again.
+            format!("{} {} 1", host(), std::process::id()),
+        ];
+        for dead in &dead {
+            put(&path, dead, now);
+            if cfg!(target_os = "linux") {
+                assert!(store.claim("abcd").expect("writable").is_some());
+            }
         }
-        fs::write(&path, "elsewhere 1").expect("writable");
+        put(&path, "elsewhere 1 1", now);
         assert!(store.claim("abcd").expect("writable").is_none());
-        let long_ago = SystemTime::now() - 2 * EXPIRY;
-        let file = File::options().write(true).open(&path);
-        file.and_then(|f| f.set_modified(long_ago)).expect("settable");
+        put(&path, "elsewhere 1 1", now - 2 * EXPIRY);
         assert!(store.claim("abcd").expect("writable").is_some());
+        put(&path, "", now - 2 * UNSIGNED);
+        assert!(store.claim("abcd").expect("writable").is_some());
+    }
+
+    #[test]
+    fn a_claim_from_the_future_expires() {
+        let (folder, store) = store();
+        let path = folder.path().join("store/claims/abcd");
+        drop(store.claim("abcd").expect("writable"));
+        let next_year = SystemTime::now() + 3000 * EXPIRY;
+        put(&path, "elsewhere 1 1", next_year);
+        let now = Instant::now();
+        let claim = |after| store.claim_at("abcd", now + after);
+        assert!(claim(Duration::ZERO).expect("readable").is_none());
+        assert!(claim(EXPIRY).expect("readable").is_none());
+        // It is renewed: its owner is alive.
+        put(&path, "elsewhere 1 1", next_year + EXPIRY);
+        assert!(claim(EXPIRY * 3 / 2).expect("readable").is_none());
+        assert!(claim(EXPIRY * 2).expect("readable").is_none());
+        assert!(claim(EXPIRY * 3).expect("readable").is_some());
+    }
+
+    #[test]
+    fn a_claim_that_is_another_ones_by_now_stays() {
+        let (folder, store) = store();
+        let path = folder.path().join("store/claims/abcd");
+        let claim = store.claim("abcd").expect("writable");
+        put(&path, "elsewhere 1 1", SystemTime::now());
+        drop(claim);
+        assert!(path.exists());
     }
 }

@@ -35,8 +35,9 @@ pub(crate) fn resident_bytes() -> Option<u64> {
     kibibytes(&status, "VmRSS:")
 }
 
-/// Bytes of memory that it could still take, of the machine and of its
-/// control group; `None` where the system does not tell.
+/// Bytes of memory that it could still take, of the machine, of its control
+/// group and of the addresses that it may use; `None` where the system does
+/// not tell.
 pub(crate) fn available_bytes() -> Option<u64> {
     let machine = std::fs::read_to_string("/proc/meminfo").ok()?;
     let machine = kibibytes(&machine, "MemAvailable:")?;
@@ -45,7 +46,20 @@ pub(crate) fn available_bytes() -> Option<u64> {
         std::fs::read_to_string(path).ok()?.trim().parse().ok()
     };
     let group = || Some(number("max")?.saturating_sub(number("current")?));
-    Some(group().map_or(machine, |group| group.min(machine)))
+    let limits = [group(), addresses_left()].into_iter().flatten();
+    Some(limits.fold(machine, u64::min))
+}
+
+/// Bytes of addresses that are left under `ulimit -v`; `None` without a
+/// limit.
+fn addresses_left() -> Option<u64> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let limit = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max address space"))?;
+    let limit: u64 = limit.split_whitespace().next()?.parse().ok()?;
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    Some(limit.saturating_sub(kibibytes(&status, "VmSize:")?))
 }
 
 fn kibibytes(text: &str, name: &str) -> Option<u64> {

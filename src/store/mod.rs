@@ -20,6 +20,7 @@ pub(crate) use claim::Claim;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 pub(crate) use snapshot::Kept;
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -39,18 +40,31 @@ pub(crate) struct Store {
     digest: fn(&[u8]) -> String,
     /// What the user should know of.
     notes: Mutex<Vec<String>>,
+    /// Claims of others that were waited for.
+    sights: Mutex<HashMap<PathBuf, claim::Sight>>,
 }
 
 impl Store {
     /// The store in `root`, which need not exist yet; `digest` makes the
-    /// checksum of an object. Removes unfinished files that a process left
-    /// behind long ago.
+    /// checksum of an object.
     pub(crate) fn new(root: &Path, digest: fn(&[u8]) -> String) -> Self {
-        let shelves = fs::read_dir(root.join("objects"));
+        Self {
+            root: root.to_owned(),
+            digest,
+            notes: Mutex::default(),
+            sights: Mutex::default(),
+        }
+    }
+
+    /// Removes unfinished files that a process left behind long ago.
+    pub(crate) fn sweep(&self) {
+        let shelves = fs::read_dir(self.root.join("objects"));
         for shelf in shelves.into_iter().flatten().flatten() {
             sweep(&shelf.path());
         }
-        Self { root: root.to_owned(), digest, notes: Mutex::default() }
+        for folder in ["quarantine", "conflicts", "snapshots"] {
+            sweep(&self.root.join(folder));
+        }
     }
 
     /// What happened since the last call that the user should know of.
@@ -60,10 +74,42 @@ impl Store {
         std::mem::take(&mut notes)
     }
 
-    fn note(&self, text: String) {
+    /// Keeps what the user should know of, once.
+    pub(crate) fn note(&self, text: String) {
         let mut notes =
             self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.push(text);
+        if !notes.contains(&text) {
+            notes.push(text);
+        }
+    }
+
+    /// As [`put`](Self::put), but a crash may lose it: for many at once.
+    #[cfg(test)]
+    pub(crate) fn fill<T: Serialize>(&self, id: &str, result: &T) {
+        let path = self.path(id);
+        let payload = serde_json::to_string(result).expect("plain data");
+        fs::create_dir_all(path.parent().expect("a shelf")).expect("writable");
+        fs::write(path, self.sealed(id, payload.as_bytes())).expect("writable");
+    }
+
+    /// Whether the result of cell `id` is there and whole. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the file exists but cannot be read.
+    pub(crate) fn has(&self, id: &str) -> Result<bool> {
+        let bytes = self.read(id)?;
+        Ok(bytes.is_some_and(|bytes| self.payload(id, &bytes).is_some()))
+    }
+
+    /// What lies under the name of cell `id`.
+    fn read(&self, id: &str) -> Result<Option<Vec<u8>>> {
+        let path = self.path(id);
+        match write::patiently(|| fs::read(&path)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Error::io(&path)(e)),
+        }
     }
 
     /// The result of cell `id`, or `None` if it has to be computed.
@@ -77,13 +123,7 @@ impl Store {
         id: &str,
     ) -> Result<Option<T>> {
         let path = self.path(id);
-        let bytes = match write::patiently(|| fs::read(&path)) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(None);
-            }
-            Err(e) => return Err(Error::io(&path)(e)),
-        };
+        let Some(bytes) = self.read(id)? else { return Ok(None) };
         let result = self
             .payload(id, &bytes)
             .and_then(|payload| serde_json::from_slice(payload).ok());
@@ -118,14 +158,19 @@ impl Store {
             message: e.to_string(),
         };
         let payload = serde_json::to_string(result).map_err(corrupt)?;
-        let sum = self.sum(id, payload.as_bytes());
-        let bytes = format!("{sum}\n{payload}\n").into_bytes();
-        let Some(first) = self.get::<Value>(id)? else {
-            return write_atomically(&path, &bytes);
+        let bytes = self.sealed(id, payload.as_bytes());
+        let first = match self.get::<Value>(id)? {
+            Some(first) => first,
+            None if write::write_new(&path, &bytes)? => return Ok(()),
+            // Another one came in between.
+            None => match self.get::<Value>(id)? {
+                Some(first) => first,
+                None => return write_atomically(&path, &bytes),
+            },
         };
         // Both as they are read, so that numbers have one form.
         let second = serde_json::from_str(&payload).map_err(corrupt)?;
-        if !agree(&first, &second) {
+        if telling(first) != telling(second) {
             let aside = self.aside("conflicts", id, &bytes);
             write_atomically(&aside, &bytes)?;
             self.note(format!(
@@ -139,7 +184,13 @@ impl Store {
         Ok(())
     }
 
-    /// First line the digest, second the payload.
+    /// First line the digest, then the payload.
+    fn sealed(&self, id: &str, payload: &[u8]) -> Vec<u8> {
+        let sum = self.sum(id, payload);
+        [sum.as_bytes(), b"\n", payload, b"\n"].concat()
+    }
+
+    /// What was [sealed](Self::sealed), if it is whole.
     fn payload<'a>(&self, id: &str, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let end = bytes.iter().position(|&byte| byte == b'\n')?;
         let (sum, rest) = (&bytes[..end], &bytes[end + 1..]);
@@ -165,30 +216,28 @@ impl Store {
     }
 }
 
-/// Whether two results say the same.
-fn agree(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Object(a), Value::Object(b)) => {
-            let telling = |name: &str| !WALL_TIMES.contains(&name);
-            a.len() == b.len()
-                && a.iter()
-                    .filter(|(name, _)| telling(name))
-                    .all(|(name, a)| b.get(name).is_some_and(|b| agree(a, b)))
+/// What a result says, byte for byte: all of it but wall times.
+fn telling(result: Value) -> String {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.retain(|name, _| !WALL_TIMES.contains(&name.as_str()));
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(values) => values.iter_mut().for_each(strip),
+            _ => {}
         }
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| agree(a, b))
-        }
-        (a, b) => a == b,
     }
+    let mut result = result;
+    strip(&mut result);
+    result.to_string()
 }
 
 /// Removes the unfinished files in `folder` that were left behind long ago.
 pub(crate) fn sweep(folder: &Path) {
     let now = SystemTime::now();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if !(name.starts_with('.') && name.ends_with(write::UNFINISHED)) {
+        if !write::is_unfinished(&entry.path()) {
             continue;
         }
         let changed = entry.metadata().and_then(|file| file.modified());
@@ -259,6 +308,19 @@ mod tests {
     }
 
     #[test]
+    fn a_look_changes_nothing() {
+        let (folder, store) = store();
+        assert!(!store.has("abcd").expect("readable"));
+        store.put("abcd", &1.0).expect("writable");
+        assert!(store.has("abcd").expect("readable"));
+        let path = store.path("abcd");
+        fs::write(&path, "damaged").expect("writable");
+        assert!(!store.has("abcd").expect("readable"));
+        assert!(path.exists());
+        assert!(!folder.path().join("store/quarantine").exists());
+    }
+
+    #[test]
     fn the_result_of_another_cell_is_none() {
         let (_folder, store) = store();
         store.put("abcd", &1.0).expect("writable");
@@ -288,6 +350,34 @@ mod tests {
     }
 
     #[test]
+    fn results_agree_to_the_sign_of_a_zero() {
+        let (folder, store) = store();
+        store.put("abcd", &[0.0]).expect("writable");
+        store.put("abcd", &[-0.0]).expect("writable");
+        assert_eq!(store.take_notes().len(), 1);
+        assert_eq!(count(&folder.path().join("store/conflicts")), 1);
+    }
+
+    #[test]
+    fn of_two_that_finish_at_once_none_is_lost() {
+        let (folder, store) = store();
+        let together = std::sync::Barrier::new(2);
+        for round in 0..200 {
+            let id = format!("{round:04}");
+            std::thread::scope(|scope| {
+                for result in [1.0, 2.0] {
+                    let (id, store, together) = (&id, &store, &together);
+                    scope.spawn(move || {
+                        together.wait();
+                        store.put(id, &result).expect("writable");
+                    });
+                }
+            });
+        }
+        assert_eq!(count(&folder.path().join("store/conflicts")), 200);
+    }
+
+    #[test]
     fn unfinished_files_go_once_they_are_forgotten() {
         let (folder, store) = store();
         store.put("abcd", &1.0).expect("writable");
@@ -297,8 +387,8 @@ mod tests {
         let file = File::create(&old).expect("writable");
         let time = SystemTime::now() - 2 * FORGOTTEN;
         file.set_modified(time).expect("settable");
-        let again = Store::new(&folder.path().join("store"), store.digest);
+        store.sweep();
         assert!(young.exists() && !old.exists());
-        assert_eq!(again.get("abcd").expect("readable"), Some(1.0));
+        assert_eq!(store.get("abcd").expect("readable"), Some(1.0));
     }
 }

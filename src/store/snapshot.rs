@@ -1,20 +1,20 @@
 //! Trainings in their middle, to go on from after a crash.
 //!
 //! A snapshot saves work and no more: one that cannot be read is as good as
-//! none.
+//! none. It is one file with a digest of itself, like a result, so that a
+//! crash leaves either the old one or the new one.
 
-use super::{Store, write_atomically};
+use super::{Store, write, write_atomically};
 use crate::data::Checkpoint;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What stands beside the checkpoint.
 #[derive(Deserialize, Serialize)]
 struct Beside<T> {
-    /// Of the checkpoint.
-    fingerprint: String,
     /// Ids of the cells that it is of.
     ids: Vec<String>,
     state: T,
@@ -41,62 +41,159 @@ impl Store {
         state: T,
         checkpoint: &Checkpoint,
     ) -> Result<()> {
-        let path = self.snapshot_path(&ids);
-        let folder = self.snapshots();
-        fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
-        checkpoint.save(weights(&path))?;
-        let fingerprint = checkpoint.fingerprint()?;
-        let beside = Beside { fingerprint, ids, state };
-        let text = serde_json::to_vec(&beside).map_err(|e| Error::Corrupt {
+        let (folder, name) = (self.snapshots(), self.snapshot_name(&ids));
+        let path = folder.join(&name);
+        let weights = bytes(checkpoint, &folder)?;
+        let beside = serde_json::to_vec(&Beside { ids, state });
+        let beside = beside.map_err(|e| Error::Corrupt {
             path: path.clone(),
             message: e.to_string(),
         })?;
-        write_atomically(&path, &text)
+        let payload = [&beside[..], b"\n", &weights].concat();
+        write_atomically(&path, &self.sealed(&name, &payload))
     }
 
-    /// All snapshots that can be read and that some cell still needs, the
-    /// others are removed.
+    /// All snapshots that can be read and that some cell still needs, those
+    /// that have come furthest first; the others are removed.
     pub(crate) fn take_snapshots<T: DeserializeOwned>(&self) -> Vec<Kept<T>> {
         let entries = fs::read_dir(self.snapshots()).into_iter().flatten();
         let mut paths: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.extension().is_some_and(|e| e == "json"))
+            .filter(|path| !write::is_unfinished(path))
             .collect();
         paths.sort();
-        let read = |path: &PathBuf| -> Option<Kept<T>> {
-            let text = fs::read(path).ok()?;
-            let beside: Beside<T> = serde_json::from_slice(&text).ok()?;
-            let checkpoint = Checkpoint::load(weights(path)).ok()?;
-            let whole = checkpoint.fingerprint().ok()? == beside.fingerprint;
-            let needed = beside.ids.iter().any(|id| !self.path(id).exists());
-            let Beside { ids, state, .. } = beside;
-            (whole && needed).then_some(Kept { ids, state, checkpoint })
-        };
-        paths
-            .iter()
-            .filter_map(|path| {
-                let kept = read(path);
-                if kept.is_none() {
-                    // Best effort: it is looked at again next time.
-                    let _ = fs::remove_file(path);
-                    let _ = fs::remove_file(weights(path));
-                }
-                kept
-            })
-            .collect()
+        let mut all = vec![];
+        for path in paths {
+            let kept = self.snapshot(&path);
+            let needed = |kept: &Kept<T>| {
+                kept.ids.iter().any(|id| !self.path(id).exists())
+            };
+            match kept.filter(needed) {
+                Some(kept) => all.push(kept),
+                // Best effort: it is looked at again next time.
+                None => drop(fs::remove_file(path)),
+            }
+        }
+        all.sort_by_key(|kept| Reverse(kept.checkpoint.step()));
+        all
+    }
+
+    fn snapshot<T: DeserializeOwned>(&self, path: &Path) -> Option<Kept<T>> {
+        let bytes = fs::read(path).ok()?;
+        let name = path.file_name()?.to_str()?;
+        let payload = self.payload(name, &bytes)?;
+        let end = payload.iter().position(|&byte| byte == b'\n')?;
+        let (beside, weights) = (&payload[..end], &payload[end + 1..]);
+        let Beside { ids, state } = serde_json::from_slice(beside).ok()?;
+        let checkpoint = Checkpoint::read(weights, path).ok()?;
+        Some(Kept { ids, state, checkpoint })
     }
 
     fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")
     }
 
-    fn snapshot_path(&self, ids: &[String]) -> PathBuf {
-        let name = (self.digest)(ids.concat().as_bytes());
-        self.snapshots().join(format!("{name}.json"))
+    fn snapshot_name(&self, ids: &[String]) -> String {
+        (self.digest)(ids.concat().as_bytes())
     }
 }
 
-/// Where the checkpoint of a snapshot lies.
-fn weights(path: &Path) -> PathBuf {
-    path.with_extension("safetensors")
+/// `checkpoint` as a file has it, by way of one in `folder`.
+fn bytes(checkpoint: &Checkpoint, folder: &Path) -> Result<Vec<u8>> {
+    fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let (path, _) = write::unfinished(folder).map_err(Error::io(folder))?;
+    let read = || fs::read(&path).map_err(Error::io(&path));
+    let bytes = checkpoint.save(&path).and_then(|()| read());
+    // Best effort: it is swept away otherwise.
+    let _ = fs::remove_file(&path);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::store;
+    use super::*;
+    use candle_core::{Device, Tensor};
+    use std::collections::BTreeMap;
+
+    fn checkpoint(step: usize) -> Checkpoint {
+        let weight = Tensor::new(&[1f32, 10.0], &Device::Cpu).expect("two");
+        Checkpoint {
+            step,
+            batches: step,
+            seed: 3,
+            weights: BTreeMap::from([("weight".to_owned(), weight)]),
+            moments: [vec![0.5, 0.25], vec![]],
+        }
+    }
+
+    fn put(store: &Store, ids: &[&str], step: usize) {
+        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        let state = vec![0.1; step];
+        store.put_snapshot(ids, state, &checkpoint(step)).expect("writable");
+    }
+
+    fn take(store: &Store) -> Vec<Kept<Vec<f64>>> {
+        store.take_snapshots()
+    }
+
+    #[test]
+    fn what_was_kept_comes_back_the_furthest_first() {
+        let (_folder, store) = store();
+        for (ids, step) in [(&["aa", "bb"][..], 2), (&["aa"], 5), (&["bb"], 3)]
+        {
+            put(&store, ids, step);
+        }
+        put(&store, &["aa", "bb"], 4);
+        let kept = take(&store);
+        let steps: Vec<usize> =
+            kept.iter().map(|kept| kept.checkpoint.step()).collect();
+        assert_eq!(steps, [5, 4, 3], "of the same cells the last one");
+        assert_eq!(kept[1].ids, ["aa", "bb"]);
+        assert_eq!(kept[1].state, [0.1; 4]);
+        let print = |checkpoint: &Checkpoint| checkpoint.fingerprint().ok();
+        assert_eq!(print(&kept[0].checkpoint), print(&checkpoint(5)));
+    }
+
+    #[test]
+    fn one_that_was_changed_anywhere_is_none() {
+        let (_folder, store) = store();
+        put(&store, &["aa"], 2);
+        let path = store.snapshots().join(store.snapshot_name(&["aa".into()]));
+        let whole = fs::read(&path).expect("just written");
+        let cut = (0..whole.len()).map(|length| whole[..length].to_vec());
+        let flipped = (0..8 * whole.len()).map(|bit| {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            bytes
+        });
+        for bytes in cut.chain(flipped) {
+            fs::write(&path, &bytes).expect("writable");
+            assert!(take(&store).is_empty(), "{bytes:?}");
+            assert!(!path.exists(), "it is removed");
+        }
+    }
+
+    #[test]
+    fn one_that_is_just_being_written_is_left_alone() {
+        let (_folder, store) = store();
+        put(&store, &["aa"], 2);
+        let (path, _) = write::unfinished(&store.snapshots()).expect("new");
+        assert_eq!(take(&store).len(), 1);
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn one_of_finished_cells_goes() {
+        let (_folder, store) = store();
+        put(&store, &["aa", "bb"], 2);
+        store.put("aa", &1.0).expect("writable");
+        assert_eq!(take(&store).len(), 1);
+        store.put("bb", &1.0).expect("writable");
+        assert!(take(&store).is_empty());
+        assert_eq!(
+            fs::read_dir(store.snapshots()).map_or(0, Iterator::count),
+            0
+        );
+    }
 }

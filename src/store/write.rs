@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const PATIENCE: [Duration; 3] = [
 ];
 
 /// How the names of files end that are not finished.
-pub(super) const UNFINISHED: &str = ".tmp";
+const UNFINISHED: &str = ".tmp";
 
 /// Writes `bytes` to `path` so that a crash at any instant leaves either the
 /// old file or the new one. Creates the folder. Leaves an equal file alone.
@@ -28,7 +28,30 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    patiently(|| attempt(path, bytes)).map_err(Error::io(path))
+    let replace = |from: &Path| fs::rename(from, path);
+    patiently(|| attempt(path, bytes, &replace)).map_err(Error::io(path))
+}
+
+/// The same where there is no file yet; whether there was none. One that is
+/// there stays, also if it came a moment ago.
+///
+/// # Errors
+///
+/// If anything cannot be written; the temporary file is removed then.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
+    let add = |from: &Path| match fs::hard_link(from, path) {
+        Err(error) if has_no_links(&error) => fs::rename(from, path),
+        linked => linked.and_then(|()| fs::remove_file(from)),
+    };
+    match patiently(|| attempt(path, bytes, &add)) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        written => written.map(|()| true).map_err(Error::io(path)),
+    }
+}
+
+/// Whether the file system knows one name a file only.
+fn has_no_links(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied)
 }
 
 /// Does it again a few times while it fails for a reason that may pass.
@@ -44,29 +67,27 @@ pub(super) fn patiently<T>(
     attempt()
 }
 
-fn attempt(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
+/// Writes `bytes` beside `path`, to which `place` moves the file.
+fn attempt(
+    path: &Path,
+    bytes: &[u8],
+    place: &dyn Fn(&Path) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
     at(Step::Folder)?;
     fs::create_dir_all(folder)?;
-    // Not the file's own name: that may be as long as a name can be.
-    let temporary = folder.join(format!(
-        ".{}-{}{UNFINISHED}",
-        std::process::id(),
-        COUNTER.fetch_add(1, Ordering::Relaxed)
-    ));
-    let write = || {
-        at(Step::Create)?;
-        let mut file = File::create(&temporary)?;
+    at(Step::Create)?;
+    let (temporary, mut file) = unfinished(folder)?;
+    let mut write = || {
         at(Step::Write)?;
         file.write_all(bytes)?;
         at(Step::Flush)?;
         file.sync_all()?;
         at(Step::Rename)?;
-        fs::rename(&temporary, path)?;
+        place(&temporary)?;
         at(Step::FlushFolder)?;
         File::open(folder)?.sync_all()
     };
@@ -74,6 +95,28 @@ fn attempt(path: &Path, bytes: &[u8]) -> io::Result<()> {
         // Best effort: the original failure is what the user needs to see.
         let _ = fs::remove_file(&temporary);
     })
+}
+
+/// A new file in `folder`. Not under the final name with something added:
+/// that may be as long as a name can be. Processes of two machines or
+/// containers may have one number, so a name that is taken is passed over.
+pub(super) fn unfinished(folder: &Path) -> io::Result<(PathBuf, File)> {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let process = std::process::id();
+        let path = folder.join(format!(".{process}-{count}{UNFINISHED}"));
+        match File::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => return Ok((path, made?)),
+        }
+    }
+}
+
+/// Whether `path` is named like one of these.
+pub(super) fn is_unfinished(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.') && name.ends_with(UNFINISHED)
 }
 
 fn may_pass(error: &io::Error) -> bool {
@@ -84,6 +127,7 @@ fn may_pass(error: &io::Error) -> bool {
             | ErrorKind::TimedOut
             | ErrorKind::WouldBlock
             | ErrorKind::ResourceBusy
+            | ErrorKind::StaleNetworkFileHandle
     ) || (cfg!(unix)
         && error
             .raw_os_error()
@@ -220,6 +264,38 @@ pub(super) mod tests {
             write_atomically(&path, b"newer").expect("a later success");
             assert_eq!(fs::read(&path).expect("readable"), b"newer");
             fs::remove_file(&path).expect("removable");
+        }
+    }
+
+    #[test]
+    fn a_new_file_replaces_none() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.json");
+        assert!(write_new(&path, b"first").expect("writable"));
+        assert!(!write_new(&path, b"second").expect("writable"));
+        assert_eq!(fs::read(&path).expect("readable"), b"first");
+        assert_eq!(files(folder.path()), ["x.json"]);
+    }
+
+    #[test]
+    fn a_file_of_a_process_of_the_same_number_is_passed_over() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (mine, _) = unfinished(folder.path()).expect("writable");
+        let name = mine.file_name().expect("a name").to_string_lossy();
+        let count = name.trim_end_matches(UNFINISHED).rsplit_once('-');
+        let (process, count) = count.expect("process and count");
+        let next: u64 = count.parse::<u64>().expect("a number") + 1;
+        // Other tests count, too: more names than they can take meanwhile.
+        let taken = (next..next + 1000).map(|count| {
+            folder.path().join(format!("{process}-{count}{UNFINISHED}"))
+        });
+        let taken: Vec<PathBuf> = taken.collect();
+        for path in &taken {
+            fs::write(path, "another's").expect("writable");
+        }
+        write_atomically(&folder.path().join("x"), b"a").expect("writable");
+        for path in &taken {
+            assert_eq!(fs::read(path).expect("there"), b"another's");
         }
     }
 

@@ -256,7 +256,8 @@ impl Branch {
         self.runs = left;
         for run in ended {
             let fit = self.fit(run.seen.curve, Outcome::Completed);
-            let fit = Fit { valid: run.seen.valid, test: Some(test), ..fit };
+            let test = Some(test).filter(|score| score.loss.is_finite());
+            let fit = Fit { valid: run.seen.valid, test, ..fit };
             tell(Growth::Finished(run.key, fit))?;
         }
         Ok(())

@@ -65,7 +65,8 @@ pub struct Fit {
     pub train_loss: Option<f64>,
     /// Validation part after the last update; `None` if it diverged.
     pub valid: Option<Score>,
-    /// Test part after the last update; `None` if it diverged.
+    /// Test part after the last update; `None` if it diverged or the loss is
+    /// not finite.
     pub test: Option<Score>,
     /// Five points along the run.
     pub curve: Vec<Progress>,

@@ -37,7 +37,9 @@ pub(crate) fn measure(
     let mut replica = Replica::new(workload, PILOT_SEED)?;
     replica.keep_norms();
     let fit = train(&mut replica, workload, course, stop)?;
-    Ok(Pilot { fit, norms: replica.into_norms() })
+    // Results are kept as JSON, which has finite numbers only.
+    let norms = replica.into_norms().into_iter();
+    Ok(Pilot { fit, norms: norms.map(|norm| norm.min(f64::MAX)).collect() })
 }
 
 /// The course of the `refined` schedule `spec`, made from the norms of

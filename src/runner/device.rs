@@ -1,0 +1,170 @@
+//! The device of a grid, and a stream of it for each worker.
+
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::grid::DeviceSpec;
+use crate::workload::Workload;
+use candle_core::{Device, DeviceLocation};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The device that a grid asks for.
+///
+/// # Errors
+///
+/// If there is none.
+pub(super) fn open(spec: DeviceSpec) -> Result<Device> {
+    let missing = |name: &str| {
+        let remedy = format!(
+            "device `{name}` is not at hand: build with `--features {name}` \
+             on a machine that has one, or take `device = \"cpu\"`"
+        );
+        move |_| Error::Invalid(remedy)
+    };
+    match spec {
+        DeviceSpec::Cpu => Ok(Device::Cpu),
+        DeviceSpec::Cuda(index) => {
+            Device::new_cuda_with_stream(index).map_err(missing("cuda"))
+        }
+        DeviceSpec::Metal => Device::new_metal(0).map_err(missing("metal")),
+        DeviceSpec::Auto => Ok(Device::new_cuda_with_stream(0)
+            .or_else(|_| Device::new_metal(0))
+            .unwrap_or(Device::Cpu)),
+    }
+}
+
+/// What tells results of one kind of device from those of another.
+pub(super) fn class(device: &Device) -> &'static str {
+    match device {
+        Device::Cpu => "cpu",
+        Device::Cuda(_) => "cuda",
+        Device::Metal(_) => "metal",
+    }
+}
+
+/// The workloads of a grid for each worker. On a CUDA device each has a
+/// stream of its own, with its own copy of the data: what runs on one stream
+/// waits for what came before it there, so workers of one stream would take
+/// turns.
+pub(super) struct Streams {
+    /// Number of the CUDA device, if it is one.
+    cuda: Option<usize>,
+    /// Of the workers but the first, which has the stream that the data were
+    /// loaded on.
+    others: Mutex<HashMap<usize, Vec<Workload>>>,
+}
+
+impl Streams {
+    pub(super) fn new(device: &Device) -> Self {
+        let cuda = match device.location() {
+            DeviceLocation::Cuda { gpu_id } => Some(gpu_id),
+            DeviceLocation::Cpu | DeviceLocation::Metal { .. } => None,
+        };
+        Self { cuda, others: Mutex::default() }
+    }
+
+    /// One of `workloads` where `worker` trains it.
+    ///
+    /// # Errors
+    ///
+    /// If the device has no room for its data.
+    pub(super) fn workload(
+        &self,
+        workloads: &[Workload],
+        workload: usize,
+        worker: usize,
+    ) -> Result<Workload> {
+        let Some(gpu) = self.cuda.filter(|_| worker > 0) else {
+            return Ok(workloads[workload].clone());
+        };
+        let mut others =
+            self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = others.get(&worker) {
+            return Ok(own[workload].clone());
+        }
+        let device = Device::new_cuda_with_stream(gpu)
+            .map_err(Error::tensor("making a stream"))?;
+        let own = moved(workloads, &device)?;
+        let found = own[workload].clone();
+        others.insert(worker, own);
+        Ok(found)
+    }
+}
+
+/// `workloads` with their data on `device`, what they share moved once.
+fn moved(workloads: &[Workload], device: &Device) -> Result<Vec<Workload>> {
+    let mut known: Vec<(&Arc<Dataset>, Arc<Dataset>)> = vec![];
+    workloads
+        .iter()
+        .map(|workload| {
+            let same =
+                known.iter().find(|(a, _)| Arc::ptr_eq(a, &workload.data));
+            let data = if let Some((_, data)) = same {
+                Arc::clone(data)
+            } else {
+                // By way of the host, which every stream waits for.
+                let data = workload
+                    .data
+                    .to_device(&Device::Cpu)
+                    .and_then(|data| data.to_device(device))
+                    .map_err(Error::tensor("copying the data set"))?;
+                let data = Arc::new(data);
+                known.push((&workload.data, Arc::clone(&data)));
+                data
+            };
+            Ok(Workload { data, ..workload.clone() })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::Experiment;
+    use crate::workload::Registry;
+    use std::path::Path;
+
+    const GRID: &str = r#"
+budgets = [10]
+[[workload]]
+model = ["mlp", { kind = "mlp", hidden = [8] }]
+dataset = ["digits", "satimage"]
+name = "{model}-{dataset}"
+[[schedule]]
+kind = "linear"
+"#;
+
+    #[test]
+    fn what_workloads_share_is_moved_once() {
+        let registry = Registry::builtin();
+        let known = registry.known();
+        let grid = Experiment::parse(Path::new("a.toml"), GRID, &known);
+        let grid = grid.expect("a right grid");
+        let prepared = super::super::prepare(&grid, &registry, Path::new(""))
+            .expect("prepared");
+        let own = moved(&prepared.workloads, &Device::Cpu).expect("moved");
+        for (a, there) in prepared.workloads.iter().zip(&own) {
+            assert!(!Arc::ptr_eq(&a.data, &there.data));
+            for (b, too) in prepared.workloads.iter().zip(&own) {
+                assert_eq!(
+                    Arc::ptr_eq(&a.data, &b.data),
+                    Arc::ptr_eq(&there.data, &too.data)
+                );
+            }
+            let print = |data: &Dataset| data.fingerprint().expect("read");
+            assert_eq!(print(&a.data), print(&there.data));
+        }
+    }
+
+    #[test]
+    fn without_a_gpu_its_name_is_an_error_and_auto_is_the_cpu() {
+        if !cfg!(any(feature = "cuda", feature = "metal")) {
+            for spec in [DeviceSpec::Cuda(1), DeviceSpec::Metal] {
+                let why = open(spec).expect_err("none").to_string();
+                assert!(why.contains("--features"), "{why}");
+            }
+            let auto = open(DeviceSpec::Auto).expect("the CPU");
+            assert_eq!(class(&auto), "cpu");
+        }
+    }
+}
