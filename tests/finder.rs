@@ -36,7 +36,9 @@ fn found(folder: &Path, more: &[&str]) -> Value {
 fn everything_known_about_a_rate_is_in_the_json_and_repeats() {
     let folder = folder_with(GRID);
     let first = found(folder.path(), &["--save", "curve.csv"]);
-    assert_eq!(first, found(folder.path(), &["--jobs", "1"]));
+    for jobs in ["1", "2", "5"] {
+        assert_eq!(first, found(folder.path(), &["--jobs", jobs]));
+    }
     let lr = first["lr"].as_f64().expect("a rate");
     assert!(first["low"].as_f64() <= Some(lr));
     assert!(first["high"].as_f64() >= Some(lr));

@@ -364,13 +364,15 @@ fn find_all(
     stage.each(|i, turn| {
         let cell = &cells[i];
         let workload = prepared.workload(cell.workload, turn.worker)?;
+        // Fewer cells than workers: the seeds of a cell have some, too.
+        let spare = options.jobs / cells.len();
         let began = Instant::now();
         let found = lr_find::for_workload(
             &workload,
             &experiment.lr_find,
             &experiment.schedules[cell.schedule],
             cell.budget,
-            &learner::several(options.jobs / cells.len()),
+            &learner::several(spare.min(learner::jobs(&workload))),
             &|| turn.stopped(),
         )?;
         Ok(FindResult { found, seconds: began.elapsed().as_secs_f64() })
