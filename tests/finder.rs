@@ -63,12 +63,14 @@ fn everything_known_about_a_rate_is_in_the_json_and_repeats() {
 
 #[test]
 fn a_rate_costs_no_more_than_asked() {
-    let folder = folder_with(&GRID.replace("[40]", "[400]"));
-    for trainings in ["1.4", "5"] {
-        let found = found(folder.path(), &["--trainings", trainings]);
-        let cost = found["cost_trainings"].as_f64().expect("a cost");
-        let most: f64 = trainings.parse().expect("a number");
-        assert!(cost > 0.5 && cost <= most, "{cost} of {most}");
+    for budget in ["[200]", "[250]", "[400]"] {
+        let folder = folder_with(&GRID.replace("[40]", budget));
+        for trainings in ["1.3", "1.4", "5"] {
+            let found = found(folder.path(), &["--trainings", trainings]);
+            let cost = found["cost_trainings"].as_f64().expect("a cost");
+            let most: f64 = trainings.parse().expect("a number");
+            assert!(cost > 0.5 && cost <= most, "{cost} of {most}");
+        }
     }
 }
 

@@ -149,7 +149,8 @@ pub(crate) fn on_workload(
         let train = fit.train_loss;
         Ok(fit.valid.map(|score| TrialLosses { valid: score.loss, train }))
     };
-    let budget = verify.map(|(verify, schedule)| {
+    let verify = verify.map(|(verify, schedule)| (verify.sparing(), schedule));
+    let budget = verify.as_ref().map(|(verify, schedule)| {
         // One that cannot stand at so few steps fails when it is trained.
         (verify, relative_peak(schedule, verify.horizon).unwrap_or(1.0))
     });

@@ -19,6 +19,7 @@ use super::found::Confidence;
 use super::{FindOutcome, LrFound, Trainer};
 use crate::error::{Error, Result};
 use crate::seed;
+use crate::train::PROBE_STEPS;
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -112,6 +113,18 @@ impl Verify {
     /// Steps that may be spent.
     fn budget(&self) -> usize {
         whole(self.trainings * self.horizon as f64)
+    }
+
+    /// The same without what the second opinions will cost, where that leaves
+    /// anything.
+    pub(super) fn sparing(&self) -> Self {
+        let probes = PROBE_STEPS as f64 / self.horizon as f64;
+        let left = self.trainings - probes;
+        if left > 0.0 {
+            Self { trainings: left, ..*self }
+        } else {
+            self.clone()
+        }
     }
 
     /// Updates of a range test that leaves enough for the trials, and how
