@@ -5,10 +5,10 @@
     python schedules.py > schedules.json
 
 Each case is a schedule as TOML names it, the library, the peak, the number of
-steps, their rates, and those of the updates after them. MXNet no longer
-installs; its cases come from the
-formulas of its lr_scheduler module and of its tutorial on advanced schedules,
-written out below.
+steps, their rates, and those of the updates after them. MXNet's cases come
+from the formulas of its tutorial on advanced schedules, which no package has,
+and of its lr_scheduler module, written out below; mxnet.py has those of the
+module itself.
 """
 
 import bisect

@@ -135,9 +135,15 @@ fn no_rates_have_no_bound() {
 
 /// What libraries give, a case for each schedule.
 fn cases() -> Vec<Value> {
-    let text = include_str!("../../../tests/golden/schedules.json");
-    let all: Value = serde_json::from_str(text).expect("valid JSON");
-    all["cases"].as_array().expect("a list").clone()
+    let files = [
+        include_str!("../../../tests/golden/schedules.json"),
+        include_str!("../../../tests/golden/mxnet.json"),
+    ];
+    let cases = files.map(|text| {
+        let all: Value = serde_json::from_str(text).expect("valid JSON");
+        all["cases"].as_array().expect("a list").clone()
+    });
+    cases.concat()
 }
 
 #[test]
