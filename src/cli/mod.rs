@@ -106,8 +106,7 @@ pub fn main(registry: Registry) -> ExitCode {
         // `lrscout ... | head` is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let message = format!("error: {error:#}");
-            say(format_args!("{}", printable(&message)));
+            say(printable(&format!("error: {error:#}")));
             ExitCode::from(exit_code(&error))
         }
     }

@@ -44,22 +44,13 @@ pub(crate) type TrialRun<'a> =
     dyn Fn(f64, usize, u64) -> Result<Option<TrialLosses>> + Sync + 'a;
 
 /// Does some work for every number below a count, in any order, and several
-/// at once where the caller has threads for it.
+/// at once where the caller has threads for it. Panics if the work does.
 pub(crate) type Several<'a> =
-    dyn Fn(usize, &(dyn Fn(usize) + Sync)) -> Result<()> + Sync + 'a;
+    dyn Fn(usize, &(dyn Fn(usize) + Sync)) + Sync + 'a;
 
 /// [`Several`] without threads.
-///
-/// # Errors
-///
-/// Never.
-#[expect(clippy::unnecessary_wraps, reason = "others can fail")]
-pub(crate) fn one_by_one(
-    count: usize,
-    work: &(dyn Fn(usize) + Sync),
-) -> Result<()> {
+pub(crate) fn one_by_one(count: usize, work: &(dyn Fn(usize) + Sync)) {
     (0..count).for_each(work);
-    Ok(())
 }
 
 /// What trains for a finder.
@@ -83,7 +74,7 @@ impl Trainer<'_> {
             let answer = work(i);
             let all = answers.lock();
             all.unwrap_or_else(PoisonError::into_inner).push((i, answer));
-        })?;
+        });
         let answers = answers.into_inner();
         let mut answers = answers.unwrap_or_else(PoisonError::into_inner);
         answers.sort_by_key(|(i, _)| *i);

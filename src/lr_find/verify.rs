@@ -4,16 +4,17 @@
 //! The trials are a third of a decade apart, on one common seed, each about a
 //! quarter of the horizon long, and go on in the direction of the best while
 //! it stands at an edge; a parabola through the best three gives the rate
-//! between them. Where the budget allows, three around that rate run again,
+//! between them. Around a fallback, behind which no curve stands, they are a
+//! decade apart first and go in between afterwards. Where the budget allows, three around that rate run again,
 //! twice as long and on two seeds (successive halving), since a single run
 //! hides how near a rate is to divergence. `docs/finder.md` compares this
-//! with other plans of the same cost: half decades and two stages were worse.
+//! with a plain grid and successive halving of the same cost.
 //!
 //! The best rate falls as runs get longer. Where noise or stability limit it,
 //! by about its fourth root; where the model learns its training
 //! part by heart, only the sum of all rates counts, so by the length itself.
 //! The trials tell which: by heart, the training loss is lowest at a higher
-//! rate than the validation loss.
+//! rate than the validation loss, which has clearly risen there.
 
 use super::found::Confidence;
 use super::{FindOutcome, LrFound, Trainer};
@@ -71,7 +72,8 @@ const RANGE_SHARE: f64 = 0.15;
 pub struct Verify {
     /// Steps of the runs that the rate is for.
     pub horizon: usize,
-    /// What may be spent on range tests and trials, in runs of that length.
+    /// What may be spent on range tests, trials and second opinions, in runs
+    /// of that length.
     /// From about 4.5 on, longer trials on two seeds follow; below 1, there
     /// are too few of them to bracket the best rate.
     pub trainings: f64,

@@ -2,7 +2,7 @@
 //! there are.
 
 use super::workers::{Done, in_parallel};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lr_find::{
     self, FIRST_SEED, LrFound, RangeTest, Verify, on_workload, usual_rate,
 };
@@ -33,16 +33,7 @@ impl Learner {
     ///
     /// If the test makes no sense, or the model or the data set fails.
     pub fn find_lr_with(&self, test: &RangeTest) -> Result<LrFound> {
-        let workload = self.resident()?;
-        let seed = FIRST_SEED ^ self.seed;
-        on_workload(
-            &workload,
-            test,
-            None,
-            seed,
-            &several(jobs(&workload)),
-            &|| false,
-        )
+        self.find(test, None)
     }
 
     /// The peak learning rate of `schedule` for a training of `steps`: the
@@ -70,20 +61,21 @@ impl Learner {
         schedule: &ScheduleSpec,
         verify: &Verify,
     ) -> Result<LrFound> {
-        let workload = self.resident()?;
         let (steps, seeds) = verify.range_test();
-        let fallback = usual_rate(&workload.optimizer);
+        let fallback = usual_rate(&self.workload.optimizer);
         let test = RangeTest { steps, seeds, fallback, ..RangeTest::default() };
+        self.find(&test, Some((verify, schedule)))
+    }
+
+    fn find(
+        &self,
+        test: &RangeTest,
+        verify: Option<(&Verify, &ScheduleSpec)>,
+    ) -> Result<LrFound> {
+        let workload = self.resident()?;
         let seed = FIRST_SEED ^ self.seed;
-        let verify = Some((verify, schedule));
-        on_workload(
-            &workload,
-            &test,
-            verify,
-            seed,
-            &several(jobs(&workload)),
-            &|| false,
-        )
+        let several = several(jobs(&workload));
+        on_workload(&workload, test, verify, seed, &several, &|| false)
     }
 }
 
@@ -98,21 +90,47 @@ pub(super) fn jobs(workload: &Workload) -> usize {
     }
 }
 
-/// Trainings of a finder, `jobs` at once.
+/// Trainings of a finder, `jobs` at once. A model that panics is a panic, as
+/// it is without threads.
 pub(super) fn several(
     jobs: usize,
-) -> impl Fn(usize, &(dyn Fn(usize) + Sync)) -> Result<()> + Sync {
+) -> impl Fn(usize, &(dyn Fn(usize) + Sync)) + Sync {
     move |count, work| {
         if jobs < 2 || count < 2 {
             return lr_find::one_by_one(count, work);
         }
-        let mut panicked = None;
         let order: Vec<usize> = (0..count).collect();
+        let mut panicked = None;
         in_parallel(jobs, &order, work, |_, done| {
             if let Done::Panicked(why) = done {
                 panicked = Some(why);
             }
         });
-        panicked.map_or(Ok(()), |why| Err(Error::Invalid(why)))
+        if let Some(why) = panicked {
+            panic!("{why}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::workers::caught;
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn a_panic_is_the_same_on_any_number_of_threads() {
+        for jobs in [0, 1, 2, 9] {
+            let done = AtomicUsize::new(0);
+            let work = |i: usize| {
+                assert_ne!(i, 2, "two is too many");
+                done.fetch_add(1, Ordering::Relaxed);
+            };
+            let Done::Panicked(why) = caught(|| several(jobs)(3, &work)) else {
+                unreachable!("{jobs} jobs hide a panic");
+            };
+            assert!(why.contains("two is too many"), "{why}");
+            assert_eq!(done.into_inner(), 2, "{jobs} jobs");
+        }
     }
 }

@@ -268,8 +268,19 @@ mod tests {
         (folder, store)
     }
 
-    fn count(folder: &Path) -> usize {
+    pub(super) fn count(folder: &Path) -> usize {
         fs::read_dir(folder).map_or(0, Iterator::count)
+    }
+
+    /// `whole`, cut short at every byte, and with every bit flipped.
+    pub(super) fn damaged(whole: &[u8]) -> Vec<Vec<u8>> {
+        let cut = (0..whole.len()).map(|length| whole[..length].to_vec());
+        let flipped = (0..8 * whole.len()).map(|bit| {
+            let mut bytes = whole.to_vec();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            bytes
+        });
+        cut.chain(flipped).collect()
     }
 
     #[test]
@@ -287,13 +298,7 @@ mod tests {
         store.put("abcd", &vec![1.0, 2.0]).expect("writable");
         let path = store.path("abcd");
         let whole = fs::read(&path).expect("just written");
-        let cut = (0..whole.len()).map(|length| whole[..length].to_vec());
-        let flipped = (0..8 * whole.len()).map(|bit| {
-            let mut bytes = whole.clone();
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            bytes
-        });
-        let damaged: Vec<Vec<u8>> = cut.chain(flipped).collect();
+        let damaged = damaged(&whole);
         for bytes in &damaged {
             fs::write(&path, bytes).expect("writable");
             let back = store.get::<Vec<f64>>("abcd").expect("readable");

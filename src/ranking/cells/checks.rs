@@ -2,6 +2,7 @@
 
 use super::{conditions, finite, key, place};
 use crate::error::{Error, Result};
+use crate::ranking::notes::quoted;
 use crate::ranking::protocol::Protocol;
 use crate::record::Observation;
 
@@ -16,11 +17,11 @@ pub(super) fn no_duplicates(sorted: &[&Observation]) -> Result<()> {
     };
     let (run, lines) = (twice[0], [twice[0].line, twice[1].line]);
     Err(Error::Invalid(format!(
-        "lines {} and {}: schedule `{}` with seed {} on {} is there twice; \
+        "lines {} and {}: schedule {} with seed {} on {} is there twice; \
          keep one",
         lines[0].min(lines[1]),
         lines[0].max(lines[1]),
-        run.schedule,
+        quoted(&run.schedule),
         run.seed,
         place(run)
     )))
@@ -32,13 +33,13 @@ pub(super) fn one_cluster_each(sorted: &[&Observation]) -> Result<()> {
         let first = runs[0];
         if let Some(other) = runs.iter().find(|r| r.cluster != first.cluster) {
             return Err(Error::Invalid(format!(
-                "lines {} and {}: workload `{}` is in the clusters `{}` and \
-                 `{}`; a workload has one",
+                "lines {} and {}: workload {} is in the clusters {} and \
+                 {}; a workload has one",
                 first.line.min(other.line),
                 first.line.max(other.line),
-                first.workload,
-                first.cluster,
-                other.cluster
+                quoted(&first.workload),
+                quoted(&first.cluster),
+                quoted(&other.cluster)
             )));
         }
     }
