@@ -52,6 +52,15 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// A program that trains did not do what it has to.
+    #[error("{status}: {message}")]
+    Program {
+        /// One word for each kind of fault: `not_started`, `invalid_lr`,
+        /// `bad_event`, `no_done`, `exit_code`, `killed` or `flood`.
+        status: &'static str,
+        /// What it did, and the end of its output.
+        message: String,
+    },
     /// One run took longer than a run may.
     #[error("took longer than {} s", .0.as_secs_f64())]
     TimedOut(std::time::Duration),

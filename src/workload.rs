@@ -120,13 +120,15 @@ impl Registry {
         }
     }
 
-    /// The workload of `spec` on data and weights that are already loaded.
+    /// The workload `name` of `spec` on data and weights that are already
+    /// loaded.
     ///
     /// # Errors
     ///
     /// If the model's name is unknown.
     pub(crate) fn workload(
         &self,
+        name: &str,
         spec: &WorkloadSpec,
         data: Arc<Dataset>,
         weights: Arc<HashMap<String, Tensor>>,
@@ -145,7 +147,7 @@ impl Registry {
             }
         };
         Ok(Workload {
-            name: spec.name.clone(),
+            name: name.to_owned(),
             data,
             build,
             optimizer: spec.optimizer.clone(),

@@ -43,10 +43,10 @@ impl Auto {
         let names: Vec<String> = experiment
             .workloads
             .iter()
-            .map(|entry| entry.spec.name.clone())
+            .map(|entry| entry.name.clone())
             .collect();
         if let Some(name) = &self.workload {
-            experiment.workloads.retain(|entry| entry.spec.name == *name);
+            experiment.workloads.retain(|entry| entry.name == *name);
         }
         if experiment.workloads.len() != 1 {
             return Err(Error::Invalid(format!(
@@ -67,7 +67,7 @@ impl Auto {
             .schedules(schedules);
         let stop = runner::stop_on_signals()?;
         let choose = Choose {
-            workload: &prepared.workloads[0],
+            trainer: &prepared.trainers[0],
             find: &experiment.lr_find,
             seed: experiment.seeds.first().copied().unwrap_or(0),
             jobs: self.jobs.map_or_else(environment::cores, usize::from),

@@ -1,7 +1,9 @@
 use super::kernels;
 use crate::grid::Experiment;
 use crate::runner;
+use crate::spec::TrainerSpec;
 use crate::store::{environment, tables};
+use crate::train::Trainer;
 use crate::workload::Registry;
 use serde::Serialize;
 use std::io::Write;
@@ -40,9 +42,9 @@ pub(crate) struct Bench {
 struct BenchRow {
     workload: String,
     optimizer: String,
-    batch: usize,
+    batch: Option<usize>,
     us_per_step: f64,
-    samples_per_s: f64,
+    samples_per_s: Option<f64>,
     gflops: Option<f64>,
     share_of_peak: Option<f64>,
 }
@@ -61,28 +63,33 @@ impl Bench {
         let experiment = Experiment::load(&self.grid, &super::known(registry))?;
         let base = self.grid.parent().unwrap_or(Path::new(""));
         let prepared = runner::prepare(&experiment, registry, base)?;
-        let workloads = &prepared.workloads;
+        let trainers = &prepared.trainers;
         let seconds =
-            runner::step_seconds(workloads, jobs, BLOCKS, BLOCK_SECONDS)?;
+            runner::step_seconds(trainers, jobs, BLOCKS, BLOCK_SECONDS)?;
         let rows: Vec<BenchRow> = experiment
             .workloads
             .iter()
-            .zip(workloads)
+            .zip(trainers)
             .zip(seconds)
-            .map(|((entry, workload), seconds)| {
-                let spec = &entry.spec;
-                let flops = crate::model::step_flops(
-                    &spec.model,
-                    &workload.data,
-                    spec.batch,
-                );
+            .map(|((entry, trainer), seconds)| {
+                let (batch, flops) = match (&entry.spec, trainer) {
+                    (TrainerSpec::Candle(spec), Trainer::Candle(workload)) => {
+                        let (model, data) = (&spec.model, &workload.data);
+                        let flops =
+                            crate::model::step_flops(model, data, spec.batch);
+                        (Some(spec.batch), flops)
+                    }
+                    (TrainerSpec::External(spec), _) => (spec.batch, None),
+                    _ => (None, None),
+                };
                 let gflops = flops.map(|flops| flops / seconds / 1e9);
+                let samples = batch.map(|batch| batch as f64 / seconds);
                 BenchRow {
-                    workload: spec.name.clone(),
-                    optimizer: spec.optimizer.label(),
-                    batch: spec.batch,
+                    workload: entry.name.clone(),
+                    optimizer: entry.spec.optimizer_label(),
+                    batch,
                     us_per_step: round(seconds * 1e6),
-                    samples_per_s: round(spec.batch as f64 / seconds),
+                    samples_per_s: samples.map(round),
                     gflops: gflops.map(round),
                     share_of_peak: gflops.map(|gflops| round(gflops / peak)),
                 }

@@ -52,7 +52,7 @@ impl BenchFinder {
         let experiment = Experiment::load(&self.grid, &super::known(registry))?;
         let base = self.grid.parent().unwrap_or(Path::new(""));
         let prepared = runner::prepare(&experiment, registry, base)?;
-        let cases = Case::all(&experiment, &prepared.workloads)?;
+        let cases = Case::all(&experiment, &prepared.trainers)?;
         let stop = runner::stop_on_signals()?;
         let jobs = self.jobs.map_or_else(environment::cores, usize::from);
         let asks = self.asks.get();

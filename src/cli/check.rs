@@ -59,8 +59,8 @@ impl Check {
             let step_seconds = if self.no_estimate {
                 None
             } else {
-                let workloads = &prepared.workloads;
-                Some(runner::step_seconds(workloads, jobs, 3, 0.1)?)
+                let trainers = &prepared.trainers;
+                Some(runner::step_seconds(trainers, jobs, 3, 0.1)?)
             };
             let estimate = cost::estimate(
                 &experiment,

@@ -138,19 +138,15 @@ impl Condition {
 }
 
 fn value(experiment: &Experiment, cell: &RunCell, key: &str) -> Value {
-    let spec = &experiment.workloads[cell.workload].spec;
+    let workload = &experiment.workloads[cell.workload];
     let schedule = &experiment.schedules[cell.schedule];
     let names = match key {
         "budget" => return Value::Number(cell.budget as f64),
         "multiple" => return Value::Number(cell.lr_multiple),
         "seed" => return Value::Number(cell.seed as f64),
-        "model" => vec![spec.model.kind().to_owned()],
-        "dataset" => vec![spec.dataset.kind().to_owned()],
-        "optimizer" => {
-            vec![spec.optimizer.kind().to_owned(), spec.optimizer.label()]
-        }
+        "model" | "dataset" | "optimizer" => workload.spec.names(key),
         "schedule" => vec![schedule.kind().to_owned(), schedule.label()],
-        _ => vec![spec.name.clone()],
+        _ => vec![workload.name.clone()],
     };
     Value::Names(names)
 }

@@ -89,12 +89,9 @@ impl FindLr {
         let grid = self.grid.as_deref().unwrap_or(Path::new(""));
         let mut experiment = Experiment::load(grid, &super::known(registry))?;
         if let Some(name) = &self.workload {
-            let names: Vec<String> = experiment
-                .workloads
-                .iter()
-                .map(|w| w.spec.name.clone())
-                .collect();
-            experiment.workloads.retain(|w| w.spec.name == *name);
+            let names: Vec<String> =
+                experiment.workloads.iter().map(|w| w.name.clone()).collect();
+            experiment.workloads.retain(|w| w.name == *name);
             if experiment.workloads.is_empty() {
                 return Err(Error::Invalid(format!(
                     "unknown workload `{name}`, expected one of {}",

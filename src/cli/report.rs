@@ -136,9 +136,7 @@ fn optional<T: DeserializeOwned>(
 ) -> Result<Vec<T>> {
     let path = dir.join(name);
     if path.is_file() {
-        // A table of no rows has no header either.
-        let empty = text(&path)?.trim().is_empty();
-        return if empty { Ok(vec![]) } else { read_rows(&path) };
+        return read_rows(&path);
     }
     notes.push(format!("{name} was missing when this report was made."));
     Ok(vec![])

@@ -180,7 +180,7 @@ pub(super) fn write_failures(
     let plan = &prepared.plan;
     let mut rows = vec![];
     let mut add = |cell, id, workload: usize, why| {
-        let workload = &experiment.workloads[workload].spec.name;
+        let workload = &experiment.workloads[workload].name;
         rows.push(FailureRow { id, cell, workload, why });
     };
     for (cell, state) in plan.finds.iter().zip(&results.finds) {
@@ -220,8 +220,7 @@ pub(super) fn write_finds(
     for (cell, state) in prepared.plan.finds.iter().zip(&results.finds) {
         let Cell::Done(find) = state else { continue };
         rows.push(find_row(experiment, cell, &find.found));
-        let mut stem =
-            file_stem(&experiment.workloads[cell.workload].spec.name);
+        let mut stem = file_stem(&experiment.workloads[cell.workload].name);
         if experiment.lr_find.per == LrFindPer::Schedule {
             stem += "-";
             stem += &file_stem(&experiment.schedules[cell.schedule].label());
@@ -260,7 +259,7 @@ pub(super) fn write_refined(
         else {
             continue;
         };
-        let workload = &experiment.workloads[cell.workload].spec;
+        let workload = &experiment.workloads[cell.workload];
         let spec = &experiment.schedules[cell.schedule];
         let stem = file_stem(&format!(
             "{}-{}-{}-{}",
@@ -273,7 +272,7 @@ pub(super) fn write_refined(
         if pilot.fit.outcome != Outcome::Completed || written.contains(&stem) {
             continue;
         }
-        let adaptive = workload.optimizer.is_adaptive();
+        let adaptive = workload.spec.is_adaptive();
         let factors = spec
             .refined_by(&pilot.norms, adaptive)
             .and_then(|made| made.rates(1.0, cell.budget))
@@ -294,11 +293,11 @@ pub(super) fn find_row(
     cell: &FindCell,
     found: &crate::LrFound,
 ) -> FindRow {
-    let spec = &experiment.workloads[cell.workload].spec;
+    let workload = &experiment.workloads[cell.workload];
     let by_schedule = experiment.lr_find.per == LrFindPer::Schedule;
     FindRow {
-        workload: spec.name.clone(),
-        optimizer: spec.optimizer.label(),
+        workload: workload.name.clone(),
+        optimizer: workload.spec.optimizer_label(),
         budget: cell.budget,
         lr: found.lr,
         low: found.interval.0,
@@ -313,7 +312,7 @@ pub(super) fn find_row(
 
 /// What tells the rate of a cell from the others of its grid.
 pub(super) fn find_title(experiment: &Experiment, cell: &FindCell) -> String {
-    let name = &experiment.workloads[cell.workload].spec.name;
+    let name = &experiment.workloads[cell.workload].name;
     let schedule = match experiment.lr_find.per {
         LrFindPer::Schedule => {
             format!(", {}", experiment.schedules[cell.schedule].label())

@@ -9,6 +9,7 @@ use crate::grid::Experiment;
 use crate::plan::{Plan, digest};
 use crate::record::RunRecord;
 use crate::runner::{self, Cell, Event, Options, Prepared, Results};
+use crate::spec::time;
 use crate::store::{self, Store, environment, tables, write_atomically};
 use crate::workload::Registry;
 use serde::Serialize;
@@ -381,67 +382,9 @@ impl fmt::Display for Outlook<'_> {
     }
 }
 
-/// `30m`, `1h30m`, `90s` or `90`.
-fn time(text: &str) -> std::result::Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time like 90s, 30m or 1h30m");
-    let mut seconds = 0;
-    let mut number = String::new();
-    for c in text
-        .chars()
-        .chain(text.ends_with(|c: char| c.is_ascii_digit()).then_some('s'))
-    {
-        if c.is_ascii_digit() {
-            number.push(c);
-            continue;
-        }
-        let unit: u64 = match c {
-            'h' => 3600,
-            'm' => 60,
-            's' => 1,
-            _ => return Err(wrong()),
-        };
-        let count: u64 = number.parse().map_err(|_| wrong())?;
-        number.clear();
-        let more = count.checked_mul(unit);
-        seconds = more
-            .and_then(|more| more.checked_add(seconds))
-            .ok_or_else(wrong)?;
-    }
-    if text.is_empty() {
-        Err(wrong())
-    } else {
-        Ok(Duration::from_secs(seconds))
-    }
-}
-
 /// Two experiments that would write to one folder.
 fn same_name(experiments: &[Experiment]) -> Option<(usize, usize)> {
     (0..experiments.len())
         .flat_map(|b| (0..b).map(move |a| (a, b)))
         .find(|&(a, b)| experiments[a].name == experiments[b].name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::time;
-    use std::time::Duration;
-
-    #[test]
-    fn times_are_read_as_they_are_said() {
-        for (text, seconds) in [
-            ("90", 90),
-            ("90s", 90),
-            ("30m", 1800),
-            ("1h30m", 5400),
-            ("1h30", 3630),
-            ("18446744073709551615s", u64::MAX),
-        ] {
-            assert_eq!(time(text), Ok(Duration::from_secs(seconds)), "{text}");
-        }
-        for text in
-            ["", "m", "1d", "0.5h", "-1s", "1 s", "18446744073709551615s1s"]
-        {
-            assert!(time(text).is_err(), "{text}");
-        }
-    }
 }

@@ -5,6 +5,7 @@
 //! stands in the file. No tensor is made.
 
 mod axes;
+mod external;
 mod factors;
 mod keys;
 mod schedules;
@@ -22,7 +23,7 @@ pub(crate) use settings::{DeviceSpec, Ladder, LossOn, LrFindPer, LrFindSpec};
 
 use crate::error::{Error, Result};
 use crate::schedule::ScheduleSpec;
-use crate::spec::{WorkloadSpec, quote, unknown_in};
+use crate::spec::{TrainerSpec, quote, unknown_in};
 use settings::MOST_RUNS;
 use std::fs::File;
 use std::io::Read;
@@ -66,11 +67,13 @@ pub(crate) struct Experiment {
     pub(crate) text: String,
 }
 
-/// A workload and the cluster it counts in.
+/// A workload, its name and the cluster it counts in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct WorkloadEntry {
+    /// Unique in a grid; `dataset-model` where the file gives none.
+    pub(crate) name: String,
     /// The workload.
-    pub(crate) spec: WorkloadSpec,
+    pub(crate) spec: TrainerSpec,
     /// Workloads of one cluster count once in a ranking; by default those on
     /// one data set.
     pub(crate) cluster: String,

@@ -9,8 +9,6 @@ use serde_json::{Map, Value, json};
 /// goes together are for `lrscout check`.
 pub(crate) fn schema() -> Value {
     let count = json!({ "type": "integer", "minimum": 1 });
-    let share =
-        json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 });
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lrscout grid",
@@ -69,28 +67,7 @@ pub(crate) fn schema() -> Value {
             "workload": {
                 "type": "array",
                 "minItems": 1,
-                "items": {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "required": ["model", "dataset"],
-                    "properties": {
-                        "name": {
-                            "description": "with {dataset}, {model}, \
-                                            {optimizer}, {batch}, \
-                                            {label_noise}",
-                            "default": "{dataset}-{model}",
-                            "type": "string",
-                        },
-                        "model": things(&MODELS),
-                        "dataset": things(&DATASETS),
-                        "optimizer": things(&OPTIMIZERS),
-                        "batch": axis(count),
-                        "accumulate": { "type": "integer", "minimum": 1 },
-                        "label_noise": axis(share),
-                        "weights": { "type": "string" },
-                        "cluster": { "type": "string" },
-                    },
-                },
+                "items": { "anyOf": [candle(), external()] },
             },
             "schedule": {
                 "type": "array",
@@ -98,6 +75,75 @@ pub(crate) fn schema() -> Value {
                 "items": schedules(),
             },
         },
+    })
+}
+
+/// A workload that is trained in this process.
+fn candle() -> Value {
+    let share =
+        json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["model", "dataset"],
+        "properties": {
+            "name": name(),
+            "model": things(&MODELS),
+            "dataset": things(&DATASETS),
+            "optimizer": things(&OPTIMIZERS),
+            "batch": axis(json!({ "type": "integer", "minimum": 1 })),
+            "accumulate": { "type": "integer", "minimum": 1 },
+            "label_noise": axis(share),
+            "weights": { "type": "string" },
+            "cluster": { "type": "string" },
+        },
+    })
+}
+
+/// A workload that a program trains.
+fn external() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["command"],
+        "properties": {
+            "name": name(),
+            "command": {
+                "description": "program and arguments; {spec} stands for \
+                                the file of the task",
+                "type": "array",
+                "minItems": 1,
+                "items": text,
+            },
+            "fingerprint": {
+                "description": "files that its numbers depend on; default: \
+                                all of `command` that are files",
+                "type": "array",
+                "items": text,
+            },
+            "protocol": { "const": 1 },
+            "timeout": {
+                "description": "most that one training may take",
+                "default": "1h",
+                "type": "string",
+            },
+            "metric": text,
+            "model": axis(text.clone()),
+            "dataset": axis(text.clone()),
+            "optimizer": axis(text.clone()),
+            "batch": axis(json!({ "type": "integer", "minimum": 1 })),
+            "cluster": text,
+        },
+    })
+}
+
+fn name() -> Value {
+    json!({
+        "description": "with {dataset}, {model}, {optimizer}, {batch}, \
+                        {label_noise}",
+        "default": "{dataset}-{model}",
+        "type": "string",
     })
 }
 

@@ -4,7 +4,7 @@ mod fuzz;
 mod wrong;
 
 use super::*;
-use crate::spec::{DatasetSpec, ModelSpec, OptimizerSpec};
+use crate::spec::{DatasetSpec, ModelSpec, OptimizerSpec, WorkloadSpec};
 
 /// A valid grid, one thing a line.
 const BASE: [&str; 9] = [
@@ -35,7 +35,15 @@ fn valid(text: &str) -> Experiment {
 }
 
 fn names(grid: &Experiment) -> Vec<&str> {
-    grid.workloads.iter().map(|w| w.spec.name.as_str()).collect()
+    grid.workloads.iter().map(|w| w.name.as_str()).collect()
+}
+
+/// The workload, which no program trains.
+fn candle(entry: &WorkloadEntry) -> &WorkloadSpec {
+    let TrainerSpec::Candle(spec) = &entry.spec else {
+        unreachable!("{} is a program", entry.name);
+    };
+    spec
 }
 
 fn labels(grid: &Experiment) -> Vec<String> {
@@ -57,11 +65,14 @@ fn what_the_file_leaves_out_has_a_default() {
     assert_eq!(grid.lr_find, LrFindSpec::default());
     assert_eq!(grid.control, "cosine");
     assert_eq!(grid.text, text);
-    let [WorkloadEntry { spec, cluster }] = grid.workloads.as_slice() else {
+    let [entry @ WorkloadEntry { name, cluster, .. }] =
+        grid.workloads.as_slice()
+    else {
         panic!("one workload");
     };
     assert_eq!(cluster, "letter");
-    assert_eq!(spec.name, "letter-mlp");
+    assert_eq!(name, "letter-mlp");
+    let spec = candle(entry);
     assert_eq!(spec.model, ModelSpec::Mlp { hidden: vec![128, 64] });
     assert_eq!(spec.dataset, DatasetSpec::Letter {});
     assert_eq!(spec.optimizer, OptimizerSpec::sgd());
@@ -203,8 +214,45 @@ fn registered_names_come_first() {
         .expect("registered");
     assert_eq!(names(&grid), ["ours-mine", "ours-cnn"]);
     let own = ModelSpec::Registered { name: "cnn".to_owned() };
-    assert_eq!(grid.workloads[1].spec.model, own);
+    assert_eq!(candle(&grid.workloads[1]).model, own);
     assert_eq!(grid.workloads[1].cluster, "ours");
+}
+
+#[test]
+fn a_program_trains_every_product_of_its_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("train.py"), "").expect("written");
+    let text = with(
+        4,
+        "command = [\"python\", \"train.py\", \"--spec={spec}\"]\n\
+         model = \"net\"\noptimizer = [\"sgd\", \"lion\"]\n\
+         batch = [8, 16]\ntimeout = \"2m\"\nmetric = \"accuracy\"\n\
+         name = \"{dataset}-{optimizer}-{batch}\"",
+    );
+    std::fs::write(at("grid.toml"), &text).expect("written");
+    let grid = Experiment::load(&at("grid.toml"), &Known::default())
+        .expect("the file is there");
+    let wanted =
+        ["letter-sgd-8", "letter-sgd-16", "letter-lion-8", "letter-lion-16"];
+    assert_eq!(names(&grid), wanted);
+    assert!(grid.workloads.iter().all(|w| w.cluster == "letter"));
+    let TrainerSpec::External(spec) = &grid.workloads[3].spec else {
+        unreachable!("a program");
+    };
+    assert_eq!(spec.command, ["python", "train.py", "--spec={spec}"]);
+    // The arguments that are files, unless the grid says otherwise.
+    assert_eq!(spec.fingerprint, [Path::new("train.py")]);
+    assert_eq!(spec.timeout, std::time::Duration::from_secs(120));
+    assert_eq!(spec.optimizer.as_deref(), Some("lion"));
+    assert_eq!(spec.batch, Some(16));
+    assert_eq!(grid.workloads[3].spec.optimizer_label(), "lion");
+    assert!(grid.workloads[3].spec.is_adaptive());
+    assert!(!grid.workloads[0].spec.is_adaptive());
+    let alone = with(4, "command = [\"sh\"]\nname = \"x\"");
+    let alone = valid(&alone.replace("dataset", "# dataset"));
+    assert_eq!(alone.workloads[0].cluster, "x");
+    assert_eq!(alone.workloads[0].spec.optimizer_label(), "external");
 }
 
 #[test]
@@ -222,7 +270,8 @@ fn files_count_from_the_folder_of_the_grid() {
     assert_eq!(grid.name, "flowers");
     assert_eq!(names(&grid), ["iris-mlp"]);
     assert_eq!(grid.workloads[0].cluster, "csv:iris.csv");
-    let DatasetSpec::Csv { file, split, .. } = &grid.workloads[0].spec.dataset
+    let DatasetSpec::Csv { file, split, .. } =
+        &candle(&grid.workloads[0]).dataset
     else {
         panic!("a csv");
     };
@@ -256,7 +305,7 @@ fn the_shipped_grids_are_valid() {
     assert_eq!(names(&smoke), ["letter-mlp", "satimage-mlp", "digits-mlp"]);
     assert_eq!(labels(&smoke), ["constant", "linear", "cosine", "one-cycle"]);
     assert_eq!((smoke.seeds.len(), smoke.budgets), (3, vec![300]));
-    assert_eq!(smoke.workloads[2].spec.label_noise, 0.1);
+    assert_eq!(candle(&smoke.workloads[2]).label_noise, 0.1);
 
     let standard = valid(include_str!("../../experiments/standard.toml"));
     assert_eq!(
@@ -366,7 +415,7 @@ fn the_table_of_keys_knows_every_kind_and_its_defaults() {
             &format!("optimizer = \"{}\"\nmodel =", kind.name),
         );
         let grid = valid(&text);
-        assert_eq!(grid.workloads[0].spec.optimizer.label(), kind.name);
+        assert_eq!(candle(&grid.workloads[0]).optimizer.label(), kind.name);
     }
 }
 
@@ -382,7 +431,8 @@ where
 #[test]
 fn things_survive_being_written_down() {
     let grid = valid(include_str!("../../experiments/standard.toml"));
-    for WorkloadEntry { spec, .. } in &grid.workloads {
+    for entry in &grid.workloads {
+        let spec = candle(entry);
         assert_eq!(again(&spec.model), spec.model);
         assert_eq!(again(&spec.dataset), spec.dataset);
         assert_eq!(again(&spec.optimizer), spec.optimizer);

@@ -4,11 +4,11 @@
 use super::keys::{DATASETS, MODELS, OPTIMIZERS};
 use super::things::{self, Thing};
 use super::wire::{Node, Source, Table, Value, find};
-use super::{Known, WorkloadEntry, axes};
+use super::{Known, WorkloadEntry, axes, external};
 use crate::error::Result;
 use crate::spec::{
-    DatasetSpec, ModelSpec, OptimizerSpec, Targets, WorkloadSpec, quote,
-    unknown_in,
+    DatasetSpec, ModelSpec, OptimizerSpec, Targets, TrainerSpec, WorkloadSpec,
+    quote, unknown_in,
 };
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -27,11 +27,11 @@ const KEYS: &[&str] = &[
 ];
 
 /// Keys at which a list is an axis, and what a name's template may hold.
-const AXES: &[&str] =
+pub(super) const AXES: &[&str] =
     &["dataset", "model", "optimizer", "batch", "label_noise"];
 
 /// Largest batch; more rows than any data set here has.
-const MOST_BATCH: usize = 1_000_000;
+pub(super) const MOST_BATCH: usize = 1_000_000;
 
 /// Workloads that `table` stands for.
 pub(super) fn count(table: &Table) -> u128 {
@@ -52,7 +52,7 @@ pub(super) fn read(
     for (index, &(at, table)) in tables.iter().enumerate() {
         let place = find(table, "name").map_or(at, |entry| entry.node.at);
         for entry in read_table(source, at, table, known)? {
-            let name = entry.spec.name.clone();
+            let name = entry.name.clone();
             if let Some(&(other, first)) = places.get(&name) {
                 let shown = quote(&name);
                 let message = if other == index {
@@ -105,7 +105,14 @@ fn read_table(
     table: &Table,
     known: &Known,
 ) -> Result<Vec<WorkloadEntry>> {
-    refuse_others(source, table)?;
+    if find(table, "command").is_some() {
+        return external::read(source, at, table);
+    }
+    refuse_others(source, table, KEYS, |key| {
+        external::OWN_KEYS
+            .contains(&key)
+            .then_some("it goes with `command`, which this workload lacks")
+    })?;
     let needed = |key: &str, example: &str| {
         find(table, key).ok_or_else(|| {
             let message = format!(
@@ -175,8 +182,7 @@ fn read_table(
                 for &batch in &batches {
                     for &(place, label_noise) in &noises {
                         noise_fits(source, place, label_noise, &dataset.spec)?;
-                        let mut spec = WorkloadSpec {
-                            name: String::new(),
+                        let spec = WorkloadSpec {
                             model: model.spec.clone(),
                             dataset: dataset.spec.clone(),
                             label_noise,
@@ -185,12 +191,19 @@ fn read_table(
                             accumulate,
                             weights: weights.clone(),
                         };
-                        spec.name = template.fill(source, &spec)?;
+                        let name = template.fill(source, |key| match key {
+                            "dataset" => Some(spec.dataset.name()),
+                            "model" => Some(spec.model.label()),
+                            "optimizer" => Some(spec.optimizer.label()),
+                            "batch" => Some(batch.to_string()),
+                            _ => Some(label_noise.to_string()),
+                        })?;
                         let cluster = cluster.map_or_else(
                             || dataset.spec.identity(),
                             str::to_owned,
                         );
-                        entries.push(WorkloadEntry { spec, cluster });
+                        let spec = TrainerSpec::Candle(spec);
+                        entries.push(WorkloadEntry { name, spec, cluster });
                     }
                 }
             }
@@ -199,26 +212,28 @@ fn read_table(
     Ok(entries)
 }
 
-/// Refuses keys that a workload lacks, with a word on the likely ones.
-fn refuse_others(source: Source<'_>, table: &Table) -> Result<()> {
+/// Refuses keys other than `keys`, with a word on the likely ones;
+/// `remedy` has it for those of the other sort of workload.
+pub(super) fn refuse_others(
+    source: Source<'_>,
+    table: &Table,
+    keys: &[&str],
+    remedy: impl Fn(&str) -> Option<&'static str>,
+) -> Result<()> {
     for entry in table {
-        let remedy = match entry.key.as_str() {
-            "command" | "fingerprint" => {
-                "a workload here is a `model` on a `dataset`; rank the runs \
-                 of another program with `lrscout rank RUNS.csv`"
-            }
-            key if super::settings::KEYS.contains(&key) => {
-                "it belongs to the top of the file, before the first table"
-            }
-            _ => continue,
-        };
-        let message = format!(
-            "unknown key {} in `[[workload]]`, {remedy}",
-            quote(&entry.key)
+        let key = entry.key.as_str();
+        let top = super::settings::KEYS.contains(&key).then_some(
+            "it belongs to the top of the file, before the first table",
         );
-        return Err(source.error(entry.at, message));
+        if let Some(remedy) = remedy(key).or(top) {
+            let message = format!(
+                "unknown key {} in `[[workload]]`, {remedy}",
+                quote(key)
+            );
+            return Err(source.error(entry.at, message));
+        }
     }
-    source.keys(table, "`[[workload]]`", KEYS)
+    source.keys(table, "`[[workload]]`", keys)
 }
 
 fn read_accumulate(source: Source<'_>, table: &Table) -> Result<usize> {
@@ -325,7 +340,7 @@ fn noise_fits(
 }
 
 /// The `name` of a workload, with placeholders.
-struct Template<'a> {
+pub(super) struct Template<'a> {
     text: &'a str,
     at: usize,
 }
@@ -334,7 +349,11 @@ impl<'a> Template<'a> {
     /// What a workload without `name` is called.
     const DEFAULT: &'static str = "{dataset}-{model}";
 
-    fn read(source: Source<'_>, at: usize, table: &'a Table) -> Result<Self> {
+    pub(super) fn read(
+        source: Source<'_>,
+        at: usize,
+        table: &'a Table,
+    ) -> Result<Self> {
         let Some(entry) = find(table, "name") else {
             return Ok(Self { text: Self::DEFAULT, at });
         };
@@ -342,8 +361,12 @@ impl<'a> Template<'a> {
         Ok(Self { text, at: entry.node.at })
     }
 
-    /// The name of `spec`.
-    fn fill(&self, source: Source<'_>, spec: &WorkloadSpec) -> Result<String> {
+    /// The name, with what `value` gives for each of [`AXES`].
+    pub(super) fn fill(
+        &self,
+        source: Source<'_>,
+        value: impl Fn(&str) -> Option<String>,
+    ) -> Result<String> {
         let mut name = String::new();
         let mut rest = self.text;
         while let Some(open) = rest.find('{') {
@@ -354,18 +377,20 @@ impl<'a> Template<'a> {
                                look like `{dataset}`";
                 return Err(source.error(self.at, message));
             };
-            match &after[..close] {
-                "dataset" => name.push_str(&spec.dataset.name()),
-                "model" => name.push_str(&spec.model.label()),
-                "optimizer" => name.push_str(&spec.optimizer.label()),
-                "batch" => name.push_str(&spec.batch.to_string()),
-                "label_noise" => name.push_str(&spec.label_noise.to_string()),
-                other => {
-                    let what = "placeholder";
-                    let message = unknown_in(what, other, "`name`", AXES);
-                    return Err(source.error(self.at, message));
-                }
+            let key = &after[..close];
+            if !AXES.contains(&key) {
+                let message = unknown_in("placeholder", key, "`name`", AXES);
+                return Err(source.error(self.at, message));
             }
+            let Some(value) = value(key) else {
+                let message = format!(
+                    "the name `{}` needs `{key}`, which this workload lacks: \
+                     add it, or give a `name` without it",
+                    self.text
+                );
+                return Err(source.error(self.at, message));
+            };
+            name.push_str(&value);
             rest = &after[close + 1..];
         }
         name.push_str(rest);

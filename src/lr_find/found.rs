@@ -2,6 +2,7 @@
 
 use super::{Rule, Trial};
 use crate::error::{Error, Result};
+use crate::record::any_float;
 use crate::schedule::{ScheduleSpec, bound};
 use serde::{Deserialize, Serialize};
 
@@ -218,43 +219,6 @@ impl FindOutcome {
             Self::NeverDiverged => "never-diverged",
             Self::TooNoisy => "too-noisy",
             Self::NonFiniteAtStart => "non-finite-at-start",
-        }
-    }
-}
-
-/// Numbers that JSON lacks, as the strings `nan`, `inf` and `-inf`.
-mod any_float {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(f64),
-        Word(String),
-    }
-
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "the signature that serde calls"
-    )]
-    pub(super) fn serialize<S: Serializer>(
-        value: &f64,
-        serializer: S,
-    ) -> std::result::Result<S::Ok, S::Error> {
-        match *value {
-            value if value.is_finite() => serializer.serialize_f64(value),
-            value if value.is_nan() => serializer.serialize_str("nan"),
-            value if value > 0.0 => serializer.serialize_str("inf"),
-            _ => serializer.serialize_str("-inf"),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> std::result::Result<f64, D::Error> {
-        match Written::deserialize(deserializer)? {
-            Written::Number(value) => Ok(value),
-            Written::Word(word) => word.parse().map_err(D::Error::custom),
         }
     }
 }

@@ -3,17 +3,15 @@
 use super::found::relative_peak;
 use super::{
     FindOutcome, Ladder, LossKind, LrFound, Opinion, OpinionSource, RangeTest,
-    Rule, Several, Trainer, TrialLosses, Verify, find,
+    Rule, Runs, Several, TrialLosses, Verify, find,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::grid::{self, LrFindSpec};
 use crate::report::plot::{RangeTestPlot, range_test};
 use crate::schedule::ScheduleSpec;
 use crate::spec::OptimizerSpec;
-use crate::train;
-use crate::workload::Workload;
+use crate::train::Trainer;
 use std::fmt;
-use std::ops::ControlFlow;
 
 /// Seeds of the finder count from here, so that no run shares its weights or
 /// batches with the search for its rate.
@@ -66,16 +64,15 @@ impl fmt::Display for Rule {
     }
 }
 
-/// The learning rate of `workload` for trainings of `horizon` steps, as a
+/// The learning rate of what `trainer` trains for runs of `horizon` steps, as a
 /// grid asks for it; trials run under the `control` schedule. `stop` is asked
 /// before every update.
 ///
 /// # Errors
 ///
-/// [`Error::Interrupted`] when `stop` says so; otherwise if the model or the
-/// data set fails.
+/// [`Error::Interrupted`] when `stop` says so; otherwise if a training fails.
 pub(crate) fn for_workload(
-    workload: &Workload,
+    trainer: &Trainer,
     spec: &LrFindSpec,
     control: &ScheduleSpec,
     horizon: usize,
@@ -103,11 +100,11 @@ pub(crate) fn for_workload(
         },
         rule: spec.rule.parse()?,
         seeds: spec.seeds.unwrap_or(seeds),
-        fallback: usual_rate(&workload.optimizer),
+        fallback: usual_rate(trainer.optimizer()),
         ..usual
     };
     let verify = verify.as_ref().map(|verify| (verify, control));
-    on_workload(workload, &test, verify, FIRST_SEED, several, stop)
+    on_workload(trainer, &test, verify, FIRST_SEED, several, stop)
 }
 
 /// A range test and, with `verify`, trials under its schedule.
@@ -116,7 +113,7 @@ pub(crate) fn for_workload(
 ///
 /// As [`for_workload`].
 pub(crate) fn on_workload(
-    workload: &Workload,
+    trainer: &Trainer,
     test: &RangeTest,
     verify: Option<(&Verify, &ScheduleSpec)>,
     seed: u64,
@@ -127,38 +124,29 @@ pub(crate) fn on_workload(
                  seed: u64,
                  on: LossKind,
                  watch: &mut super::Watch<'_>| {
-        let mut stopped = false;
-        let mut watch = |step: usize, loss: f64| {
-            stopped = stop();
-            if stopped {
-                return ControlFlow::Break(());
-            }
-            watch(step, loss)
-        };
         let on_valid = (on == LossKind::Valid).then_some(VALID_EXAMPLES);
-        let losses =
-            train::losses(workload, seed, rates, on_valid, &mut watch)?;
-        if stopped { Err(Error::Interrupted) } else { Ok(losses) }
+        trainer.losses(seed, rates, on_valid, watch, stop)
     };
     let trial = |peak_lr: f64, steps: usize, seed: u64| {
         // A schedule that cannot stand at so few steps is a constant rate.
         let rates = verify
             .and_then(|(_, schedule)| schedule.rates(peak_lr, steps).ok())
             .unwrap_or_else(|| vec![peak_lr; steps]);
-        let fit = train::fit(workload, seed, &rates, stop)?;
+        let fit = trainer.follow(seed, rates.into(), stop)?;
         let train = fit.train_loss;
         Ok(fit.valid.map(|score| TrialLosses { valid: score.loss, train }))
     };
-    let verify = verify.map(|(verify, schedule)| (verify.sparing(), schedule));
+    let probe_steps = trainer.probe_steps();
+    let verify = verify
+        .map(|(verify, schedule)| (verify.sparing(probe_steps), schedule));
     let budget = verify.as_ref().map(|(verify, schedule)| {
         // One that cannot stand at so few steps fails when it is trained.
         (verify, relative_peak(schedule, verify.horizon).unwrap_or(1.0))
     });
-    let trainer = Trainer { train: &train, trial: &trial, several };
-    let mut found = find(test, budget, seed, trainer)?;
+    let runs = Runs { train: &train, trial: &trial, several };
+    let mut found = find(test, budget, seed, runs)?;
     if verify.is_some() {
-        let curvature = train::curvature_bound(workload, seed)?;
-        let parabola = train::parabola(workload, seed, found.lr)?;
+        let (curvature, parabola) = trainer.probe(seed, found.lr)?;
         for (source, lr) in [
             (OpinionSource::Curvature, curvature),
             (OpinionSource::Parabola, parabola),
@@ -167,7 +155,7 @@ pub(crate) fn on_workload(
                 found.hear(Opinion { source, lr });
             }
         }
-        found.cost_steps += train::PROBE_STEPS;
+        found.cost_steps += probe_steps;
     }
     Ok(found)
 }

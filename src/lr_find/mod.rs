@@ -53,16 +53,16 @@ pub(crate) fn one_by_one(count: usize, work: &(dyn Fn(usize) + Sync)) {
     (0..count).for_each(work);
 }
 
-/// What trains for a finder.
+/// What a finder has run, and how.
 #[derive(Clone, Copy)]
-pub(crate) struct Trainer<'a> {
+pub(crate) struct Runs<'a> {
     pub(crate) train: &'a Train<'a>,
     pub(crate) trial: &'a TrialRun<'a>,
-    /// How trainings that do not wait for each other are run.
+    /// How runs that do not wait for each other go on.
     pub(crate) several: &'a Several<'a>,
 }
 
-impl Trainer<'_> {
+impl Runs<'_> {
     /// The answers of `work` for every number below `count`, in order.
     fn all<T: Send>(
         &self,
@@ -104,14 +104,14 @@ pub(crate) fn find(
     test: &RangeTest,
     verify: Option<(&Verify, f64)>,
     seed: u64,
-    trainer: Trainer<'_>,
+    runs: Runs<'_>,
 ) -> Result<LrFound> {
     test.check()?;
     verify.map_or(Ok(()), |(verify, _)| verify.check())?;
-    let found = range_test::run(test, seed, trainer)?;
+    let found = range_test::run(test, seed, runs)?;
     match verify {
         Some((verify, relative_peak)) => {
-            verify::refine(found, verify, relative_peak, seed, trainer)
+            verify::refine(found, verify, relative_peak, seed, runs)
         }
         None => Ok(found),
     }

@@ -3,7 +3,7 @@
 use super::found::{Confidence, FindOutcome, LrFound, LrPoint};
 use super::reading::{Reading, Stop};
 use super::smooth::median;
-use super::{RangeTest, Rule, Trainer, interval, suggest};
+use super::{RangeTest, Rule, Runs, interval, suggest};
 use crate::error::Result;
 use crate::seed;
 use rand::RngExt as _;
@@ -29,11 +29,7 @@ struct Curve {
 }
 
 impl Curve {
-    fn record(
-        test: &RangeTest,
-        seed: u64,
-        trainer: Trainer<'_>,
-    ) -> Result<Self> {
+    fn record(test: &RangeTest, seed: u64, runs: Runs<'_>) -> Result<Self> {
         let mut lr = test.rates();
         let logs: Vec<f64> = lr.iter().map(|lr| lr.log10()).collect();
         let mut stop = Stop::default();
@@ -45,7 +41,7 @@ impl Curve {
                 ControlFlow::Continue(())
             }
         };
-        let loss = (trainer.train)(&lr, seed, test.on, &mut watch)?;
+        let loss = (runs.train)(&lr, seed, test.on, &mut watch)?;
         lr.truncate(loss.len());
         let reading = Reading::of(&lr, &loss);
         Ok(Self { lr, loss, reading })
@@ -91,27 +87,26 @@ impl Curve {
 pub(super) fn run(
     test: &RangeTest,
     seed: u64,
-    trainer: Trainer<'_>,
+    runs: Runs<'_>,
 ) -> Result<LrFound> {
     let seeds: Vec<u64> = (0..test.seeds)
         .map(|k| seed::stream(seed, &format!("range test {k}")).random())
         .collect();
     let mut test = test.clone();
-    let mut first = Curve::record(&test, seeds[0], trainer)?;
+    let mut first = Curve::record(&test, seeds[0], runs)?;
     let mut cost_steps = first.loss.len();
     for _ in 0..LOWERINGS {
         if !(test.widen && first.wants_lower()) {
             break;
         }
         test = test.lower();
-        first = Curve::record(&test, seeds[0], trainer)?;
+        first = Curve::record(&test, seeds[0], runs)?;
         cost_steps += first.loss.len();
     }
     let mut curves = vec![first];
     let others = &seeds[1..];
     curves.extend(
-        trainer
-            .all(others.len(), |k| Curve::record(&test, others[k], trainer))?,
+        runs.all(others.len(), |k| Curve::record(&test, others[k], runs))?,
     );
     cost_steps += curves[1..].iter().map(|c| c.loss.len()).sum::<usize>();
     Ok(LrFound { cost_steps, ..judge(&test, &curves, seed) })

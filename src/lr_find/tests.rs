@@ -45,8 +45,8 @@ fn quadratic(
 }
 
 /// Trains by `train` alone, one after the other.
-fn without_trials<'a>(train: &'a Train<'a>) -> Trainer<'a> {
-    Trainer { train, trial: &|_, _, _| Ok(None), several: &one_by_one }
+fn without_trials<'a>(train: &'a Train<'a>) -> Runs<'a> {
+    Runs { train, trial: &|_, _, _| Ok(None), several: &one_by_one }
 }
 
 /// The finder, without trials, on a trainer that needs no errors.
@@ -389,9 +389,8 @@ fn trials_find_the_planted_rate_of_a_noisy_quadratic() {
     let test = RangeTest::default();
     for seed in 0..5 {
         let verify = Verify::new(400);
-        let trainer =
-            Trainer { train: &train, trial: &trial, several: &one_by_one };
-        let found = find(&test, Some((&verify, 1.0)), seed, trainer)
+        let runs = Runs { train: &train, trial: &trial, several: &one_by_one };
+        let found = find(&test, Some((&verify, 1.0)), seed, runs)
             .expect("trials that work");
         let regret = (mean(found.lr) - least) / (start - least);
         assert!(regret < 0.02, "regret {regret}: {}", found.reason);

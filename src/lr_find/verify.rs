@@ -17,10 +17,9 @@
 //! rate than the validation loss, which has clearly risen there.
 
 use super::found::Confidence;
-use super::{FindOutcome, LrFound, Trainer};
+use super::{FindOutcome, LrFound, Runs};
 use crate::error::{Error, Result};
 use crate::seed;
-use crate::train::PROBE_STEPS;
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -117,10 +116,10 @@ impl Verify {
         whole(self.trainings * self.horizon as f64)
     }
 
-    /// The same without what the second opinions will cost, where that leaves
-    /// anything.
-    pub(super) fn sparing(&self) -> Self {
-        let probes = PROBE_STEPS as f64 / self.horizon as f64;
+    /// The same without what the second opinions will cost, `probe_steps`
+    /// updates, where that leaves anything.
+    pub(super) fn sparing(&self, probe_steps: usize) -> Self {
+        let probes = probe_steps as f64 / self.horizon as f64;
         let left = self.trainings - probes;
         if left > 0.0 {
             Self { trainings: left, ..*self }
@@ -173,7 +172,7 @@ struct Mean {
 
 /// The trials so far.
 struct Search<'a> {
-    trainer: Trainer<'a>,
+    runs: Runs<'a>,
     seeds: [u64; LONGER.1],
     budget: usize,
     spent: usize,
@@ -191,9 +190,9 @@ impl Search<'_> {
         steps: usize,
         seeds: usize,
     ) -> Result<Vec<Mean>> {
-        let trials = self.trainer.all(rates.len() * seeds, |i| {
+        let trials = self.runs.all(rates.len() * seeds, |i| {
             let (lr, seed) = (rates[i / seeds], self.seeds[i % seeds]);
-            let losses = (self.trainer.trial)(lr, steps, seed)?;
+            let losses = (self.runs.trial)(lr, steps, seed)?;
             let losses = losses.filter(|losses| losses.valid.is_finite());
             let loss = losses.map(|losses| losses.valid);
             let train_loss = losses.and_then(|losses| losses.train);
@@ -324,11 +323,11 @@ pub(super) fn refine(
     verify: &Verify,
     relative_peak: f64,
     seed: u64,
-    trainer: Trainer<'_>,
+    runs: Runs<'_>,
 ) -> Result<LrFound> {
     let mut rng = seed::stream(seed, "trials");
     let mut search = Search {
-        trainer,
+        runs,
         seeds: std::array::from_fn(|_| rng.random()),
         budget: verify.budget().saturating_sub(found.cost_steps),
         spent: 0,

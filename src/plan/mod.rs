@@ -13,7 +13,7 @@ pub(crate) mod cost;
 
 use crate::grid::{Experiment, LrFindPer};
 use crate::schedule::{Course, ScheduleSpec, shared_steps};
-use crate::spec::WorkloadSpec;
+use crate::spec::{ExternalSpec, TrainerSpec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -85,10 +85,17 @@ pub(crate) struct Plan {
     pub(crate) runs: Vec<RunCell>,
 }
 
-/// What changes the numbers of any cell of a workload. Names, paths, hosts
-/// and the grid are not in it.
+/// What changes the numbers of any cell of a workload. Its name, paths of
+/// data, hosts and the grid are not in it.
 #[derive(Serialize)]
-struct Identity<'a> {
+#[serde(untagged)]
+enum Identity<'a> {
+    Candle(CandleIdentity<'a>),
+    External(ExternalIdentity<'a>),
+}
+
+#[derive(Serialize)]
+struct CandleIdentity<'a> {
     numerics: u32,
     device: &'a str,
     data: &'a str,
@@ -99,10 +106,23 @@ struct Identity<'a> {
     accumulate: Option<usize>,
 }
 
+/// Of a program, whose device and data are its own affair.
+#[derive(Serialize)]
+struct ExternalIdentity<'a> {
+    numerics: u32,
+    files: &'a str,
+    command: &'a [String],
+    model: &'a Option<String>,
+    dataset: &'a Option<String>,
+    optimizer: &'a Option<String>,
+    batch: Option<usize>,
+    metric: &'a Option<String>,
+}
+
 impl Plan {
     /// Expands `experiment`. `fingerprints` has one digest of the data of
-    /// each workload, in its order, label noise and given weights included;
-    /// `device` is the device class (`cpu`, `cuda`, `metal`).
+    /// each workload, in its order, label noise and given weights included,
+    /// or of the files of its program; `device` is the device class (`cpu`, `cuda`, `metal`).
     pub(crate) fn new(
         experiment: &Experiment,
         fingerprints: &[String],
@@ -194,7 +214,8 @@ impl Plan {
 impl Plan {
     /// Updates of the runs `which` that need not be repeated, since they
     /// begin like another one's of the same workload, rate and seed. Those of
-    /// schedules that are made from gradient norms do not count.
+    /// schedules that are made from gradient norms do not count, and a program
+    /// shares none.
     pub(crate) fn shared_steps(
         &self,
         experiment: &Experiment,
@@ -202,7 +223,9 @@ impl Plan {
     ) -> usize {
         let mut alike = BTreeMap::<_, Vec<(usize, usize)>>::new();
         for cell in which.iter().map(|&i| &self.runs[i]) {
-            if cell.pilot.is_none() {
+            let spec = &experiment.workloads[cell.workload].spec;
+            let candle = matches!(spec, TrainerSpec::Candle(_));
+            if cell.pilot.is_none() && candle {
                 let group = (cell.find, cell.lr_multiple.to_bits(), cell.seed);
                 let run = (cell.schedule, cell.budget);
                 alike.entry(group).or_default().push(run);
@@ -238,19 +261,40 @@ fn index_of(pilots: &mut Vec<PilotCell>, cell: PilotCell) -> usize {
 }
 
 fn identity<'a>(
-    spec: &'a WorkloadSpec,
+    spec: &'a TrainerSpec,
     data: &'a str,
     device: &'a str,
 ) -> Identity<'a> {
-    Identity {
-        numerics: NUMERICS_VERSION,
-        device,
-        data,
-        model: &spec.model,
-        optimizer: &spec.optimizer,
-        batch: spec.batch,
-        // Left out at its default, which it was before there was the key.
-        accumulate: (spec.accumulate > 1).then_some(spec.accumulate),
+    let numerics = NUMERICS_VERSION;
+    match spec {
+        TrainerSpec::Candle(spec) => Identity::Candle(CandleIdentity {
+            numerics,
+            device,
+            data,
+            model: &spec.model,
+            optimizer: &spec.optimizer,
+            batch: spec.batch,
+            // Left out at its default, which it was before there was the key.
+            accumulate: (spec.accumulate > 1).then_some(spec.accumulate),
+        }),
+        TrainerSpec::External(ExternalSpec {
+            command,
+            model,
+            dataset,
+            optimizer,
+            batch,
+            metric,
+            ..
+        }) => Identity::External(ExternalIdentity {
+            numerics,
+            files: data,
+            command,
+            model,
+            dataset,
+            optimizer,
+            batch: *batch,
+            metric,
+        }),
     }
 }
 

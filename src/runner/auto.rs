@@ -7,10 +7,9 @@ use super::workers::{Done, in_parallel};
 use crate::error::{Error, Result};
 use crate::grid::LrFindSpec;
 use crate::lr_find::{self, LrFound};
-use crate::schedule::ScheduleSpec;
+use crate::schedule::{Course, ScheduleSpec};
 use crate::stats::evalue;
-use crate::train::{self, Learner};
-use crate::workload::Workload;
+use crate::train::{Learner, Trainer};
 use serde::Serialize;
 use why::why;
 
@@ -157,12 +156,12 @@ impl Learner {
     /// If the budget or a schedule makes no sense, or the model or the data
     /// set fails. Divergence is no error.
     pub fn auto(&self, budget: Budget) -> Result<Auto> {
-        let workload = self.resident()?;
+        let trainer = Trainer::Candle(self.resident()?);
         let run = Choose {
-            workload: &workload,
+            trainer: &trainer,
             find: &LrFindSpec::default(),
             seed: self.seed,
-            jobs: jobs(&workload),
+            jobs: jobs(&trainer),
             stop: &|| false,
         };
         run.auto(&budget)
@@ -171,7 +170,7 @@ impl Learner {
 
 /// What a choice is made on, and how.
 pub(crate) struct Choose<'a> {
-    pub(crate) workload: &'a Workload,
+    pub(crate) trainer: &'a Trainer,
     pub(crate) find: &'a LrFindSpec,
     /// First of the seeds.
     pub(crate) seed: u64,
@@ -190,18 +189,18 @@ impl Choose<'_> {
     pub(crate) fn auto(&self, budget: &Budget) -> Result<Auto> {
         budget.check()?;
         let found = lr_find::for_workload(
-            self.workload,
+            self.trainer,
             self.find,
             &budget.schedules[0],
             budget.steps,
             &several(self.jobs),
             self.stop,
         )?;
-        let tables = budget
+        let courses = budget
             .schedules
             .iter()
             .map(|schedule| {
-                schedule.rates(found.lr, budget.steps).map_err(|problem| {
+                schedule.course(found.lr, budget.steps).map_err(|problem| {
                     Error::Invalid(format!("{}: {problem}", schedule.label()))
                 })
             })
@@ -224,7 +223,7 @@ impl Choose<'_> {
                 break;
             }
             let seed = self.seed.wrapping_add(seed);
-            for (j, loss) in self.train(&live, &tables, seed)? {
+            for (j, loss) in self.train(&live, &courses, seed)? {
                 race[j].losses.push(loss);
             }
             look(&mut race);
@@ -253,13 +252,13 @@ impl Choose<'_> {
     fn train(
         &self,
         live: &[usize],
-        tables: &[Vec<f64>],
+        courses: &[Course],
         seed: u64,
     ) -> Result<Vec<(usize, Option<f64>)>> {
         let mut losses = vec![];
         let mut failed = None;
         let fit =
-            |j: usize| train::fit(self.workload, seed, &tables[j], self.stop);
+            |j: usize| self.trainer.follow(seed, courses[j].clone(), self.stop);
         in_parallel(self.jobs, live, fit, |j, answer| match answer {
             Done::Finished(Ok(fit)) => {
                 let loss = fit.valid.map(|score| score.loss);

@@ -2,28 +2,33 @@
 
 use super::workers::{Done, in_parallel};
 use crate::error::{Error, Result};
-use crate::train::Replica;
-use crate::workload::Workload;
+use crate::train::{Replica, Trainer};
 use std::time::Instant;
 
-/// Median seconds of one update of each workload, `jobs` at once, over
+/// Median seconds of one update of each trainer, `jobs` at once, over
 /// `blocks` blocks of about `block_seconds` each after a warm-up.
 ///
 /// # Errors
 ///
-/// If a workload cannot be trained.
+/// If one cannot train.
 pub(crate) fn step_seconds(
-    workloads: &[Workload],
+    trainers: &[Trainer],
     jobs: usize,
     blocks: usize,
     block_seconds: f64,
 ) -> Result<Vec<f64>> {
-    let mut medians = Vec::with_capacity(workloads.len());
-    for workload in workloads {
+    let mut medians = Vec::with_capacity(trainers.len());
+    for trainer in trainers {
         let mut times = vec![];
         let mut failed = None;
         let order: Vec<usize> = (0..jobs).collect();
         let measure = |worker: usize| -> Result<Vec<f64>> {
+            let workload = match trainer {
+                Trainer::Candle(workload) => workload,
+                Trainer::External(external) => {
+                    return Ok(vec![external.step_seconds()?]);
+                }
+            };
             let mut replica = Replica::new(workload, worker as u64)?;
             let mut block = |steps: usize| -> Result<f64> {
                 let began = Instant::now();

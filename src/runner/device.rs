@@ -3,6 +3,7 @@
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::grid::DeviceSpec;
+use crate::train::{External, Trainer};
 use crate::workload::Workload;
 use candle_core::{Device, DeviceLocation};
 use std::collections::HashMap;
@@ -42,7 +43,7 @@ pub(super) fn class(device: &Device) -> &'static str {
     }
 }
 
-/// The workloads of a grid for each worker. On a CUDA device each has a
+/// The trainers of a grid for each worker. On a CUDA device each has a
 /// stream of its own, with its own copy of the data: what runs on one stream
 /// waits for what came before it there, so workers of one stream would take
 /// turns.
@@ -51,7 +52,7 @@ pub(super) struct Streams {
     cuda: Option<usize>,
     /// Of the workers but the first, which has the stream that the data were
     /// loaded on.
-    others: Mutex<HashMap<usize, Vec<Workload>>>,
+    others: Mutex<HashMap<usize, Vec<Trainer>>>,
 }
 
 impl Streams {
@@ -63,19 +64,23 @@ impl Streams {
         Self { cuda, others: Mutex::default() }
     }
 
-    /// One of `workloads` where `worker` trains it.
+    /// One of `trainers` for `worker`.
     ///
     /// # Errors
     ///
     /// If the device has no room for its data.
-    pub(super) fn workload(
+    pub(super) fn trainer(
         &self,
-        workloads: &[Workload],
+        trainers: &[Trainer],
         workload: usize,
         worker: usize,
-    ) -> Result<Workload> {
+    ) -> Result<Trainer> {
+        if let Trainer::External(external) = &trainers[workload] {
+            let external = External { worker, ..external.clone() };
+            return Ok(Trainer::External(external));
+        }
         let Some(gpu) = self.cuda.filter(|_| worker > 0) else {
-            return Ok(workloads[workload].clone());
+            return Ok(trainers[workload].clone());
         };
         let mut others =
             self.others.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,19 +89,22 @@ impl Streams {
         }
         let device = Device::new_cuda_with_stream(gpu)
             .map_err(Error::tensor("making a stream"))?;
-        let own = moved(workloads, &device)?;
+        let own = moved(trainers, &device)?;
         let found = own[workload].clone();
         others.insert(worker, own);
         Ok(found)
     }
 }
 
-/// `workloads` with their data on `device`, what they share moved once.
-fn moved(workloads: &[Workload], device: &Device) -> Result<Vec<Workload>> {
+/// `trainers` with their data on `device`, what they share moved once.
+fn moved(trainers: &[Trainer], device: &Device) -> Result<Vec<Trainer>> {
     let mut known: Vec<(&Arc<Dataset>, Arc<Dataset>)> = vec![];
-    workloads
+    trainers
         .iter()
-        .map(|workload| {
+        .map(|trainer| {
+            let Trainer::Candle(workload) = trainer else {
+                return Ok(trainer.clone());
+            };
             let same =
                 known.iter().find(|(a, _)| Arc::ptr_eq(a, &workload.data));
             let data = if let Some((_, data)) = same {
@@ -112,7 +120,7 @@ fn moved(workloads: &[Workload], device: &Device) -> Result<Vec<Workload>> {
                 known.push((&workload.data, Arc::clone(&data)));
                 data
             };
-            Ok(Workload { data, ..workload.clone() })
+            Ok(Trainer::Candle(Workload { data, ..workload.clone() }))
         })
         .collect()
 }
@@ -142,17 +150,20 @@ kind = "linear"
         let grid = grid.expect("a right grid");
         let prepared = super::super::prepare(&grid, &registry, Path::new(""))
             .expect("prepared");
-        let own = moved(&prepared.workloads, &Device::Cpu).expect("moved");
-        for (a, there) in prepared.workloads.iter().zip(&own) {
-            assert!(!Arc::ptr_eq(&a.data, &there.data));
-            for (b, too) in prepared.workloads.iter().zip(&own) {
-                assert_eq!(
-                    Arc::ptr_eq(&a.data, &b.data),
-                    Arc::ptr_eq(&there.data, &too.data)
-                );
+        let data = |trainers: &[Trainer]| {
+            let data =
+                |t: &Trainer| Arc::clone(&t.workload().expect("candle").data);
+            trainers.iter().map(data).collect::<Vec<_>>()
+        };
+        let own = moved(&prepared.trainers, &Device::Cpu).expect("moved");
+        let (ours, own) = (data(&prepared.trainers), data(&own));
+        for (a, there) in ours.iter().zip(&own) {
+            assert!(!Arc::ptr_eq(a, there));
+            for (b, too) in ours.iter().zip(&own) {
+                assert_eq!(Arc::ptr_eq(a, b), Arc::ptr_eq(there, too));
             }
             let print = |data: &Dataset| data.fingerprint().expect("read");
-            assert_eq!(print(&a.data), print(&there.data));
+            assert_eq!(print(a), print(there));
         }
     }
 

@@ -7,8 +7,7 @@ use crate::lr_find::{
     self, FIRST_SEED, LrFound, RangeTest, Verify, on_workload, usual_rate,
 };
 use crate::schedule::ScheduleSpec;
-use crate::train::Learner;
-use crate::workload::Workload;
+use crate::train::{Learner, Trainer};
 use candle_core::Device;
 use std::num::NonZeroUsize;
 
@@ -72,21 +71,23 @@ impl Learner {
         test: &RangeTest,
         verify: Option<(&Verify, &ScheduleSpec)>,
     ) -> Result<LrFound> {
-        let workload = self.resident()?;
+        let trainer = Trainer::Candle(self.resident()?);
         let seed = FIRST_SEED ^ self.seed;
-        let several = several(jobs(&workload));
-        on_workload(&workload, test, verify, seed, &several, &|| false)
+        let several = several(jobs(&trainer));
+        on_workload(&trainer, test, verify, seed, &several, &|| false)
     }
 }
 
-/// Trainings of `workload` at once on this machine.
-pub(super) fn jobs(workload: &Workload) -> usize {
+/// Runs of `trainer` at once on this machine.
+pub(super) fn jobs(trainer: &Trainer) -> usize {
     // One thread a run; a graphics processor takes one run at a time.
-    match workload.data.train.inputs.device() {
-        Device::Cpu => {
-            std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+    match trainer {
+        Trainer::Candle(workload)
+            if !matches!(workload.data.train.inputs.device(), Device::Cpu) =>
+        {
+            1
         }
-        _ => 1,
+        _ => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
     }
 }
 

@@ -9,6 +9,7 @@
 pub(crate) mod auto;
 mod bench;
 mod device;
+mod external;
 mod learner;
 mod memory;
 mod progress;
@@ -24,15 +25,15 @@ use crate::lr_find::{self, LrFound};
 use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
 use crate::report::RegimeRow;
-use crate::spec::DatasetSpec;
+use crate::spec::{DatasetSpec, TrainerSpec};
 use crate::store::Store;
-use crate::train::{self, Fit, Pilot, Replica};
-use crate::workload::{Registry, Workload};
+use crate::train::{Fit, Pilot, Replica, Trainer};
+use crate::workload::Registry;
 pub(crate) use bench::step_seconds;
 use candle_core::Tensor;
 use device::Streams;
 pub(crate) use progress::Event;
-use runs::{Needs, Trainer};
+use runs::{Needs, Trainings};
 use serde::{Deserialize, Serialize};
 use stage::{Computed, Stage};
 use std::collections::{HashMap, HashSet};
@@ -44,8 +45,8 @@ pub(crate) use workers::{Done, in_parallel};
 
 /// An experiment with its data resident and its cells known.
 pub(crate) struct Prepared {
-    /// In the experiment's order.
-    pub(crate) workloads: Vec<Workload>,
+    /// Of its workloads, in the experiment's order.
+    pub(crate) trainers: Vec<Trainer>,
     /// What has to be computed.
     pub(crate) plan: Plan,
     /// `cpu`, `cuda` or `metal`.
@@ -54,13 +55,13 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// A workload where `worker` trains it.
+    /// The trainer of a workload for `worker`.
     ///
     /// # Errors
     ///
     /// If the device has no room for its data.
-    fn workload(&self, workload: usize, worker: usize) -> Result<Workload> {
-        self.streams.workload(&self.workloads, workload, worker)
+    fn trainer(&self, workload: usize, worker: usize) -> Result<Trainer> {
+        self.streams.trainer(&self.trainers, workload, worker)
     }
 }
 
@@ -193,10 +194,19 @@ pub(crate) fn prepare(
 ) -> Result<Prepared> {
     let device = device::open(experiment.device)?;
     let mut loaded: Vec<(&DatasetSpec, f64, Arc<Dataset>, String)> = vec![];
-    let mut workloads = vec![];
+    let mut trainers = vec![];
     let mut fingerprints = vec![];
     for entry in &experiment.workloads {
-        let spec = &entry.spec;
+        let spec = match &entry.spec {
+            TrainerSpec::Candle(spec) => spec,
+            TrainerSpec::External(spec) => {
+                let (external, print) =
+                    external::trainer(&entry.name, spec, base)?;
+                trainers.push(Trainer::External(external));
+                fingerprints.push(print);
+                continue;
+            }
+        };
         let known = loaded.iter().find(|(dataset, noise, ..)| {
             **dataset == spec.dataset && *noise == spec.label_noise
         });
@@ -224,13 +234,14 @@ pub(crate) fn prepare(
             Some(file) => given_weights(&base.join(file))?,
             None => Default::default(),
         };
-        workloads.push(registry.workload(spec, data, weights)?);
+        let workload = registry.workload(&entry.name, spec, data, weights)?;
+        trainers.push(Trainer::Candle(workload));
         fingerprints.push(fingerprint + &print);
     }
     let device_class = device::class(&device);
     let plan = Plan::new(experiment, &fingerprints, device_class);
     let streams = Streams::new(&device);
-    Ok(Prepared { workloads, plan, device_class, streams })
+    Ok(Prepared { trainers, plan, device_class, streams })
 }
 
 /// The weights of a file by name, and a digest of them.
@@ -263,8 +274,8 @@ pub(crate) fn execute(
     let (finds, found) = find_all(experiment, prepared, Some(store), options)?;
     let (pilots, measured) = measure_all(prepared, store, options, &finds)?;
     let needs = Needs { finds: &finds, pilots: &pilots };
-    let trainer = Trainer { experiment, prepared, store, options, needs };
-    let train = |title: &str, which: &[usize]| trainer.train(title, which);
+    let trainings = Trainings { experiment, prepared, store, options, needs };
+    let train = |title: &str, which: &[usize]| trainings.train(title, which);
     // Who picks runs by hand wants them all.
     let (runs, trained) = if experiment.race && options.only.is_none() {
         race::rounds(experiment, prepared, options, train)?
@@ -337,13 +348,18 @@ fn find_all(
 ) -> Result<Computed<FindResult>> {
     let cells = &prepared.plan.finds;
     let cost = |cell: usize| {
-        let workload = &prepared.workloads[cells[cell].workload];
-        let examples = workload.batch * workload.data.features();
-        (cells[cell].budget * examples) as f64
+        let examples = match &prepared.trainers[cells[cell].workload] {
+            Trainer::Candle(workload) => {
+                workload.batch * workload.data.features()
+            }
+            // The start of a program alone takes longer than most of ours.
+            Trainer::External(_) => usize::MAX >> 32,
+        };
+        cells[cell].budget as f64 * examples as f64
     };
     let name = |cell: usize| {
         let cell = &cells[cell];
-        let workload = &prepared.workloads[cell.workload].name;
+        let workload = prepared.trainers[cell.workload].name();
         let schedule = match experiment.lr_find.per {
             LrFindPer::Schedule => {
                 format!(" {}", experiment.schedules[cell.schedule].label())
@@ -363,16 +379,16 @@ fn find_all(
     };
     stage.each(|i, turn| {
         let cell = &cells[i];
-        let workload = prepared.workload(cell.workload, turn.worker)?;
+        let trainer = prepared.trainer(cell.workload, turn.worker)?;
         // Fewer cells than workers: the seeds of a cell have some, too.
         let spare = options.jobs / cells.len();
         let began = Instant::now();
         let found = lr_find::for_workload(
-            &workload,
+            &trainer,
             &experiment.lr_find,
             &experiment.schedules[cell.schedule],
             cell.budget,
-            &learner::several(spare.min(learner::jobs(&workload))),
+            &learner::several(spare.min(learner::jobs(&trainer))),
             &|| turn.stopped(),
         )?;
         Ok(FindResult { found, seconds: began.elapsed().as_secs_f64() })
@@ -411,7 +427,7 @@ fn measure_all(
     let cost = |i: usize| seconds(&finds[cells[i].find], cells[i].budget);
     let name = |i: usize| {
         let cell = &cells[i];
-        let workload = &prepared.workloads[cell.workload].name;
+        let workload = prepared.trainers[cell.workload].name();
         let multiple = cell.lr_multiple;
         format!("{workload} {multiple}x, {} steps", cell.budget)
     };
@@ -427,8 +443,7 @@ fn measure_all(
     stage.each(|i, turn| {
         let cell = &cells[i];
         let find = needed(&finds[cell.find], NO_RATE)?;
-        train::measure(
-            &prepared.workload(cell.workload, turn.worker)?,
+        prepared.trainer(cell.workload, turn.worker)?.measure(
             &cell.schedule,
             find.found.lr * cell.lr_multiple,
             cell.budget,
@@ -445,12 +460,12 @@ pub(crate) fn record(
     state: &Cell<RunResult>,
 ) -> Option<RunRecord> {
     let entry = &experiment.workloads[cell.workload];
-    let task = prepared.workloads[cell.workload].data.task;
+    let metric = prepared.trainers[cell.workload].metric();
     let blank = RunRecord {
         run_id: cell.id.clone(),
-        workload: entry.spec.name.clone(),
+        workload: entry.name.clone(),
         cluster: entry.cluster.clone(),
-        optimizer: entry.spec.optimizer.label(),
+        optimizer: entry.spec.optimizer_label(),
         schedule: experiment.schedules[cell.schedule].label(),
         budget: cell.budget,
         lr_multiple: cell.lr_multiple,
@@ -463,7 +478,7 @@ pub(crate) fn record(
         test_loss: None,
         valid_metric: None,
         test_metric: None,
-        metric: task.metric().to_owned(),
+        metric: metric.to_owned(),
         train_seconds: 0.0,
     };
     match state {
@@ -488,10 +503,12 @@ pub(crate) fn record(
     }
 }
 
-/// How large the workloads are, but for those whose model cannot be built:
-/// their runs have failed and say why.
+/// How large the workloads are, but for those of programs, which do not
+/// tell, and those whose model cannot be built: their runs have failed and
+/// say why.
 pub(crate) fn regime(prepared: &Prepared) -> Vec<RegimeRow> {
-    let row = |workload: &Workload| {
+    let row = |trainer: &Trainer| {
+        let workload = trainer.workload().ok()?;
         let replica = || Replica::new(workload, 0);
         let Done::Finished(Ok(replica)) = workers::caught(replica) else {
             return None;
@@ -503,7 +520,7 @@ pub(crate) fn regime(prepared: &Prepared) -> Vec<RegimeRow> {
             batch: workload.batch,
         })
     };
-    prepared.workloads.iter().filter_map(row).collect()
+    prepared.trainers.iter().filter_map(row).collect()
 }
 
 #[cfg(test)]

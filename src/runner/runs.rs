@@ -8,7 +8,7 @@ use crate::grid::Experiment;
 use crate::plan::RunCell;
 use crate::schedule::Course;
 use crate::store::{Kept, Store};
-use crate::train::{self, Branch, Fit, Growth, Pilot, Snapshot};
+use crate::train::{self, Branch, Fit, Growth, Pilot, Snapshot, Trainer};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -24,6 +24,8 @@ pub(super) struct Needs<'a> {
 enum Work {
     /// Trains runs of one workload.
     Train(usize, Branch),
+    /// Has a run trained by the program of its workload.
+    Follow(usize, Course),
     /// There is nothing to train: this is the result.
     Known(usize, Fit),
     /// It cannot be trained.
@@ -34,13 +36,15 @@ impl Task for Work {
     fn cells(&self) -> Vec<usize> {
         match self {
             Self::Train(_, branch) => branch.keys().collect(),
-            Self::Known(cell, _) | Self::Void(cell, _) => vec![*cell],
+            Self::Follow(cell, _)
+            | Self::Known(cell, _)
+            | Self::Void(cell, _) => vec![*cell],
         }
     }
 }
 
 /// The runs of one stage and what they are trained with.
-pub(super) struct Trainer<'a> {
+pub(super) struct Trainings<'a> {
     pub(super) experiment: &'a Experiment,
     pub(super) prepared: &'a Prepared,
     pub(super) store: &'a Store,
@@ -48,7 +52,7 @@ pub(super) struct Trainer<'a> {
     pub(super) needs: Needs<'a>,
 }
 
-impl Trainer<'_> {
+impl Trainings<'_> {
     /// Trains the runs `which` of the plan.
     ///
     /// # Errors
@@ -91,7 +95,7 @@ impl Trainer<'_> {
     fn name(&self, cell: &RunCell) -> String {
         format!(
             "{} {} {}x seed {}, {} steps",
-            self.prepared.workloads[cell.workload].name,
+            self.prepared.trainers[cell.workload].name(),
             self.experiment.schedules[cell.schedule].label(),
             cell.lr_multiple,
             cell.seed,
@@ -119,8 +123,9 @@ impl Trainer<'_> {
             return train::course(spec, peak_lr, cell.budget).map(Ok);
         };
         let pilot = needed(&self.needs.pilots[pilot], NO_NORMS)?;
-        let workload = &self.prepared.workloads[cell.workload];
-        let course = train::refined(workload, spec, pilot, peak_lr)?;
+        let trainer = &self.prepared.trainers[cell.workload];
+        let adaptive = trainer.optimizer().is_adaptive();
+        let course = train::refined(spec, pilot, adaptive, peak_lr)?;
         Ok(course.ok_or_else(|| pilot.fit.clone()))
     }
 
@@ -157,7 +162,12 @@ impl Trainer<'_> {
         for i in which {
             let cell = cells[i];
             let alone = (!self.options.sharing).then_some(i);
+            let trainer = &self.prepared.trainers[cell.workload];
             match self.course(cell) {
+                Ok(Ok(course)) if matches!(trainer, Trainer::External(_)) => {
+                    let cost = self.step_cost(cell) * cell.budget as f64;
+                    tasks.push((cost, Work::Follow(i, course)));
+                }
                 Ok(Ok(course)) => groups
                     .entry((cell.workload, cell.seed, alone))
                     .or_default()
@@ -184,24 +194,54 @@ impl Trainer<'_> {
         turn: &Turn<'_>,
         tell: &mut dyn FnMut(Step<Work, RunResult>) -> Result<()>,
     ) -> Result<()> {
-        let result = |i: usize, fit| {
-            let peak_lr = self.peak_lr(cells[i])?;
-            Ok(Step::Done(i, RunResult { peak_lr, fit }))
-        };
-        let (workload, branch) = match task {
-            Work::Void(_, error) => return Err(error),
-            Work::Known(i, fit) => return tell(result(i, fit)?),
-            Work::Train(workload, branch) => (workload, branch),
-        };
+        let result = |i: usize, fit| self.result(cells[i], i, fit);
         let began = Instant::now();
         let limit = self.options.run_time;
         let late = || limit.filter(|limit| began.elapsed() > *limit);
-        let grown = branch.grow(
-            &self.prepared.workload(workload, turn.worker)?,
-            &|| turn.stopped() || late().is_some(),
+        let stop = || turn.stopped() || late().is_some();
+        let grown = match task {
+            Work::Void(_, error) => return Err(error),
+            Work::Known(i, fit) => return tell(result(i, fit)?),
+            Work::Follow(i, course) => {
+                let cell = cells[i];
+                self.prepared
+                    .trainer(cell.workload, turn.worker)?
+                    .follow(cell.seed, course, &stop)
+                    .and_then(|fit| tell(result(i, fit)?))
+            }
+            Work::Train(workload, branch) => {
+                self.grow(cells, workload, branch, turn, &stop, tell)
+            }
+        };
+        match (grown, late()) {
+            (Err(Error::Interrupted), Some(limit))
+                if !self.options.stopped() =>
+            {
+                Err(Error::TimedOut(limit))
+            }
+            (grown, _) => grown,
+        }
+    }
+
+    /// Trains runs of one workload, as far as they go together.
+    fn grow(
+        &self,
+        cells: &[&RunCell],
+        workload: usize,
+        branch: Branch,
+        turn: &Turn<'_>,
+        stop: &dyn Fn() -> bool,
+        tell: &mut dyn FnMut(Step<Work, RunResult>) -> Result<()>,
+    ) -> Result<()> {
+        let trainer = self.prepared.trainer(workload, turn.worker)?;
+        branch.grow(
+            trainer.workload()?,
+            stop,
             self.options.snapshot_every,
             &mut |growth| match growth {
-                Growth::Finished(i, fit) => tell(result(i, fit)?),
+                Growth::Finished(i, fit) => {
+                    tell(self.result(cells[i], i, fit)?)
+                }
                 Growth::Forked(branch) => {
                     tell(Step::More(Work::Train(workload, branch)))
                 }
@@ -217,14 +257,17 @@ impl Trainer<'_> {
                     Ok(())
                 }
             },
-        );
-        match (grown, late()) {
-            (Err(Error::Interrupted), Some(limit))
-                if !self.options.stopped() =>
-            {
-                Err(Error::TimedOut(limit))
-            }
-            (grown, _) => grown,
-        }
+        )
+    }
+
+    /// What a run comes to.
+    fn result(
+        &self,
+        cell: &RunCell,
+        i: usize,
+        fit: Fit,
+    ) -> Result<Step<Work, RunResult>> {
+        let peak_lr = self.peak_lr(cell)?;
+        Ok(Step::Done(i, RunResult { peak_lr, fit }))
     }
 }

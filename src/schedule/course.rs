@@ -31,8 +31,7 @@ impl Course {
 
     /// Learning rate of update `step`, after all losses heard so far.
     pub(crate) fn lr(&self, step: usize) -> f64 {
-        let height = self.plateau.as_ref().map_or(1.0, |p| p.height);
-        self.rates[step] * height
+        self.rates[step] * self.height()
     }
 
     /// Momentum of update `step`, where it is cycled.
@@ -48,6 +47,16 @@ impl Course {
             };
             passed(done) > passed(done.saturating_sub(1))
         })
+    }
+
+    /// Whether what it hears can change its rates.
+    pub(crate) fn reacts(&self) -> bool {
+        self.plateau.is_some()
+    }
+
+    /// The factor on its rates after all losses heard so far.
+    pub(crate) fn height(&self) -> f64 {
+        self.plateau.as_ref().map_or(1.0, |plateau| plateau.height)
     }
 
     /// Takes the validation loss that it wants.

@@ -6,12 +6,16 @@
 mod check;
 mod label;
 mod names;
+mod time;
+mod trainer;
 
 pub(crate) use check::{Problem, Targets};
 pub(crate) use names::{one_of, quote, unknown, unknown_in};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+pub(crate) use time::time;
+pub(crate) use trainer::{ExternalSpec, TrainerSpec};
 
 /// A model by name and sizes.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -226,8 +230,6 @@ pub enum OptimizerSpec {
 /// Model x data set x optimizer, at one batch size.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WorkloadSpec {
-    /// Unique in a grid; `dataset-model` where the file gives none.
-    pub name: String,
     /// The model.
     pub model: ModelSpec,
     /// The data set.

@@ -13,6 +13,7 @@ pub(crate) mod curve;
 pub(crate) mod environment;
 mod snapshot;
 pub(crate) mod tables;
+pub(crate) mod task;
 mod write;
 
 use crate::error::{Error, Result};

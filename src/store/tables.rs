@@ -99,6 +99,10 @@ pub(crate) fn print_rows<T: Serialize>(
 ///
 /// If the file cannot be read or a row is no `T`.
 pub(crate) fn read_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    // A table of no rows has no header either.
+    if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
+        return Ok(vec![]);
+    }
     Sheet::read(path)?.rows()
 }
 

@@ -6,7 +6,7 @@
 //! (stage trees: Shin et al., *Hippo*, 2022), and sharing changes no bit.
 
 use super::{
-    EVALUATIONS, Fit, Progress, Replica, Score, finite, has_diverged, mean,
+    Fit, Progress, Replica, Score, finite, has_diverged, is_point, mean,
 };
 use crate::data::Checkpoint;
 use crate::error::{Error, Result};
@@ -232,7 +232,9 @@ impl Branch {
                 self.runs.push(run);
                 continue;
             }
-            let fit = self.fit(run.seen.curve, Outcome::Diverged);
+            let curve = run.seen.curve;
+            let fit =
+                Fit::of(&self.losses, curve, Outcome::Diverged, self.spent);
             tell(Growth::Finished(run.key, fit))?;
         }
         Ok(())
@@ -255,7 +257,9 @@ impl Branch {
             std::mem::take(&mut self.runs).into_iter().partition(over);
         self.runs = left;
         for run in ended {
-            let fit = self.fit(run.seen.curve, Outcome::Completed);
+            let curve = run.seen.curve;
+            let fit =
+                Fit::of(&self.losses, curve, Outcome::Completed, self.spent);
             let test = Some(test).filter(|score| score.loss.is_finite());
             let fit = Fit { valid: run.seen.valid, test, ..fit };
             tell(Growth::Finished(run.key, fit))?;
@@ -297,26 +301,11 @@ impl Branch {
         }
         Ok(())
     }
-
-    /// What a run leaves behind, but for its scores.
-    fn fit(&self, curve: Vec<Progress>, outcome: Outcome) -> Fit {
-        let tail = self.losses.len() - self.losses.len().div_ceil(10);
-        Fit {
-            outcome,
-            steps: self.losses.len(),
-            train_loss: finite(mean(&self.losses[tail..])),
-            valid: None,
-            test: None,
-            curve,
-            train_seconds: self.spent.as_secs_f64(),
-        }
-    }
 }
 
 impl Run {
     /// Whether it is evaluated after `done` updates.
     fn is_point(&self, done: usize) -> bool {
-        let steps = self.course.steps();
-        (1..=EVALUATIONS).any(|point| steps * point / EVALUATIONS == done)
+        is_point(done, self.course.steps())
     }
 }

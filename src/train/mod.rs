@@ -5,11 +5,13 @@
 //! more table.
 
 mod branch;
+mod external;
 mod pilot;
 mod probe;
 mod step;
 #[cfg(test)]
 mod tests;
+mod trainer;
 
 use crate::data::{Checkpoint, Dataset, Split, gather};
 use crate::error::{Error, Result};
@@ -26,10 +28,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use branch::{Branch, Growth, Snapshot};
-pub(crate) use pilot::{Pilot, measure, refined};
-pub(crate) use probe::{PROBE_STEPS, curvature_bound, parabola};
+pub(crate) use external::{External, Launched, PROTOCOL, Task};
+pub(crate) use pilot::{Pilot, refined};
+pub(crate) use probe::PROBE_STEPS;
+use probe::{curvature_bound, parabola};
 pub(crate) use step::Replica;
 pub use step::Score;
+pub(crate) use trainer::Trainer;
 
 /// Evaluations of the validation part spread over a run.
 const EVALUATIONS: usize = 5;
@@ -85,6 +90,27 @@ pub struct Progress {
     pub train_loss: Option<f64>,
     /// Loss over the validation part; `None` if not finite.
     pub valid_loss: Option<f64>,
+}
+
+impl Fit {
+    /// What a run leaves behind, but for its scores.
+    fn of(
+        losses: &[f64],
+        curve: Vec<Progress>,
+        outcome: Outcome,
+        spent: Duration,
+    ) -> Self {
+        let tail = losses.len() - losses.len().div_ceil(10);
+        Self {
+            outcome,
+            steps: losses.len(),
+            train_loss: finite(mean(&losses[tail..])),
+            valid: None,
+            test: None,
+            curve,
+            train_seconds: spent.as_secs_f64(),
+        }
+    }
 }
 
 impl Learner {
@@ -216,8 +242,9 @@ impl Learner {
             let course = course(spec, peak, steps)?.after(done);
             return follow(&workload, self.seed, course, &|| false);
         };
-        let pilot = measure(&workload, &pilot, peak, steps, &|| false)?;
-        match refined(&workload, spec, &pilot, peak)? {
+        let pilot = pilot::measure(&workload, &pilot, peak, steps, &|| false)?;
+        let adaptive = workload.optimizer.is_adaptive();
+        match refined(spec, &pilot, adaptive, peak)? {
             Some(course) => follow(&workload, self.seed, course, &|| false),
             None => Ok(pilot.fit),
         }
@@ -376,6 +403,11 @@ fn spread(split: &Split, count: usize) -> candle_core::Result<Split> {
         .collect();
     let (inputs, targets) = gather(split, &rows)?;
     Ok(Split { inputs, targets })
+}
+
+/// Whether a run of `steps` updates is evaluated after `done` of them.
+fn is_point(done: usize, steps: usize) -> bool {
+    (1..=EVALUATIONS).any(|point| steps * point / EVALUATIONS == done)
 }
 
 fn has_diverged(losses: &[f64]) -> bool {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Seed of the runs whose gradient norms make a schedule: no run that is
 /// compared shares its weights or batches with them.
-const PILOT_SEED: u64 = 1 << 33;
+pub(super) const SEED: u64 = 1 << 33;
 
 /// A run with the gradient norm of every update.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -26,7 +26,7 @@ pub(crate) struct Pilot {
 /// # Errors
 ///
 /// As [`follow`], and if the schedule cannot stand at this budget.
-pub(crate) fn measure(
+pub(super) fn measure(
     workload: &Workload,
     spec: &ScheduleSpec,
     peak: f64,
@@ -34,7 +34,7 @@ pub(crate) fn measure(
     stop: &dyn Fn() -> bool,
 ) -> Result<Pilot> {
     let course = course(spec, peak, steps)?;
-    let mut replica = Replica::new(workload, PILOT_SEED)?;
+    let mut replica = Replica::new(workload, SEED)?;
     replica.keep_norms();
     let fit = train(&mut replica, workload, course, stop)?;
     // Results are kept as JSON, which has finite numbers only.
@@ -43,22 +43,22 @@ pub(crate) fn measure(
 }
 
 /// The course of the `refined` schedule `spec`, made from the norms of
-/// `pilot`, for as long as that was planned. `None` where the pilot diverged:
+/// `pilot`, a run of an `adaptive` optimizer or another one, for as long as
+/// that was planned. `None` where the pilot diverged:
 /// there is no such schedule then, and the pilot's own end is the result.
 ///
 /// # Errors
 ///
 /// If the schedule cannot be made from the norms.
 pub(crate) fn refined(
-    workload: &Workload,
     spec: &ScheduleSpec,
     pilot: &Pilot,
+    adaptive: bool,
     peak: f64,
 ) -> Result<Option<Course>> {
     if pilot.fit.outcome == Outcome::Diverged {
         return Ok(None);
     }
-    let adaptive = workload.optimizer.is_adaptive();
     let refined = spec
         .refined_by(&pilot.norms, adaptive)
         .map_err(|problem| Error::Invalid(problem.message))?;

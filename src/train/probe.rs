@@ -156,7 +156,6 @@ mod tests {
         let data = registry.load(&dataset, 0.0, Path::new(""), &Device::Cpu);
         let data = Arc::new(data.expect("generated"));
         let spec = WorkloadSpec {
-            name: "linear".to_owned(),
             model: ModelSpec::Mlp { hidden: vec![] },
             dataset,
             label_noise: 0.0,
@@ -165,8 +164,12 @@ mod tests {
             accumulate: 1,
             weights: None,
         };
-        let workload =
-            registry.workload(&spec, Arc::clone(&data), Arc::default());
+        let workload = registry.workload(
+            "linear",
+            &spec,
+            Arc::clone(&data),
+            Arc::default(),
+        );
         (workload.expect("built in"), data)
     }
 

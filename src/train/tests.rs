@@ -1,4 +1,5 @@
-use super::{Branch, Growth, Learner, Snapshot, course, follow, measure};
+use super::pilot::measure;
+use super::{Branch, Growth, Learner, Snapshot, course, follow};
 use crate::data::{Dataset, Split, Task};
 use crate::error::Error;
 use crate::record::Outcome;

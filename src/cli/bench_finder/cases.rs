@@ -8,7 +8,7 @@ use crate::lr_find::{
 };
 use crate::runner;
 use crate::schedule::ScheduleSpec;
-use crate::train;
+use crate::train::{Replica, Trainer};
 use crate::workload::Workload;
 use std::ops::ControlFlow;
 
@@ -38,6 +38,7 @@ const EXHAUSTIVE: f64 = 0.5;
 
 /// A workload under a schedule at a horizon.
 pub(super) struct Case<'a> {
+    trainer: &'a Trainer,
     workload: &'a Workload,
     schedule: &'a ScheduleSpec,
     pub(super) horizon: usize,
@@ -73,15 +74,22 @@ pub(super) struct Answer {
 impl<'a> Case<'a> {
     pub(super) fn all(
         experiment: &'a Experiment,
-        workloads: &'a [Workload],
+        trainers: &'a [Trainer],
     ) -> Result<Vec<Self>> {
-        let step_seconds = runner::step_seconds(workloads, 1, 1, 0.01)?;
+        let step_seconds = runner::step_seconds(trainers, 1, 1, 0.01)?;
         let mut cases = vec![];
-        for (workload, step_seconds) in workloads.iter().zip(step_seconds) {
+        for (trainer, step_seconds) in trainers.iter().zip(step_seconds) {
+            let workload = trainer.workload()?;
             for schedule in &experiment.schedules {
                 for &horizon in &experiment.budgets {
                     let seconds = step_seconds * horizon as f64;
-                    cases.push(Self { workload, schedule, horizon, seconds });
+                    cases.push(Self {
+                        trainer,
+                        workload,
+                        schedule,
+                        horizon,
+                        seconds,
+                    });
                 }
             }
         }
@@ -148,7 +156,7 @@ impl<'a> Case<'a> {
 
     /// Validation loss before any update.
     fn start(&self, seed: u64) -> Result<f64> {
-        let replica = train::Replica::new(self.workload, seed)?;
+        let replica = Replica::new(self.workload, seed)?;
         Ok(replica.evaluate(&self.workload.data.valid)?.loss)
     }
 
@@ -164,7 +172,7 @@ impl<'a> Case<'a> {
         let steps = self.steps(share);
         let rates = self.schedule.rates(lr, steps);
         let rates = rates.unwrap_or_else(|_| vec![lr; steps]);
-        let fit = train::fit(self.workload, seed, &rates, stop)?;
+        let fit = self.trainer.follow(seed, rates.into(), stop)?;
         Ok(fit.valid.map(|score| score.loss))
     }
 
@@ -190,7 +198,7 @@ impl<'a> Case<'a> {
         let test = RangeTest { steps, seeds, fallback, ..RangeTest::default() };
         let budget = Some((&verify, self.schedule));
         let found =
-            on_workload(self.workload, &test, budget, seed, &one_by_one, stop)?;
+            on_workload(self.trainer, &test, budget, seed, &one_by_one, stop)?;
         Ok((found.lr, found.cost_steps as f64 / self.horizon as f64))
     }
 
@@ -216,21 +224,21 @@ impl<'a> Case<'a> {
             ..RangeTest::default()
         };
         let found =
-            on_workload(self.workload, &test, None, seed, &one_by_one, stop)?;
+            on_workload(self.trainer, &test, None, seed, &one_by_one, stop)?;
         let cost = found.cost_steps as f64 / horizon;
         let peak = found.peak_for(self.schedule, self.horizon)?;
         answers.push(("lrscout, one run", Some(peak), cost));
         // The rules of other tools stop on their own, so they see it all.
         let rates = RangeTest { widen: false, ..test }.rates();
         let mut watch = |_, loss: f64| {
-            if loss.is_finite() && !stop() {
+            if loss.is_finite() {
                 ControlFlow::Continue(())
             } else {
                 ControlFlow::Break(())
             }
         };
         let losses =
-            train::losses(self.workload, seed, &rates, None, &mut watch)?;
+            self.trainer.losses(seed, &rates, None, &mut watch, stop)?;
         let rates = &rates[..losses.len()];
         let cost = losses.len() as f64 / horizon;
         for rule in Rule::ALL {

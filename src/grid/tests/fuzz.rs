@@ -24,7 +24,7 @@ race = true
 jobs = "auto"
 device = "cuda:1"
 lr_find = { per = "schedule", trainings = 2.5, on = "valid", from = 1e-6, to = 1, ladder = "linear", rule = "lrscout" }
-workload = [{ model = "mlp", dataset = { kind = "csv", file = "a.csv", target = "y" }, accumulate = 2, weights = "w.safetensors", label_noise = 0.1 }]
+workload = [{ name = "x", command = ["sh", "{spec}"], fingerprint = [], protocol = 1, timeout = "20m", metric = "hits" }, { model = "mlp", dataset = { kind = "csv", file = "a.csv", target = "y" }, accumulate = 2, weights = "w.safetensors", label_noise = 0.1 }]
 [[schedule]]
 kind = "cosine"
 [[schedule]]

@@ -560,10 +560,9 @@ fn workloads() {
         ),
         (
             4,
-            "model = \"mlp\"\ncommand = [\"python\", \"train.py\"]",
-            "5:1: unknown key `command` in `[[workload]]`, a workload here \
-             is a `model` on a `dataset`; rank the runs of another program \
-             with `lrscout rank RUNS.csv`",
+            "model = \"mlp\"\nfingerprint = [\"train.py\"]",
+            "5:1: unknown key `fingerprint` in `[[workload]]`, it goes with \
+             `command`, which this workload lacks",
         ),
         (
             4,
@@ -1074,4 +1073,103 @@ fn downloads_need_a_binary_that_can() {
         "5:11: this binary cannot download `cifar-10`, name the folder of its \
          files with `dir`, or build with `--features hub`",
     )]);
+}
+
+#[test]
+fn programs() {
+    let program = "command = [\"sh\", \"{spec}\"]\n";
+    let with_program = |new: &str| format!("{program}{new}");
+    check(&[
+        (
+            4,
+            "command = \"python train.py\"",
+            "4:11: `command` must be a list of the program and its \
+             arguments, such as [\"python\", \"train.py\", \"--spec\", \
+             \"{spec}\"]; no shell reads it, got the string \"python \
+             train.py\"",
+        ),
+        (
+            4,
+            "command = [\"sh\", 1]",
+            "4:18: `command` must be a list of strings, got 1",
+        ),
+        (
+            4,
+            "command = [\"\"]",
+            "4:11: `command` needs the name of a program, and no NUL in any \
+             word",
+        ),
+        (
+            4,
+            "command = [\"./train\"]",
+            "4:11: missing file: `./train`; put it there or correct \
+             `command` (it counts from the folder of the grid)",
+        ),
+        (
+            4,
+            "command = [\"sh\"]",
+            "3:1: the name `{dataset}-{model}` needs `model`, which this \
+             workload lacks: add it, or give a `name` without it",
+        ),
+    ]);
+    let cases = [
+        (
+            "fingerprint = \"train.py\"",
+            "5:15: `fingerprint` must be a list of the files that the \
+             program's numbers depend on, got the string \"train.py\"",
+        ),
+        (
+            "fingerprint = [\"train.py\"]",
+            "5:16: missing file: `train.py`; put it there or correct \
+             `fingerprint` (it counts from the folder of the grid)",
+        ),
+        (
+            "protocol = 2",
+            "5:12: `protocol` must be a whole number from 1 to 1, got 2",
+        ),
+        (
+            "timeout = \"soon\"",
+            "5:11: `timeout` must be a time such as \"20m\", the most that \
+             one training may take, got the string \"soon\"",
+        ),
+        (
+            "timeout = \"0s\"",
+            "5:11: `timeout` must be a time such as \"20m\", the most that \
+             one training may take, got the string \"0s\"",
+        ),
+        (
+            "model = { kind = \"mlp\" }",
+            "5:9: `model` must be a name that the program knows, as its \
+             `command` does the training, got a table",
+        ),
+        (
+            "batch = []",
+            "5:9: `batch` has no values, give at least one or leave the key \
+             out",
+        ),
+        (
+            "label_noise = 0.1",
+            "5:1: unknown key `label_noise` in `[[workload]]`, with \
+             `command` it is for the program itself: give it as an argument \
+             there",
+        ),
+        (
+            "comand = 1",
+            "5:1: unknown key `comand` in `[[workload]]`, did you mean \
+             `command`?",
+        ),
+        (
+            "seeds = 4",
+            "5:1: unknown key `seeds` in `[[workload]]`, it belongs to the \
+             top of the file, before the first table",
+        ),
+        (
+            "name = \"x\"\noptimizer = [\"sgd\", \"lion\"]",
+            "5:8: the lists of this workload make `x` twice, tell them \
+             apart: `name = \"x-{optimizer}\"`",
+        ),
+    ];
+    for (new, complaint) in cases {
+        check(&[(4, &with_program(new), complaint)]);
+    }
 }

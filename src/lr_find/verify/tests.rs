@@ -6,11 +6,8 @@ use super::*;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-fn one_thread<'a>(
-    train: &'a Train<'a>,
-    trial: &'a TrialRun<'a>,
-) -> Trainer<'a> {
-    Trainer { train, trial, several: &one_by_one }
+fn one_thread<'a>(train: &'a Train<'a>, trial: &'a TrialRun<'a>) -> Runs<'a> {
+    Runs { train, trial, several: &one_by_one }
 }
 
 /// A find whose range test is a V around `suggested * 3` and whose trials are
@@ -219,7 +216,7 @@ fn noise_is_no_learning_by_heart() {
     let trial = |_: f64, _, _| Ok(None);
     let train = |_: &[f64], _, _: LossKind, _: &mut Watch<'_>| Ok(vec![]);
     let mut search = Search {
-        trainer: one_thread(&train, &trial),
+        runs: one_thread(&train, &trial),
         seeds: [0; LONGER.1],
         budget: 0,
         spent: 0,

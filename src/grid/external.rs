@@ -1,0 +1,202 @@
+//! `[[workload]]` tables with a `command`: a program of the user's trains.
+
+use super::WorkloadEntry;
+use super::wire::{Node, Source, Table, Value, find};
+use super::workloads::{MOST_BATCH, Template, refuse_others};
+use crate::error::Result;
+use crate::spec::{ExternalSpec, TrainerSpec, time};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Keys that only these workloads have.
+pub(super) const OWN_KEYS: &[&str] =
+    &["command", "fingerprint", "protocol", "timeout", "metric"];
+
+/// All their keys.
+const KEYS: &[&str] = &[
+    "name",
+    "command",
+    "fingerprint",
+    "protocol",
+    "timeout",
+    "metric",
+    "model",
+    "dataset",
+    "optimizer",
+    "batch",
+    "cluster",
+];
+
+/// The version of the protocol.
+const PROTOCOL: usize = 1;
+
+/// Most that a training may take where the grid does not say.
+const TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Reads `table`, whose header is at byte `at`.
+pub(super) fn read(
+    source: Source<'_>,
+    at: usize,
+    table: &Table,
+) -> Result<Vec<WorkloadEntry>> {
+    refuse_others(source, table, KEYS, |key| {
+        matches!(key, "accumulate" | "label_noise" | "weights").then_some(
+            "with `command` it is for the program itself: give it as an \
+             argument there",
+        )
+    })?;
+    let command = command(source, table)?;
+    let fingerprint = fingerprint(source, table, &command)?;
+    if let Some(entry) = find(table, "protocol") {
+        source.whole("protocol", &entry.node, PROTOCOL, PROTOCOL)?;
+    }
+    let timeout = timeout(source, table)?;
+    let text = |key: &str| {
+        find(table, key)
+            .map(|entry| source.text(key, &entry.node, "a string"))
+            .transpose()
+    };
+    let (metric, cluster) = (text("metric")?, text("cluster")?);
+    let template = Template::read(source, at, table)?;
+
+    let (datasets, models, optimizers) = (
+        names(source, table, "dataset")?,
+        names(source, table, "model")?,
+        names(source, table, "optimizer")?,
+    );
+    let batches = axis(source, table, "batch", |node| {
+        source.whole("batch", node, 1, MOST_BATCH)
+    })?;
+    let mut entries = vec![];
+    for dataset in &datasets {
+        for model in &models {
+            for optimizer in &optimizers {
+                for &batch in &batches {
+                    let name = template.fill(source, |key| match key {
+                        "dataset" => dataset.clone(),
+                        "model" => model.clone(),
+                        "optimizer" => optimizer.clone(),
+                        "batch" => batch.map(|batch| batch.to_string()),
+                        _ => None,
+                    })?;
+                    let cluster = cluster.or(dataset.as_deref());
+                    let cluster = cluster.unwrap_or(&name).to_owned();
+                    let spec = TrainerSpec::External(ExternalSpec {
+                        command: command.clone(),
+                        fingerprint: fingerprint.clone(),
+                        timeout,
+                        model: model.clone(),
+                        dataset: dataset.clone(),
+                        optimizer: optimizer.clone(),
+                        batch,
+                        metric: metric.map(str::to_owned),
+                    });
+                    entries.push(WorkloadEntry { name, spec, cluster });
+                }
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// Program and arguments. A program named by a path must be there.
+fn command(source: Source<'_>, table: &Table) -> Result<Vec<String>> {
+    let Some(entry) = find(table, "command") else { return Ok(vec![]) };
+    let node = &entry.node;
+    let wanted = "a list of the program and its arguments, such as \
+                  [\"python\", \"train.py\", \"--spec\", \"{spec}\"]; no \
+                  shell reads it";
+    let words = source.list("command", node, wanted)?;
+    let words = words
+        .iter()
+        .map(|word| source.text("command", word, "a list of strings"))
+        .collect::<Result<Vec<_>>>()?;
+    let Some(&program) = words.first() else {
+        return Err(source.mismatch("command", node, wanted));
+    };
+    if program.is_empty() || words.iter().any(|word| word.contains('\0')) {
+        let message = "`command` needs the name of a program, and no NUL in \
+                       any word";
+        return Err(source.error(node.at, message));
+    }
+    if is_path(program) {
+        source.file(node.at, "command", Path::new(program))?;
+    }
+    Ok(words.into_iter().map(str::to_owned).collect())
+}
+
+/// Whether a program is sought beside the grid and not on the `PATH`.
+fn is_path(program: &str) -> bool {
+    program.contains('/')
+}
+
+/// The files named, or else all of the words of `command` that are files.
+fn fingerprint(
+    source: Source<'_>,
+    table: &Table,
+    command: &[String],
+) -> Result<Vec<PathBuf>> {
+    let Some(entry) = find(table, "fingerprint") else {
+        let (program, arguments) = command.split_at(1);
+        let program = program.iter().filter(|program| is_path(program));
+        let is_file = |word: &&String| {
+            source.file(0, "command", Path::new(word.as_str())).is_ok()
+        };
+        let files = program.chain(arguments).filter(is_file);
+        return Ok(files.map(PathBuf::from).collect());
+    };
+    let wanted = "a list of the files that the program's numbers depend on";
+    let files = source.list("fingerprint", &entry.node, wanted)?;
+    let file = |node: &Node| {
+        let text = source.text("fingerprint", node, "a list of paths")?;
+        source.file(node.at, "fingerprint", Path::new(text))?;
+        Ok(PathBuf::from(text))
+    };
+    files.iter().map(file).collect()
+}
+
+fn timeout(source: Source<'_>, table: &Table) -> Result<Duration> {
+    let Some(entry) = find(table, "timeout") else { return Ok(TIMEOUT) };
+    let wanted = "a time such as \"20m\", the most that one training may take";
+    let text = source.text("timeout", &entry.node, wanted)?;
+    match time(text) {
+        Ok(Duration::ZERO) | Err(_) => {
+            Err(source.mismatch("timeout", &entry.node, wanted))
+        }
+        Ok(timeout) => Ok(timeout),
+    }
+}
+
+/// The names under `key`, which are for the program to understand.
+fn names(
+    source: Source<'_>,
+    table: &Table,
+    key: &str,
+) -> Result<Vec<Option<String>>> {
+    axis(source, table, key, |node| {
+        let wanted = "a name that the program knows, as its `command` does \
+                      the training";
+        source.text(key, node, wanted).map(str::to_owned)
+    })
+}
+
+/// The values under `key`: one, several, or that there is none.
+fn axis<T>(
+    source: Source<'_>,
+    table: &Table,
+    key: &str,
+    read: impl Fn(&Node) -> Result<T>,
+) -> Result<Vec<Option<T>>> {
+    let Some(entry) = find(table, key) else { return Ok(vec![None]) };
+    let nodes = match &entry.node.value {
+        Value::List(nodes) => nodes.as_slice(),
+        _ => std::slice::from_ref(&entry.node),
+    };
+    if nodes.is_empty() {
+        let message = format!(
+            "`{key}` has no values, give at least one or leave the key out"
+        );
+        return Err(source.error(entry.node.at, message));
+    }
+    nodes.iter().map(|node| read(node).map(Some)).collect()
+}

@@ -1,0 +1,153 @@
+//! Programs that train: what each task of theirs is started with.
+
+use crate::error::{Error, Result};
+use crate::plan::digest;
+use crate::spec::ExternalSpec;
+use crate::store::task::{self, TaskFolder};
+use crate::train::{External, Launched, PROTOCOL, Task};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+/// Stands in the command for the file of the task.
+const SPEC: &str = "{spec}";
+
+/// One thread a run, as all runs have here: with more of them the sums, and
+/// so the results, would hang on how many runs go on at once. What the user
+/// has set stays.
+const THREADS: (&str, &str) = ("OMP_NUM_THREADS", "1");
+
+/// What a program reads.
+#[derive(Serialize)]
+struct TaskFile<'a> {
+    protocol: u64,
+    /// The same for the same task.
+    task: String,
+    #[serde(flatten)]
+    what: What<'a>,
+    lr_table: PathBuf,
+    momentum_table: Option<PathBuf>,
+}
+
+/// All of it but the tables.
+#[derive(Serialize)]
+struct What<'a> {
+    mode: &'static str,
+    seed: u64,
+    steps: usize,
+    model: Option<&'a str>,
+    dataset: Option<&'a str>,
+    optimizer: Option<&'a str>,
+    batch: Option<usize>,
+    eval_steps: &'a [usize],
+    grad_norm: Option<&'static str>,
+}
+
+/// The trainer of the workload `name`, and a digest of the files that its
+/// numbers depend on. It runs in the folder `base`, the grid's.
+///
+/// # Errors
+///
+/// If the program or one of the files is not there.
+pub(super) fn trainer(
+    name: &str,
+    spec: &ExternalSpec,
+    base: &Path,
+) -> Result<(External, String)> {
+    let base = std::path::absolute(base).map_err(Error::io(base))?;
+    let program = &spec.command[0];
+    let Some(program) = task::program(program, &base) else {
+        return Err(Error::Invalid(format!(
+            "`{name}`: there is no program `{program}`; install it, or \
+             correct `command`"
+        )));
+    };
+    let files: Vec<PathBuf> =
+        spec.fingerprint.iter().map(|file| base.join(file)).collect();
+    let contents = task::contents(&files)?;
+    let prints: Vec<String> =
+        contents.iter().map(|bytes| digest(bytes)).collect();
+    let own = spec.clone();
+    let launch = move |task: &Task<'_>| launch(&own, &program, &base, task);
+    let external = External {
+        name: name.to_owned(),
+        optimizer: spec.likely_optimizer(),
+        metric: spec.metric.clone(),
+        timeout: spec.timeout,
+        worker: 0,
+        launch: Arc::new(launch),
+    };
+    Ok((external, digest(prints.join("\n").as_bytes())))
+}
+
+fn launch(
+    spec: &ExternalSpec,
+    program: &Path,
+    base: &Path,
+    task: &Task<'_>,
+) -> Result<Launched> {
+    let what = What {
+        mode: if task.interactive { "interactive" } else { "table" },
+        seed: seed(task.seed),
+        steps: task.rates.len(),
+        model: spec.model.as_deref(),
+        dataset: spec.dataset.as_deref(),
+        optimizer: spec.optimizer.as_deref(),
+        batch: spec.batch,
+        eval_steps: task.eval_steps,
+        grad_norm: task.grad_norm,
+    };
+    let told = serde_json::to_vec(&(&what, task.rates, task.momenta));
+    let folder = TaskFolder::new()?;
+    let momenta = task.momenta.map(|momenta| folder.table("momentum", momenta));
+    let file = TaskFile {
+        protocol: PROTOCOL,
+        task: digest(&told.expect("plain data")),
+        what,
+        lr_table: folder.table("lr", task.rates)?,
+        momentum_table: momenta.transpose()?,
+    };
+    let file = folder.object("spec", &file)?;
+    let mut command = Command::new(program);
+    let path = file.to_string_lossy();
+    command
+        .args(spec.command[1..].iter().map(|word| word.replace(SPEC, &path)))
+        .current_dir(base)
+        .env("LRSCOUT_SPEC", &file)
+        .env("LRSCOUT_WORKER", task.worker.to_string())
+        // Events are wanted when they happen.
+        .env("PYTHONUNBUFFERED", "1");
+    let (threads, one) = THREADS;
+    if std::env::var_os(threads).is_none() {
+        command.env(threads, one);
+    }
+    Ok(Launched { command, files: Box::new(folder) })
+}
+
+/// `seed` in the 32 bits that every framework takes: small ones as they are,
+/// others in the upper half, so that none of a finder is one of a run.
+fn seed(seed: u64) -> u64 {
+    const HALF: u64 = 1 << 31;
+    if seed < HALF {
+        return seed;
+    }
+    let bytes = digest(&seed.to_le_bytes());
+    let word = u64::from_str_radix(&bytes[..8], 16).unwrap_or_default();
+    HALF | word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn seeds_fit_every_framework_and_stay_apart() {
+        assert_eq!([0, 1, 4711].map(seed), [0, 1, 4711]);
+        let large = (0..1000_u64).map(|k| seed((1 << 32) + k));
+        let large: HashSet<u64> = large.collect();
+        assert_eq!(large.len(), 1000);
+        assert!(large.iter().all(|&s| (1 << 31..1 << 32).contains(&s)));
+    }
+}

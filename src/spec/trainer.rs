@@ -1,0 +1,99 @@
+//! Who trains a workload: candle in this process, or a program of the
+//! user's.
+
+use super::{OptimizerSpec, WorkloadSpec};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a workload is, by who trains it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum TrainerSpec {
+    /// A model on a data set, trained in this process.
+    Candle(WorkloadSpec),
+    /// A program that trains by itself.
+    External(ExternalSpec),
+}
+
+/// A program that trains, and what it is told beside its task. What model,
+/// data set and optimizer are is for the program alone: here they are names.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ExternalSpec {
+    /// Program and arguments, no shell between; `{spec}` in an argument
+    /// stands for the file of the task.
+    pub(crate) command: Vec<String>,
+    /// Files that its numbers depend on, beside the grid.
+    pub(crate) fingerprint: Vec<PathBuf>,
+    /// Most that one training may take.
+    pub(crate) timeout: Duration,
+    /// Name of the model.
+    pub(crate) model: Option<String>,
+    /// Name of the data set.
+    pub(crate) dataset: Option<String>,
+    /// Name of the optimizer.
+    pub(crate) optimizer: Option<String>,
+    /// Examples an update.
+    pub(crate) batch: Option<usize>,
+    /// Which of the metrics it reports is kept.
+    pub(crate) metric: Option<String>,
+}
+
+impl TrainerSpec {
+    /// The optimizer in tables.
+    pub(crate) fn optimizer_label(&self) -> String {
+        match self {
+            Self::Candle(spec) => spec.optimizer.label(),
+            Self::External(spec) => {
+                let name = spec.optimizer.as_deref();
+                name.unwrap_or(ExternalSpec::UNNAMED).to_owned()
+            }
+        }
+    }
+
+    /// What the `model`, `dataset` or `optimizer` may be called.
+    pub(crate) fn names(&self, what: &str) -> Vec<String> {
+        match (self, what) {
+            (Self::Candle(spec), "model") => {
+                vec![spec.model.kind().to_owned()]
+            }
+            (Self::Candle(spec), "dataset") => {
+                vec![spec.dataset.kind().to_owned()]
+            }
+            (Self::Candle(spec), _) => {
+                let optimizer = &spec.optimizer;
+                vec![optimizer.kind().to_owned(), optimizer.label()]
+            }
+            (Self::External(spec), "model") => {
+                Vec::from_iter(spec.model.clone())
+            }
+            (Self::External(spec), "dataset") => {
+                Vec::from_iter(spec.dataset.clone())
+            }
+            (Self::External(_), _) => vec![self.optimizer_label()],
+        }
+    }
+
+    /// Whether the optimizer scales every weight's step by that weight's own
+    /// gradients.
+    pub(crate) fn is_adaptive(&self) -> bool {
+        match self {
+            Self::Candle(spec) => spec.optimizer.is_adaptive(),
+            Self::External(spec) => spec.likely_optimizer().is_adaptive(),
+        }
+    }
+}
+
+impl ExternalSpec {
+    /// An optimizer that the grid does not name.
+    const UNNAMED: &'static str = "external";
+
+    /// The optimizer of ours that is most like the program's, by its name:
+    /// SGD where that is in it, else AdamW, whose kind most are today.
+    pub(crate) fn likely_optimizer(&self) -> OptimizerSpec {
+        let name = self.optimizer.as_deref().unwrap_or_default();
+        if name.to_lowercase().contains("sgd") {
+            OptimizerSpec::sgd()
+        } else {
+            OptimizerSpec::adamw()
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a program that trains is given to read: files in a folder of their
+//! own, which goes when the task is over.
+
+use crate::error::{Error, Result};
+use serde::Serialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// The files of one task.
+#[derive(Debug)]
+pub(crate) struct TaskFolder(TempDir);
+
+impl TaskFolder {
+    /// A new one among the temporary files of the system.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for it.
+    pub(crate) fn new() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("lrscout-").tempdir();
+        folder.map(Self).map_err(Error::io(&std::env::temp_dir()))
+    }
+
+    /// Writes `values` as NumPy reads them: a one-dimensional array of f64,
+    /// little-endian (NPY format 1.0).
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub(crate) fn table(&self, name: &str, values: &[f64]) -> Result<PathBuf> {
+        self.put(&format!("{name}.npy"), &npy(values))
+    }
+
+    /// Writes `value` as JSON.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub(crate) fn object(
+        &self,
+        name: &str,
+        value: &impl Serialize,
+    ) -> Result<PathBuf> {
+        let text = serde_json::to_string_pretty(value).expect("plain data");
+        self.put(&format!("{name}.json"), text.as_bytes())
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.0.path().join(name);
+        fs::write(&path, bytes).map_err(Error::io(&path))?;
+        Ok(path)
+    }
+}
+
+/// Bytes of all `files`, which may be changed while a grid runs: then they
+/// are as they were when it began.
+///
+/// # Errors
+///
+/// If one cannot be read.
+pub(crate) fn contents(files: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
+    let read = |path: &PathBuf| fs::read(path).map_err(Error::io(path));
+    files.iter().map(read).collect()
+}
+
+/// Where the system finds `program`: on the `PATH`, or from `base` if it is
+/// a path itself.
+pub(crate) fn program(program: &str, base: &Path) -> Option<PathBuf> {
+    let there = |path: PathBuf| path.is_file().then_some(path);
+    if program.contains('/') {
+        return there(base.join(program));
+    }
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders)
+        .find_map(|folder| there(folder.join(program)))
+}
+
+/// The header is padded so that the numbers begin at a multiple of this.
+const ALIGNMENT: usize = 64;
+
+fn npy(values: &[f64]) -> Vec<u8> {
+    let mut header = format!(
+        "{{'descr': '<f8', 'fortran_order': False, 'shape': ({},), }}",
+        values.len()
+    );
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    let length_bytes = 2;
+    let unpadded = bytes.len() + length_bytes + header.len() + 1;
+    let padding = unpadded.next_multiple_of(ALIGNMENT) - unpadded;
+    header.extend(std::iter::repeat_n(' ', padding));
+    header.push('\n');
+    let length = u16::try_from(header.len()).expect("a header of one line");
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(header.bytes());
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_an_array_of_numpy() {
+        let bytes = npy(&[0.5, -1e-300, 3.0]);
+        assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+        let length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        let (header, data) = bytes[10..].split_at(length);
+        assert_eq!((10 + length) % ALIGNMENT, 0);
+        let header = std::str::from_utf8(header).expect("ASCII");
+        assert!(header.ends_with(" \n") && header.contains("(3,)"), "{header}");
+        let numbers: Vec<f64> = data
+            .chunks(8)
+            .map(|c| f64::from_le_bytes(c.try_into().expect("eight")))
+            .collect();
+        assert_eq!(numbers, [0.5, -1e-300, 3.0]);
+    }
+
+    #[test]
+    fn a_task_leaves_nothing_behind() {
+        let folder = TaskFolder::new().expect("room");
+        let table = folder.table("lr", &[0.1]).expect("writable");
+        let spec = folder.object("spec", &"{}").expect("writable");
+        assert!(table.exists() && spec.exists());
+        drop(folder);
+        assert!(!table.parent().expect("a folder").exists());
+    }
+
+    #[test]
+    fn programs_are_sought_where_the_system_does() {
+        assert!(program("sh", Path::new("")).is_some());
+        assert!(program("no such program", Path::new("")).is_none());
+        assert!(program("./sh", Path::new("/bin")).is_some());
+        assert!(program("./sh", Path::new("/etc")).is_none());
+    }
+}

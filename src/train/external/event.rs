@@ -1,0 +1,154 @@
+//! The lines by which a program tells of its training.
+
+use crate::record::any_float;
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// A line of the program.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub(super) enum Event {
+    /// The first one.
+    Hello {
+        /// Version of the protocol that it speaks.
+        protocol: u64,
+    },
+    /// An update.
+    Train {
+        /// Updates before it.
+        step: usize,
+        /// Of its batch, measured before it.
+        loss: Number,
+        /// The rate that the optimizer had.
+        lr: Number,
+        /// The momentum, where it is cycled.
+        momentum: Option<Number>,
+        /// Norm of the gradient, where it is asked for.
+        grad_norm: Option<Number>,
+    },
+    /// An evaluation.
+    Eval {
+        /// Updates before it.
+        step: usize,
+        /// Mean over the part.
+        loss: Number,
+        /// Whatever else was measured.
+        #[serde(default)]
+        metrics: BTreeMap<String, Number>,
+        /// The part.
+        #[serde(default)]
+        split: Part,
+    },
+    /// The last one.
+    Done {},
+}
+
+/// Part of the data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Part {
+    /// What schedules are chosen by.
+    #[default]
+    Valid,
+    /// What nothing is chosen by.
+    Test,
+}
+
+/// A number that may be infinite or none at all, as JSON or as a word.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Number(#[serde(with = "any_float")] pub(super) f64);
+
+/// Reads a line; `NaN`, `Infinity` and `-Infinity` may stand in it for
+/// numbers, as Python writes them.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(super) fn parse(line: &str) -> Result<Event, String> {
+    serde_json::from_str(&quoted(line)).map_err(|error| error.to_string())
+}
+
+/// `line` with the words for numbers that JSON lacks in quotes.
+fn quoted(line: &str) -> Cow<'_, str> {
+    const WORDS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
+    if !WORDS.iter().any(|word| line.contains(word)) {
+        return Cow::Borrowed(line);
+    }
+    let mut text = String::with_capacity(line.len() + 8);
+    let (mut inside, mut escaped) = (false, false);
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let word = WORDS.iter().find(|word| rest.starts_with(**word));
+        if let (false, Some(word)) = (inside, word) {
+            text.extend(["\"", word, "\""]);
+            rest = &rest[word.len()..];
+            continue;
+        }
+        if !escaped && c == '"' {
+            inside = !inside;
+        }
+        escaped = inside && !escaped && c == '\\';
+        text.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    Cow::Owned(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_write_a_number_is_read() {
+        for (written, value) in [
+            ("0.5", 0.5),
+            ("1", 1.0),
+            ("1e-7", 1e-7),
+            ("\"inf\"", f64::INFINITY),
+            ("\"-inf\"", f64::NEG_INFINITY),
+            ("Infinity", f64::INFINITY),
+            ("-Infinity", f64::NEG_INFINITY),
+        ] {
+            let line = format!(
+                "{{\"event\": \"train\", \"step\": 3, \"loss\": {written}, \
+                 \"lr\": 0.1, \"name\": \"a \\\" NaN Infinity\"}}"
+            );
+            let read = parse(&line).expect(&line);
+            let Event::Train { step, loss, lr, momentum, .. } = read else {
+                unreachable!("{line}");
+            };
+            assert_eq!((step, loss, lr), (3, Number(value), Number(0.1)));
+            assert_eq!(momentum, None);
+        }
+        for written in ["NaN", "\"nan\""] {
+            let line =
+                format!("{{\"event\":\"eval\",\"step\":1,\"loss\":{written}}}");
+            let read = parse(&line).expect(&line);
+            assert!(matches!(
+                read,
+                Event::Eval { loss: Number(x), split: Part::Valid, .. }
+                    if x.is_nan()
+            ));
+        }
+    }
+
+    #[test]
+    fn what_is_no_event_says_why() {
+        for (line, part) in [
+            (r#"{"event":"train","step":0,"loss":1.0}"#, "`lr`"),
+            (r#"{"event":"train","step":-1,"loss":1,"lr":1}"#, "-1"),
+            (r#"{"event":"trian"}"#, "trian"),
+            (r#"{"event":"hello"}"#, "`protocol`"),
+            (r#"{"event":"eval","step":0,"loss":1,"split":"x"}"#, "`x`"),
+            (r#"{"event":"done""#, "EOF"),
+            (r#"{"event":"train","step":0,"loss":"one","lr":1}"#, "float"),
+        ] {
+            let why = parse(line).expect_err(line);
+            assert!(why.contains(part), "{line}: {why}");
+        }
+        let done = parse(r#"{"event":"done","extra":[1,{"a":NaN}]}"#);
+        assert_eq!(done, Ok(Event::Done {}));
+    }
+}

@@ -1,0 +1,305 @@
+//! A program under way: its lines as they come, and its end, whatever it
+//! does.
+//!
+//! It leads a process group of its own, so that all it starts ends with it.
+//! Its pipes are read by turns without a thread, so a program that floods,
+//! hangs or closes them costs neither memory nor patience.
+
+use super::{Launched, fault};
+use crate::error::Result;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid,
+};
+use std::collections::VecDeque;
+use std::io::{Read, Write as _};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
+use std::time::{Duration, Instant};
+
+use std::os::unix::process::CommandExt as _;
+
+/// How long a caller waits for something to hear.
+const BEAT: Duration = Duration::from_millis(50);
+
+/// How long a program may take to end by itself once it is told to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Bytes read at once.
+const CHUNK: usize = 1 << 16;
+
+/// Longest line; the rest of a longer one is dropped.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// Bytes that are no events from which a program counts as running wild.
+const FLOOD: usize = 1 << 28;
+
+/// Lines of its output that are kept for messages.
+const LAST_LINES: usize = 8;
+
+/// Characters of each that are shown.
+const LINE_SHOWN: usize = 200;
+
+/// A program under way; dropped, it is ended.
+pub(super) struct Process {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: Option<ChildStdout>,
+    errors: Option<ChildStderr>,
+    /// The line of the output, and of the errors, that is not yet over.
+    open: [Vec<u8>; 2],
+    events: VecDeque<String>,
+    log: Log,
+    /// When it was seen to have ended.
+    ended: Option<Instant>,
+    over: bool,
+    /// What it reads is there as long as it is.
+    _files: Box<dyn Send>,
+}
+
+/// What a program was heard to say.
+pub(super) enum Heard {
+    /// A line that is meant for us.
+    Event(String),
+    /// Nothing for the moment.
+    Nothing,
+    /// It has ended, and said all it had to; with a code, or by a signal.
+    Ended(std::process::ExitStatus),
+}
+
+/// The end of what it wrote beside its events.
+#[derive(Default)]
+struct Log {
+    last: VecDeque<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Process {
+    /// Starts it; with `interactive` it can be [told](Self::tell) something.
+    pub(super) fn start(launched: Launched, interactive: bool) -> Result<Self> {
+        let Launched { mut command, files } = launched;
+        let program = command.get_program().to_string_lossy().into_owned();
+        let stdin = if interactive { Stdio::piped() } else { Stdio::null() };
+        let mut child = command
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(|error| {
+                fault("not_started", format!("`{program}`: {error}"))
+            })?;
+        Ok(Self {
+            input: child.stdin.take(),
+            output: child.stdout.take(),
+            errors: child.stderr.take(),
+            child,
+            open: [vec![], vec![]],
+            events: VecDeque::new(),
+            log: Log::default(),
+            ended: None,
+            over: false,
+            _files: files,
+        })
+    }
+
+    /// What it says next, after a short while nothing.
+    ///
+    /// # Errors
+    ///
+    /// If it writes without end.
+    pub(super) fn hear(&mut self) -> Result<Heard> {
+        // Seen before its pipes are: what it wrote last is in them then.
+        let has_ended = self.has_ended();
+        if has_ended {
+            self.ended.get_or_insert_with(Instant::now);
+        }
+        // What it left running may go on to write.
+        let late = self.ended.is_some_and(|ended| ended.elapsed() > GRACE);
+        if self.events.is_empty() {
+            let patience = if has_ended { Duration::ZERO } else { BEAT };
+            let silent = !self.read(patience);
+            if has_ended && (silent || late) {
+                // A last line without its end.
+                (0..2).for_each(|i| self.line(i));
+                if self.events.is_empty() {
+                    return self.reap().map(Heard::Ended);
+                }
+            }
+        }
+        if self.log.bytes > FLOOD {
+            let message = format!(
+                "wrote more than {} MB that are no events",
+                FLOOD >> 20
+            );
+            return Err(fault("flood", message));
+        }
+        Ok(self.events.pop_front().map_or(Heard::Nothing, Heard::Event))
+    }
+
+    /// Writes it a line.
+    ///
+    /// # Errors
+    ///
+    /// If it does not read what it is told.
+    pub(super) fn tell(&mut self, line: &str) -> Result<()> {
+        let Some(input) = &mut self.input else { return Ok(()) };
+        let mut writable = [PollFd::new(&*input, PollFlags::OUT)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        if poll(&mut writable, Some(&now)) == Ok(0) {
+            let message = "does not read the answers to its `eval` lines";
+            return Err(fault("bad_event", message.to_owned()));
+        }
+        // Short enough to be written whole. One that has ended hears nothing,
+        // and its end says so.
+        let _ = writeln!(input, "{line}");
+        Ok(())
+    }
+
+    /// The end of what it wrote beside its events, for a message.
+    pub(super) fn last_words(&self) -> String {
+        let lines = self.log.lines();
+        if lines.is_empty() {
+            return "it wrote nothing else".to_owned();
+        }
+        format!("it last wrote: {}", lines.join(" | "))
+    }
+
+    /// Ends it and all that it started: first by asking, then by force.
+    pub(super) fn end(&mut self) {
+        if self.over {
+            return;
+        }
+        self.signal(Signal::TERM);
+        let asked = Instant::now();
+        while !self.has_ended() && asked.elapsed() < GRACE {
+            // Who waits for a reader cannot end.
+            self.read(Duration::from_millis(5));
+        }
+        // Nothing more can be done where this fails.
+        let _ = self.reap();
+    }
+
+    /// Takes its status, and what it left running with it.
+    fn reap(&mut self) -> Result<std::process::ExitStatus> {
+        // Before its number can be another's.
+        self.signal(Signal::KILL);
+        self.over = true;
+        self.child.wait().map_err(|error| {
+            fault("not_started", format!("its end was not seen: {error}"))
+        })
+    }
+
+    fn signal(&self, signal: Signal) {
+        // A group that is gone needs no signal.
+        let _ = kill_process_group(Pid::from_child(&self.child), signal);
+    }
+
+    /// Whether it has ended; its number stays its own until it is reaped.
+    fn has_ended(&self) -> bool {
+        let options = WaitIdOptions::EXITED
+            | WaitIdOptions::NOHANG
+            | WaitIdOptions::NOWAIT;
+        let who = WaitId::Pid(Pid::from_child(&self.child));
+        // What cannot be waited for is not there.
+        !matches!(waitid(who, options), Ok(None))
+    }
+
+    /// Reads what is there, waiting for it at most `patience`; whether there
+    /// was anything.
+    fn read(&mut self, patience: Duration) -> bool {
+        let ready = |waiting: &PollFd<'_>| !waiting.revents().is_empty();
+        let (mut output, mut errors) = (false, false);
+        {
+            let mut pipes = vec![];
+            if let Some(pipe) = &self.output {
+                pipes.push(PollFd::new(pipe, PollFlags::IN));
+            }
+            if let Some(pipe) = &self.errors {
+                pipes.push(PollFd::new(pipe, PollFlags::IN));
+            }
+            let nanoseconds = i64::from(patience.subsec_nanos());
+            let patience = Timespec { tv_sec: 0, tv_nsec: nanoseconds };
+            if poll(&mut pipes, Some(&patience)).is_ok() {
+                let mut pipes = pipes.iter();
+                output =
+                    self.output.is_some() && pipes.next().is_some_and(ready);
+                errors = pipes.next().is_some_and(ready);
+            }
+        }
+        let mut chunk = vec![0; CHUNK];
+        if output {
+            let count = read_from(&mut self.output, &mut chunk);
+            self.take(0, &chunk[..count]);
+        }
+        if errors {
+            let count = read_from(&mut self.errors, &mut chunk);
+            self.take(1, &chunk[..count]);
+        }
+        output || errors
+    }
+
+    /// Takes bytes of the output (0) or of the errors (1).
+    fn take(&mut self, pipe: usize, bytes: &[u8]) {
+        for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let room = LONGEST_LINE.saturating_sub(self.open[pipe].len());
+            let kept = part.len().min(room);
+            self.log.bytes += part.len() - kept;
+            self.open[pipe].extend(&part[..kept]);
+            if part.ends_with(b"\n") {
+                self.line(pipe);
+            }
+        }
+    }
+
+    /// Ends the open line.
+    fn line(&mut self, pipe: usize) {
+        let line = std::mem::take(&mut self.open[pipe]);
+        if pipe == 0 && line.trim_ascii_start().starts_with(b"{") {
+            let text = String::from_utf8_lossy(&line);
+            if text.contains("\"event\"") {
+                self.events.push_back(text.trim().to_owned());
+                return;
+            }
+        }
+        self.log.push(line);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Log {
+    fn push(&mut self, line: Vec<u8>) {
+        self.bytes += line.len();
+        if !line.trim_ascii().is_empty() {
+            self.last.push_back(line);
+        }
+        if self.last.len() > LAST_LINES {
+            self.last.pop_front();
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let plain = |c: char| if c.is_control() { ' ' } else { c };
+        let shown = |line: &Vec<u8>| {
+            let line = String::from_utf8_lossy(line);
+            // A progress bar overwrites its line: the last state counts.
+            let line = line.trim_end().rsplit('\r').next().unwrap_or_default();
+            line.chars().take(LINE_SHOWN).map(plain).collect::<String>()
+        };
+        let lines = self.last.iter().map(shown);
+        lines.map(|line| line.trim().to_owned()).collect()
+    }
+}
+
+/// Reads once; a pipe that is at its end is closed.
+fn read_from<R: Read>(pipe: &mut Option<R>, chunk: &mut [u8]) -> usize {
+    let count = pipe.as_mut().map_or(0, |pipe| pipe.read(chunk).unwrap_or(0));
+    if count == 0 {
+        *pipe = None;
+    }
+    count
+}
