@@ -1,7 +1,7 @@
 """Lets a training script talk to lrscout, whatever framework it uses.
 
-Copy this file beside your script; it needs nothing but Python 3.8. See
-train_torch.py for the whole of it, and docs/external.md for the protocol.
+Copy this file beside your script; it needs nothing but Python 3.8. For a
+whole script see train_torch.py, for the protocol docs/external.md.
 """
 
 import json
@@ -11,10 +11,9 @@ from array import array
 
 
 def read_npy(path):
-    """The numbers of a one-dimensional little-endian f64 array."""
+    """The numbers of a one-dimensional little-endian array of f64."""
     with open(path, "rb") as file:
-        header = file.read(10)
-        file.read(int.from_bytes(header[8:10], "little"))
+        file.read(int.from_bytes(file.read(10)[8:], "little"))
         values = array("d", file.read())
     if sys.byteorder == "big":
         values.byteswap()
@@ -22,7 +21,7 @@ def read_npy(path):
 
 
 class Task:
-    """What to train: seed, steps, batch, model, dataset, optimizer, ..."""
+    """What to train: seed, steps, eval_steps, model, dataset, batch, ..."""
 
     def __init__(self, path=None):
         with open(path or os.environ["LRSCOUT_SPEC"]) as file:
@@ -31,7 +30,7 @@ class Task:
         self._momenta = self.momentum_table and read_npy(self.momentum_table)
         self._factor = 1.0
         # Events have the output for themselves: prints go to the errors.
-        self._events = os.fdopen(os.dup(1), "w", buffering=1)
+        self._events = os.fdopen(os.dup(1), "w")
         os.dup2(2, 1)
         self._tell("hello", protocol=1)
 
@@ -46,12 +45,10 @@ class Task:
     def train(self, step, loss, lr, **more):
         """Update `step` is done: its loss, and the rate in the optimizer.
         Also `momentum` where it is cycled, `grad_norm` where wanted."""
-        more = {key: float(value) for key, value in more.items()}
         self._tell("train", step=step, loss=float(loss), lr=float(lr), **more)
 
     def eval(self, done, loss, split="valid", **metrics):
         """A score after `done` updates, wanted where `eval_steps` has it."""
-        metrics = {key: float(value) for key, value in metrics.items()}
         self._tell("eval", step=done, loss=float(loss), metrics=metrics, split=split)
         if self.mode == "interactive" and split == "valid":
             self._factor = json.loads(sys.stdin.readline())["factor"]
@@ -61,4 +58,5 @@ class Task:
         self._tell("done")
 
     def _tell(self, event, **fields):
-        print(json.dumps({"event": event, **fields}), file=self._events, flush=True)
+        line = json.dumps({"event": event, **fields}, default=float)
+        print(line, file=self._events, flush=True)

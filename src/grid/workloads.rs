@@ -191,13 +191,8 @@ fn read_table(
                             accumulate,
                             weights: weights.clone(),
                         };
-                        let name = template.fill(source, |key| match key {
-                            "dataset" => Some(spec.dataset.name()),
-                            "model" => Some(spec.model.label()),
-                            "optimizer" => Some(spec.optimizer.label()),
-                            "batch" => Some(batch.to_string()),
-                            _ => Some(label_noise.to_string()),
-                        })?;
+                        let value = |key: &str| Some(shown(&spec, key));
+                        let name = template.fill(source, value)?;
                         let cluster = cluster.map_or_else(
                             || dataset.spec.identity(),
                             str::to_owned,
@@ -210,6 +205,17 @@ fn read_table(
         }
     }
     Ok(entries)
+}
+
+/// What stands in a name for `key`, one of [`AXES`].
+fn shown(spec: &WorkloadSpec, key: &str) -> String {
+    match key {
+        "dataset" => spec.dataset.name(),
+        "model" => spec.model.label(),
+        "optimizer" => spec.optimizer.label(),
+        "batch" => spec.batch.to_string(),
+        _ => spec.label_noise.to_string(),
+    }
 }
 
 /// Refuses keys other than `keys`, with a word on the likely ones;

@@ -373,8 +373,10 @@ fn a_rate_may_be_off_by_what_f32_rounds() {
         .map(|line| line.replace("\"lr\":0.1", &format!("\"lr\":{rounded:?}")))
         .collect();
     ten(say(&lines), LONG).expect("0.1 in f32");
-    for rate in [0.0, 1e-40, 3e-39, 1e7, 0.3] {
-        let shown = Number(f64::from(rate as f32));
+    for (rate, rounded) in
+        [(0.0, 0.0), (1e-40, 1e-40_f32), (3e-39, 3e-39), (0.3, 0.3)]
+    {
+        let shown = Number(f64::from(rounded));
         same_rate("lr", 0, shown, rate).expect("f32");
     }
     same_rate("lr", 0, Number(0.0), 1e-30).expect_err("no rate at all");
