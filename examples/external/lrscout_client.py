@@ -1,7 +1,6 @@
-"""Lets a training script talk to lrscout, whatever framework it uses.
+"""Lets a training script of any framework talk to lrscout (docs/external.md).
 
-Copy this file beside your script; it needs nothing but Python 3.8. For a
-whole script see train_torch.py, for the protocol docs/external.md.
+Copy this file beside your script; it needs nothing but Python 3.8.
 """
 
 import json
@@ -30,7 +29,7 @@ class Task:
         self._momenta = self.momentum_table and read_npy(self.momentum_table)
         self._factor = 1.0
         # Events have the output for themselves: prints go to the errors.
-        self._events = os.fdopen(os.dup(1), "w")
+        self._events = os.fdopen(os.dup(1), "w", buffering=1)
         os.dup2(2, 1)
         self._tell("hello", protocol=1)
 
@@ -58,5 +57,4 @@ class Task:
         self._tell("done")
 
     def _tell(self, event, **fields):
-        line = json.dumps({"event": event, **fields}, default=float)
-        print(line, file=self._events, flush=True)
+        print(json.dumps({"event": event, **fields}, default=float), file=self._events)
