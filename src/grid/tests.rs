@@ -478,6 +478,19 @@ fn every_example_of_the_formats_page_works() {
                 with(5, example)
             }
             "`[[workload]]`" => with(4, &format!("{}\n{example}", BASE[3])),
+            "`[[workload]]` with a `command`" => {
+                let name = match example.split(' ').next() {
+                    Some(axis @ ("optimizer" | "batch")) => {
+                        format!("{{{axis}}}")
+                    }
+                    _ => "x".to_owned(),
+                };
+                let command = match example {
+                    e if e.starts_with("command") => "",
+                    _ => "command = [\"sh\"]",
+                };
+                with(4, &format!("{command}\nname = \"{name}\"\n{example}"))
+            }
             "Grids" => continue,
             "Models" => {
                 let (data, model) = match example {

@@ -55,7 +55,8 @@ pub(super) fn trainer(
     spec: &ExternalSpec,
     base: &Path,
 ) -> Result<(External, String)> {
-    let base = std::path::absolute(base).map_err(Error::io(base))?;
+    let here = std::env::current_dir().map_err(Error::io(Path::new(".")))?;
+    let base = here.join(base);
     let program = &spec.command[0];
     let Some(program) = task::program(program, &base) else {
         return Err(Error::Invalid(format!(
