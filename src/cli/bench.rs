@@ -64,14 +64,14 @@ impl Bench {
         let base = self.grid.parent().unwrap_or(Path::new(""));
         let prepared = runner::prepare(&experiment, registry, base)?;
         let trainers = &prepared.trainers;
-        let seconds =
-            runner::step_seconds(trainers, jobs, BLOCKS, BLOCK_SECONDS)?;
+        let paces = runner::paces(trainers, jobs, BLOCKS, BLOCK_SECONDS)?;
         let rows: Vec<BenchRow> = experiment
             .workloads
             .iter()
             .zip(trainers)
-            .zip(seconds)
-            .map(|((entry, trainer), seconds)| {
+            .zip(paces)
+            .map(|((entry, trainer), pace)| {
+                let seconds = pace.step_seconds;
                 let (batch, flops) = match (&entry.spec, trainer) {
                     (TrainerSpec::Candle(spec), Trainer::Candle(workload)) => {
                         let (model, data) = (&spec.model, &workload.data);

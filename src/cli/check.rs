@@ -56,16 +56,16 @@ impl Check {
             let prepared = runner::prepare(&experiment, registry, base)?;
             let jobs = self.jobs.or(experiment.jobs);
             let jobs = jobs.map_or_else(environment::cores, usize::from);
-            let step_seconds = if self.no_estimate {
+            let paces = if self.no_estimate {
                 None
             } else {
                 let trainers = &prepared.trainers;
-                Some(runner::step_seconds(trainers, jobs, 3, 0.1)?)
+                Some(runner::paces(trainers, jobs, 3, 0.1)?)
             };
             let estimate = cost::estimate(
                 &experiment,
                 &prepared.plan,
-                step_seconds.as_deref(),
+                paces.as_deref(),
                 jobs,
             );
             estimates.push(estimate);

@@ -6,6 +6,20 @@ use crate::stats::power;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
+/// How fast a trainer is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Of a training before its first update, in seconds: a program has to
+    /// start.
+    pub(crate) start_seconds: f64,
+    /// Of one update.
+    pub(crate) step_seconds: f64,
+}
+
+/// Trainings of a rate that is verified, by their number and not their
+/// length: range tests and trials.
+const STARTS_PER_RATE: f64 = 12.0;
+
 /// Range tests alone, in trainings of a budget of usual length.
 const RANGE_TEST_TRAININGS: f64 = 0.4;
 
@@ -53,38 +67,36 @@ const SEEDS_FOR_WITHIN: usize = 6;
 /// Clusters below which the race's e-value cannot reach its bound at 5 %.
 const CLUSTERS_FOR_A_RACE: usize = 7;
 
-/// Counts, and estimates the time from the seconds of one update of each
-/// workload with `jobs` runs at once.
+/// Counts, and estimates the time from the pace of each trainer with `jobs`
+/// runs at once.
 pub(crate) fn estimate(
     experiment: &Experiment,
     plan: &Plan,
-    step_seconds: Option<&[f64]>,
+    paces: Option<&[Pace]>,
     jobs: usize,
 ) -> Estimate {
     let clusters: BTreeSet<&str> =
         experiment.workloads.iter().map(|w| w.cluster.as_str()).collect();
     let schedules = experiment.schedules.len();
-    let seconds = step_seconds.map(|seconds| {
-        let runs: f64 = plan
-            .runs
-            .iter()
-            .map(|run| seconds[run.workload] * run.budget as f64)
-            .sum();
-        let pilots: f64 = plan
-            .pilots
-            .iter()
-            .map(|pilot| seconds[pilot.workload] * pilot.budget as f64)
-            .sum();
-        let finds: f64 = plan
-            .finds
-            .iter()
-            .map(|find| seconds[find.workload] * find.budget as f64)
-            .sum();
-        let per_rate = match &experiment.lr_find {
-            spec if spec.verify => spec.trainings,
-            _ => RANGE_TEST_TRAININGS,
+    let seconds = paces.map(|paces| {
+        let training = |workload: usize, budget: usize| {
+            let Pace { start_seconds, step_seconds } = paces[workload];
+            start_seconds + step_seconds * budget as f64
         };
-        (runs + pilots + per_rate * finds) / jobs as f64
+        let runs =
+            plan.runs.iter().map(|run| training(run.workload, run.budget));
+        let pilots =
+            plan.pilots.iter().map(|run| training(run.workload, run.budget));
+        let (per_rate, starts) = match &experiment.lr_find {
+            spec if spec.verify => (spec.trainings, STARTS_PER_RATE),
+            _ => (RANGE_TEST_TRAININGS, 1.0),
+        };
+        let finds = plan.finds.iter().map(|find| {
+            let Pace { start_seconds, step_seconds } = paces[find.workload];
+            starts * start_seconds
+                + per_rate * step_seconds * find.budget as f64
+        });
+        runs.chain(pilots).chain(finds).sum::<f64>() / jobs as f64
     });
     let comparisons = schedules.saturating_sub(1).max(1);
     let smallest_p = power::smallest_wilcoxon_p(clusters.len());

@@ -1,32 +1,33 @@
-//! How long one update takes.
+//! How fast trainers are.
 
 use super::workers::{Done, in_parallel};
 use crate::error::{Error, Result};
+use crate::plan::cost::Pace;
 use crate::train::{Replica, Trainer};
 use std::time::Instant;
 
-/// Median seconds of one update of each trainer, `jobs` at once, over
+/// The pace of each trainer, `jobs` at once: medians, those of updates over
 /// `blocks` blocks of about `block_seconds` each after a warm-up.
 ///
 /// # Errors
 ///
 /// If one cannot train.
-pub(crate) fn step_seconds(
+pub(crate) fn paces(
     trainers: &[Trainer],
     jobs: usize,
     blocks: usize,
     block_seconds: f64,
-) -> Result<Vec<f64>> {
-    let mut medians = Vec::with_capacity(trainers.len());
+) -> Result<Vec<Pace>> {
+    let mut paces = Vec::with_capacity(trainers.len());
     for trainer in trainers {
-        let mut times = vec![];
+        let mut measured: Vec<Pace> = vec![];
         let mut failed = None;
         let order: Vec<usize> = (0..jobs).collect();
-        let measure = |worker: usize| -> Result<Vec<f64>> {
+        let measure = |worker: usize| -> Result<Vec<Pace>> {
             let workload = match trainer {
                 Trainer::Candle(workload) => workload,
                 Trainer::External(external) => {
-                    return Ok(vec![external.step_seconds()?]);
+                    return Ok(vec![external.pace()?]);
                 }
             };
             let mut replica = Replica::new(workload, worker as u64)?;
@@ -46,18 +47,26 @@ pub(crate) fn step_seconds(
                 reason = "clamped just above"
             )]
             let steps = steps as usize;
-            (0..blocks).map(|_| block(steps)).collect()
+            let pace = |step_seconds| Pace { start_seconds: 0.0, step_seconds };
+            (0..blocks).map(|_| block(steps).map(pace)).collect()
         };
         in_parallel(jobs, &order, measure, |_, answer| match answer {
-            Done::Finished(Ok(blocks)) => times.extend(blocks),
+            Done::Finished(Ok(blocks)) => measured.extend(blocks),
             Done::Finished(Err(error)) => failed = Some(error),
             Done::Panicked(why) => failed = Some(Error::Invalid(why)),
         });
         if let Some(error) = failed {
             return Err(error);
         }
-        times.sort_by(f64::total_cmp);
-        medians.push(times[times.len() / 2]);
+        let median = |of: fn(&Pace) -> f64| {
+            let mut times: Vec<f64> = measured.iter().map(of).collect();
+            times.sort_by(f64::total_cmp);
+            times[times.len() / 2]
+        };
+        paces.push(Pace {
+            start_seconds: median(|pace| pace.start_seconds),
+            step_seconds: median(|pace| pace.step_seconds),
+        });
     }
-    Ok(medians)
+    Ok(paces)
 }

@@ -29,7 +29,7 @@ use crate::spec::{DatasetSpec, TrainerSpec};
 use crate::store::Store;
 use crate::train::{Fit, Pilot, Replica, Trainer};
 use crate::workload::Registry;
-pub(crate) use bench::step_seconds;
+pub(crate) use bench::paces;
 use candle_core::Tensor;
 use device::Streams;
 pub(crate) use progress::Event;

@@ -76,13 +76,13 @@ impl<'a> Case<'a> {
         experiment: &'a Experiment,
         trainers: &'a [Trainer],
     ) -> Result<Vec<Self>> {
-        let step_seconds = runner::step_seconds(trainers, 1, 1, 0.01)?;
+        let paces = runner::paces(trainers, 1, 1, 0.01)?;
         let mut cases = vec![];
-        for (trainer, step_seconds) in trainers.iter().zip(step_seconds) {
+        for (trainer, pace) in trainers.iter().zip(paces) {
             let workload = trainer.workload()?;
             for schedule in &experiment.schedules {
                 for &horizon in &experiment.budgets {
-                    let seconds = step_seconds * horizon as f64;
+                    let seconds = pace.step_seconds * horizon as f64;
                     cases.push(Self {
                         trainer,
                         workload,

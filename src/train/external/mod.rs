@@ -8,28 +8,26 @@
 
 mod event;
 mod process;
+mod training;
 
-use super::{
-    Fit, Pilot, Progress, Score, finite, has_diverged, is_point, mean,
-};
+use super::{Fit, Pilot};
 use crate::error::{Error, Result};
-use crate::record::Outcome;
+use crate::plan::cost::Pace;
 use crate::schedule::Course;
 use crate::spec::OptimizerSpec;
-use event::{Event, Number, Part};
+use event::{Event, Part};
 use process::{Heard, Process};
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use training::{
+    Next, Training, in_order, missing_evaluation, one_too_many, same_rate,
+    too_few,
+};
 
 /// The version of the protocol.
 pub(crate) const PROTOCOL: u64 = 1;
-
-/// Largest relative difference between the rate of the table and that of the
-/// optimizer: f32 keeps seven digits.
-const LR_TOLERANCE: f64 = 1e-6;
 
 /// How long a program may take to end once it is done.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -87,33 +85,6 @@ fn fault(status: &'static str, message: String) -> Error {
     Error::Program { status, message }
 }
 
-/// A training under way, as its program tells it.
-struct Training<'a> {
-    course: Course,
-    metric: Option<&'a str>,
-    /// Updates done at each evaluation to come, the next one last.
-    evaluations: Vec<usize>,
-    /// Whether every update has to have the norm of its gradient.
-    wants_norms: bool,
-    losses: Vec<f64>,
-    norms: Vec<f64>,
-    /// Of the last update.
-    lr: f64,
-    curve: Vec<Progress>,
-    valid: Option<Score>,
-    test: Option<Score>,
-}
-
-/// What to do after an event.
-enum Next {
-    /// Hear the next one.
-    Go,
-    /// Tell the program this first.
-    Tell(String),
-    /// End the program: nothing more is wanted of it.
-    Enough,
-}
-
 impl External {
     /// What the metric is called.
     pub(crate) fn metric_name(&self) -> &str {
@@ -161,30 +132,19 @@ impl External {
         let rates: Vec<f64> = (0..steps).map(|t| course.lr(t)).collect();
         let momenta: Option<Vec<f64>> =
             (0..steps).map(|t| course.momentum(t)).collect();
-        let wanted =
-            |&done: &usize| is_point(done, steps) || course.listens(done);
-        let evaluations: Vec<usize> = (1..=steps).filter(wanted).collect();
+        let interactive = course.reacts();
         let norm = if self.optimizer.is_adaptive() { "l1" } else { "l2" };
+        let mut training =
+            Training::new(course, self.metric.as_deref(), wants_norms);
+        let eval_steps = training.eval_steps();
         let task = Task {
             seed,
             rates: &rates,
             momenta: momenta.as_deref(),
-            eval_steps: &evaluations,
-            interactive: course.reacts(),
+            eval_steps: &eval_steps,
+            interactive,
             grad_norm: wants_norms.then_some(norm),
             worker: self.worker,
-        };
-        let mut training = Training {
-            course,
-            metric: self.metric.as_deref(),
-            evaluations: evaluations.iter().rev().copied().collect(),
-            wants_norms,
-            losses: Vec::with_capacity(steps),
-            norms: vec![],
-            lr: 0.0,
-            curve: vec![],
-            valid: None,
-            test: None,
         };
         let spent =
             self.drive(&task, stop, &mut |event| training.hear(event))?;
@@ -257,26 +217,27 @@ impl External {
         Ok(losses)
     }
 
-    /// Seconds of one update, from the times at which the program tells of
-    /// them.
+    /// How fast it is, by the times at which it tells of its updates.
     ///
     /// # Errors
     ///
     /// As [`follow`](Self::follow).
-    pub(crate) fn step_seconds(&self) -> Result<f64> {
+    pub(crate) fn pace(&self) -> Result<Pace> {
         const UPDATES: usize = 30;
         const RATE: f64 = 1e-6;
-        let mut first = None;
-        let mut last = Instant::now();
+        let began = Instant::now();
+        let mut told = Vec::with_capacity(UPDATES);
         let mut watch = |_, _| {
-            last = Instant::now();
-            first.get_or_insert(last);
+            told.push(began.elapsed().as_secs_f64());
             ControlFlow::Continue(())
         };
         let rates = [RATE; UPDATES];
         self.losses(0, &rates, false, &mut watch, &|| false)?;
-        let spent = first.map_or(Duration::ZERO, |first| last - first);
-        Ok(spent.as_secs_f64() / (UPDATES - 1) as f64)
+        let (first, last) = (told[0], told[UPDATES - 1]);
+        Ok(Pace {
+            start_seconds: first,
+            step_seconds: (last - first) / (UPDATES - 1) as f64,
+        })
     }
 
     /// Runs the program on `task`; `hear` gets each of its events between
@@ -399,200 +360,6 @@ fn ended_early(status: std::process::ExitStatus) -> Error {
         }
         (None, None) => fault("killed", "was killed".to_owned()),
     }
-}
-
-impl Training<'_> {
-    fn hear(&mut self, event: Event) -> Result<Next> {
-        match event {
-            Event::Train { step, loss, lr, momentum, grad_norm } => {
-                self.update(step, loss, lr, momentum, grad_norm)
-            }
-            Event::Eval { step, loss, metrics, split } => {
-                self.evaluation(step, loss, &metrics, split)
-            }
-            Event::Hello { .. } | Event::Done {} => Ok(Next::Go),
-        }
-    }
-
-    fn update(
-        &mut self,
-        step: usize,
-        loss: Number,
-        lr: Number,
-        momentum: Option<Number>,
-        grad_norm: Option<Number>,
-    ) -> Result<Next> {
-        let done = self.losses.len();
-        in_order("train", step, done)?;
-        if done == self.course.steps() {
-            return Err(one_too_many(step));
-        }
-        if self.evaluations.last() == Some(&done) {
-            return Err(missing_evaluation(done));
-        }
-        same_rate("lr", step, lr, self.course.lr(step))?;
-        if let Some(wanted) = self.course.momentum(step) {
-            let momentum = momentum.unwrap_or(Number(f64::NAN));
-            same_rate("momentum", step, momentum, wanted)?;
-        }
-        if self.wants_norms {
-            let Some(Number(norm)) = grad_norm else {
-                let message = format!(
-                    "a `refined` schedule needs the norm of every gradient, \
-                     but update {step} has no `grad_norm`"
-                );
-                return Err(fault("bad_event", message));
-            };
-            // Results are kept as JSON, which has finite numbers only.
-            self.norms.push(norm.min(f64::MAX));
-        }
-        self.lr = self.course.lr(step);
-        self.losses.push(loss.0);
-        Ok(if has_diverged(&self.losses) { Next::Enough } else { Next::Go })
-    }
-
-    fn evaluation(
-        &mut self,
-        step: usize,
-        loss: Number,
-        metrics: &BTreeMap<String, Number>,
-        split: Part,
-    ) -> Result<Next> {
-        let done = self.losses.len();
-        in_order("eval", step, done)?;
-        let metric = match self.metric {
-            None => loss,
-            Some(name) => *metrics.get(name).ok_or_else(|| {
-                let message = format!(
-                    "the evaluation after {step} updates has no metric \
-                     `{name}` in its `metrics`"
-                );
-                fault("bad_event", message)
-            })?,
-        };
-        let score = Score { loss: loss.0, metric: metric.0 };
-        if split == Part::Test {
-            let is_end = step == self.course.steps();
-            self.test = Some(score).filter(|s| is_end && is_finite(s));
-            return Ok(Next::Go);
-        }
-        // Further ones are the program's own affair.
-        if self.evaluations.last() != Some(&step) {
-            return Ok(self.answer());
-        }
-        self.evaluations.pop();
-        if self.course.listens(step) {
-            self.course.hear(score.loss);
-        }
-        if is_point(step, self.course.steps()) {
-            let from = self.curve.last().map_or(0, |point| point.step);
-            self.curve.push(Progress {
-                step,
-                lr: self.lr,
-                train_loss: finite(mean(&self.losses[from..])),
-                valid_loss: finite(score.loss),
-            });
-            self.valid = Some(score);
-            if !score.loss.is_finite() {
-                return Ok(Next::Enough);
-            }
-        }
-        Ok(self.answer())
-    }
-
-    /// What an interactive program waits for after every evaluation of the
-    /// validation part.
-    fn answer(&self) -> Next {
-        if !self.course.reacts() {
-            return Next::Go;
-        }
-        // After the last update nothing hangs on it.
-        let next = self.losses.len().min(self.course.steps() - 1);
-        let (lr, factor) = (self.course.lr(next), self.course.height());
-        Next::Tell(format!("{{\"lr\": {lr:?}, \"factor\": {factor:?}}}"))
-    }
-
-    fn end(self, spent: Spent) -> Result<Pilot> {
-        let done = self.losses.len();
-        let outcome = if spent.whole {
-            if done < self.course.steps() {
-                return Err(too_few(done, self.course.steps()));
-            }
-            if let Some(&step) = self.evaluations.last() {
-                return Err(missing_evaluation(step));
-            }
-            Outcome::Completed
-        } else {
-            Outcome::Diverged
-        };
-        let mut curve = self.curve;
-        let from = curve.last().map_or(0, |point| point.step);
-        if outcome == Outcome::Diverged && from < done {
-            curve.push(Progress {
-                step: done,
-                lr: self.lr,
-                train_loss: finite(mean(&self.losses[from..])),
-                valid_loss: None,
-            });
-        }
-        let whole = outcome == Outcome::Completed;
-        let fit = Fit {
-            valid: self.valid.filter(|_| whole),
-            test: self.test.filter(|_| whole),
-            ..Fit::of(&self.losses, curve, outcome, spent.time)
-        };
-        Ok(Pilot { fit, norms: self.norms })
-    }
-}
-
-fn is_finite(score: &Score) -> bool {
-    score.loss.is_finite() && score.metric.is_finite()
-}
-
-fn in_order(what: &str, step: usize, done: usize) -> Result<()> {
-    if step == done {
-        return Ok(());
-    }
-    let message = format!(
-        "an event `{what}` with step {step} after {done} updates, it has to \
-         be {done}"
-    );
-    Err(fault("bad_event", message))
-}
-
-/// The program has to train at the rate that it was given.
-fn same_rate(
-    what: &str,
-    step: usize,
-    Number(got): Number,
-    wanted: f64,
-) -> Result<()> {
-    let most = LR_TOLERANCE * wanted.abs() + f64::from(f32::MIN_POSITIVE);
-    if (got - wanted).abs() <= most {
-        return Ok(());
-    }
-    let message = format!(
-        "update {step} has `{what}` {got:?}, but was to have {wanted:?}: set \
-         it in the optimizer before the update, and report what stands there"
-    );
-    Err(fault("invalid_lr", message))
-}
-
-fn one_too_many(steps: usize) -> Error {
-    let message = format!("goes on after the {steps} updates of its task");
-    fault("bad_event", message)
-}
-
-fn too_few(done: usize, steps: usize) -> Error {
-    let message = format!("is done after {done} of {steps} updates");
-    fault("bad_event", message)
-}
-
-fn missing_evaluation(step: usize) -> Error {
-    let message = format!(
-        "has no `eval` after {step} updates, as its task has in `eval_steps`"
-    );
-    fault("bad_event", message)
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Programs that do what they should, and programs that do not. They are
 //! written for `sh`, which every system has that this runs on.
 
-use super::super::{Learner, Replica};
+use super::super::{Learner, Replica, Score, is_point};
+use super::event::Number;
 use super::*;
 use crate::data::{Dataset, Split, Task as Predicts};
 use crate::nn;
+use crate::record::Outcome;
 use crate::schedule::ScheduleSpec;
 use candle_core::{Device, Tensor};
 use std::fmt::Write as _;

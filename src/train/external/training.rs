@@ -1,0 +1,276 @@
+//! What a program says of a training, checked and kept.
+
+use super::event::{Event, Number, Part};
+use super::{Spent, fault};
+use crate::error::{Error, Result};
+use crate::record::Outcome;
+use crate::schedule::Course;
+use crate::train::{
+    Fit, Pilot, Progress, Score, finite, has_diverged, is_point, mean,
+};
+use std::collections::BTreeMap;
+
+/// Largest relative difference between the rate of the table and that of the
+/// optimizer: f32 keeps seven digits.
+const LR_TOLERANCE: f64 = 1e-6;
+
+/// A training under way, as its program tells it.
+pub(super) struct Training<'a> {
+    course: Course,
+    metric: Option<&'a str>,
+    /// Updates done at each evaluation to come, the next one last.
+    evaluations: Vec<usize>,
+    /// Whether every update has to have the norm of its gradient.
+    wants_norms: bool,
+    losses: Vec<f64>,
+    norms: Vec<f64>,
+    /// Of the last update.
+    lr: f64,
+    curve: Vec<Progress>,
+    valid: Option<Score>,
+    test: Option<Score>,
+}
+
+/// What to do after an event.
+pub(super) enum Next {
+    /// Hear the next one.
+    Go,
+    /// Tell the program this first.
+    Tell(String),
+    /// End the program: nothing more is wanted of it.
+    Enough,
+}
+
+impl<'a> Training<'a> {
+    /// A training along `course` of which nothing is done.
+    pub(super) fn new(
+        course: Course,
+        metric: Option<&'a str>,
+        wants_norms: bool,
+    ) -> Self {
+        let steps = course.steps();
+        let wanted =
+            |&done: &usize| is_point(done, steps) || course.listens(done);
+        Self {
+            evaluations: (1..=steps).rev().filter(wanted).collect(),
+            course,
+            metric,
+            wants_norms,
+            losses: Vec::with_capacity(steps),
+            norms: vec![],
+            lr: 0.0,
+            curve: vec![],
+            valid: None,
+            test: None,
+        }
+    }
+
+    /// Updates done at each of its evaluations.
+    pub(super) fn eval_steps(&self) -> Vec<usize> {
+        self.evaluations.iter().rev().copied().collect()
+    }
+
+    /// Takes what the program says next.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Program`] if that is not what it should say.
+    pub(super) fn hear(&mut self, event: Event) -> Result<Next> {
+        match event {
+            Event::Train { step, loss, lr, momentum, grad_norm } => {
+                self.update(step, loss, lr, momentum, grad_norm)
+            }
+            Event::Eval { step, loss, metrics, split } => {
+                self.evaluation(step, loss, &metrics, split)
+            }
+            Event::Hello { .. } | Event::Done {} => Ok(Next::Go),
+        }
+    }
+
+    fn update(
+        &mut self,
+        step: usize,
+        loss: Number,
+        lr: Number,
+        momentum: Option<Number>,
+        grad_norm: Option<Number>,
+    ) -> Result<Next> {
+        let done = self.losses.len();
+        in_order("train", step, done)?;
+        if done == self.course.steps() {
+            return Err(one_too_many(step));
+        }
+        if self.evaluations.last() == Some(&done) {
+            return Err(missing_evaluation(done));
+        }
+        same_rate("lr", step, lr, self.course.lr(step))?;
+        if let Some(wanted) = self.course.momentum(step) {
+            let momentum = momentum.unwrap_or(Number(f64::NAN));
+            same_rate("momentum", step, momentum, wanted)?;
+        }
+        if self.wants_norms {
+            let Some(Number(norm)) = grad_norm else {
+                let message = format!(
+                    "a `refined` schedule needs the norm of every gradient, \
+                     but update {step} has no `grad_norm`"
+                );
+                return Err(fault("bad_event", message));
+            };
+            // Results are kept as JSON, which has finite numbers only.
+            self.norms.push(norm.min(f64::MAX));
+        }
+        self.lr = self.course.lr(step);
+        self.losses.push(loss.0);
+        Ok(if has_diverged(&self.losses) { Next::Enough } else { Next::Go })
+    }
+
+    fn evaluation(
+        &mut self,
+        step: usize,
+        loss: Number,
+        metrics: &BTreeMap<String, Number>,
+        split: Part,
+    ) -> Result<Next> {
+        let done = self.losses.len();
+        in_order("eval", step, done)?;
+        let metric = match self.metric {
+            None => loss,
+            Some(name) => {
+                let metric = metrics.get(name).copied();
+                // A loss that is no number says enough.
+                let usable =
+                    |m: &Number| m.0.is_finite() || !loss.0.is_finite();
+                metric.filter(usable).ok_or_else(|| {
+                    let message = format!(
+                        "the evaluation after {step} updates has no number \
+                         `{name}` in its `metrics`"
+                    );
+                    fault("bad_event", message)
+                })?
+            }
+        };
+        let score = Score { loss: loss.0, metric: metric.0 };
+        if split == Part::Test {
+            let is_end = step == self.course.steps();
+            self.test = Some(score).filter(|s| is_end && s.loss.is_finite());
+            return Ok(Next::Go);
+        }
+        // Further ones are the program's own affair.
+        if self.evaluations.last() != Some(&step) {
+            return Ok(self.answer());
+        }
+        self.evaluations.pop();
+        if self.course.listens(step) {
+            self.course.hear(score.loss);
+        }
+        if is_point(step, self.course.steps()) {
+            let from = self.curve.last().map_or(0, |point| point.step);
+            self.curve.push(Progress {
+                step,
+                lr: self.lr,
+                train_loss: finite(mean(&self.losses[from..])),
+                valid_loss: finite(score.loss),
+            });
+            self.valid = Some(score);
+            if !score.loss.is_finite() {
+                return Ok(Next::Enough);
+            }
+        }
+        Ok(self.answer())
+    }
+
+    /// What an interactive program waits for after every evaluation of the
+    /// validation part.
+    fn answer(&self) -> Next {
+        if !self.course.reacts() {
+            return Next::Go;
+        }
+        // After the last update nothing hangs on it.
+        let next = self.losses.len().min(self.course.steps() - 1);
+        let (lr, factor) = (self.course.lr(next), self.course.height());
+        Next::Tell(format!("{{\"lr\": {lr:?}, \"factor\": {factor:?}}}"))
+    }
+
+    /// What it comes to, once the program has ended or was ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Program`] if it was done too early.
+    pub(super) fn end(self, spent: Spent) -> Result<Pilot> {
+        let done = self.losses.len();
+        let outcome = if spent.whole {
+            if done < self.course.steps() {
+                return Err(too_few(done, self.course.steps()));
+            }
+            if let Some(&step) = self.evaluations.last() {
+                return Err(missing_evaluation(step));
+            }
+            Outcome::Completed
+        } else {
+            Outcome::Diverged
+        };
+        let mut curve = self.curve;
+        let from = curve.last().map_or(0, |point| point.step);
+        if outcome == Outcome::Diverged && from < done {
+            curve.push(Progress {
+                step: done,
+                lr: self.lr,
+                train_loss: finite(mean(&self.losses[from..])),
+                valid_loss: None,
+            });
+        }
+        let whole = outcome == Outcome::Completed;
+        let fit = Fit {
+            valid: self.valid.filter(|_| whole),
+            test: self.test.filter(|_| whole),
+            ..Fit::of(&self.losses, curve, outcome, spent.time)
+        };
+        Ok(Pilot { fit, norms: self.norms })
+    }
+}
+
+pub(super) fn in_order(what: &str, step: usize, done: usize) -> Result<()> {
+    if step == done {
+        return Ok(());
+    }
+    let message = format!(
+        "an event `{what}` with step {step} after {done} updates, it has to \
+         be {done}"
+    );
+    Err(fault("bad_event", message))
+}
+
+/// The program has to train at the rate that it was given.
+pub(super) fn same_rate(
+    what: &str,
+    step: usize,
+    Number(got): Number,
+    wanted: f64,
+) -> Result<()> {
+    let most = LR_TOLERANCE * wanted.abs() + f64::from(f32::MIN_POSITIVE);
+    if (got - wanted).abs() <= most {
+        return Ok(());
+    }
+    let message = format!(
+        "update {step} has `{what}` {got:?}, but was to have {wanted:?}: set \
+         it in the optimizer before the update, and report what stands there"
+    );
+    Err(fault("invalid_lr", message))
+}
+
+pub(super) fn one_too_many(steps: usize) -> Error {
+    let message = format!("goes on after the {steps} updates of its task");
+    fault("bad_event", message)
+}
+
+pub(super) fn too_few(done: usize, steps: usize) -> Error {
+    let message = format!("is done after {done} of {steps} updates");
+    fault("bad_event", message)
+}
+
+pub(super) fn missing_evaluation(step: usize) -> Error {
+    let message = format!(
+        "has no `eval` after {step} updates, as its task has in `eval_steps`"
+    );
+    fault("bad_event", message)
+}
