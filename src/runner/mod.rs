@@ -340,6 +340,10 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
+/// What an update of a program counts as, in input values: more than most of
+/// ours, since it has to start.
+const PROGRAM_VALUES: f64 = 1e8;
+
 fn find_all(
     experiment: &Experiment,
     prepared: &Prepared,
@@ -348,14 +352,13 @@ fn find_all(
 ) -> Result<Computed<FindResult>> {
     let cells = &prepared.plan.finds;
     let cost = |cell: usize| {
-        let examples = match &prepared.trainers[cells[cell].workload] {
+        let values = match &prepared.trainers[cells[cell].workload] {
             Trainer::Candle(workload) => {
-                workload.batch * workload.data.features()
+                (workload.batch * workload.data.features()) as f64
             }
-            // The start of a program alone takes longer than most of ours.
-            Trainer::External(_) => usize::MAX >> 32,
+            Trainer::External(_) => PROGRAM_VALUES,
         };
-        cells[cell].budget as f64 * examples as f64
+        cells[cell].budget as f64 * values
     };
     let name = |cell: usize| {
         let cell = &cells[cell];

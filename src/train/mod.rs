@@ -315,7 +315,7 @@ pub(crate) fn course(
 ///
 /// [`Error::Interrupted`] when `stop` says so; otherwise if the model or the
 /// data set fails.
-pub(crate) fn fit(
+fn fit(
     workload: &Workload,
     seed: u64,
     rates: &[f64],
@@ -329,7 +329,7 @@ pub(crate) fn fit(
 /// # Errors
 ///
 /// As [`fit`].
-pub(crate) fn follow(
+fn follow(
     workload: &Workload,
     seed: u64,
     course: Course,
@@ -366,7 +366,7 @@ fn train(
 /// # Errors
 ///
 /// If the model or the data set fails.
-pub(crate) fn losses(
+fn losses(
     workload: &Workload,
     seed: u64,
     rates: &[f64],
