@@ -56,14 +56,20 @@ pub enum Error {
     #[error("{status}: {message}")]
     Program {
         /// One word for each kind of fault: `not_started`, `invalid_lr`,
-        /// `bad_event`, `no_done`, `exit_code`, `killed` or `flood`.
+        /// `bad_event`, `no_done`, `no_exit`, `exit_code`, `killed` or
+        /// `flood`.
         status: &'static str,
         /// What it did, and the end of its output.
         message: String,
     },
     /// One run took longer than a run may.
-    #[error("took longer than {} s", .0.as_secs_f64())]
-    TimedOut(std::time::Duration),
+    #[error("timed_out: took longer than {} s{said}", limit.as_secs_f64())]
+    TimedOut {
+        /// The most that it may take.
+        limit: std::time::Duration,
+        /// What its program said last, where one trains it.
+        said: String,
+    },
     /// The time that the user gave is over; what is finished is kept.
     #[error("the time is up: what is finished is kept, run it again to go on")]
     TimeUp,

@@ -89,13 +89,35 @@ pub struct Observation {
 
 /// Numbers that JSON lacks, as the strings `nan`, `inf` and `-inf`.
 pub(crate) mod any_float {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+    use serde::de::{Error, Unexpected, Visitor};
+    use serde::{Deserializer, Serializer};
+    use std::fmt;
 
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(f64),
-        Word(String),
+    struct AnyFloat;
+
+    impl Visitor<'_> for AnyFloat {
+        type Value = f64;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number, or \"nan\", \"inf\" or \"-inf\"")
+        }
+
+        fn visit_f64<E: Error>(self, value: f64) -> Result<f64, E> {
+            Ok(value)
+        }
+
+        fn visit_u64<E: Error>(self, value: u64) -> Result<f64, E> {
+            Ok(value as f64)
+        }
+
+        fn visit_i64<E: Error>(self, value: i64) -> Result<f64, E> {
+            Ok(value as f64)
+        }
+
+        fn visit_str<E: Error>(self, word: &str) -> Result<f64, E> {
+            let wrong = |_| E::invalid_value(Unexpected::Str(word), &self);
+            word.parse().map_err(wrong)
+        }
     }
 
     #[expect(
@@ -105,7 +127,7 @@ pub(crate) mod any_float {
     pub(crate) fn serialize<S: Serializer>(
         value: &f64,
         serializer: S,
-    ) -> std::result::Result<S::Ok, S::Error> {
+    ) -> Result<S::Ok, S::Error> {
         match *value {
             value if value.is_finite() => serializer.serialize_f64(value),
             value if value.is_nan() => serializer.serialize_str("nan"),
@@ -116,10 +138,7 @@ pub(crate) mod any_float {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> std::result::Result<f64, D::Error> {
-        match Written::deserialize(deserializer)? {
-            Written::Number(value) => Ok(value),
-            Written::Word(word) => word.parse().map_err(D::Error::custom),
-        }
+    ) -> Result<f64, D::Error> {
+        deserializer.deserialize_any(AnyFloat)
     }
 }

@@ -156,16 +156,20 @@ fn a_program_that_fails_says_why_and_with_which_status() {
         (
             "echo no such column >&2; exit 3",
             1,
-            "exit_code: ended with exit code 3; it last wrote: no such column",
+            "exit_code: `odd`: ended with exit code 3; it last wrote: no such column",
         ),
-        ("", 1, "no_done: ended without the event `done`"),
+        ("", 1, "no_done: `odd`: ended without the event `done`"),
         (
             r#"echo '{"event":"train","step":0,"loss":1,"lr":0.5}'"#,
             1,
-            "invalid_lr: update 0 has `lr` 0.5",
+            "invalid_lr: `odd`: update 0 has `lr` 0.5",
         ),
         (r#"echo '{"event":"train"'"#, 1, "bad_event: "),
-        ("sleep 60", 1, "took longer than"),
+        (
+            "echo waiting >&2; sleep 60",
+            1,
+            "timed_out: took longer than 2 s; `odd`: it last wrote: waiting",
+        ),
     ] {
         let folder = odd(script);
         let began = Instant::now();
@@ -192,36 +196,57 @@ fn a_program_that_fails_says_why_and_with_which_status() {
     assert!(!folder.path().join("results").exists(), "nothing is written");
 }
 
-#[test]
-fn stopping_leaves_no_program_behind() {
-    let folder = odd("echo $$ > number; while :; do sleep 1; done");
-    let grid = folder.path().join("grid.toml");
-    let text = fs::read_to_string(&grid).expect("readable");
-    fs::write(&grid, text.replace("\"2s\"", "\"1h\"")).expect("writable");
-    let mut run = Command::new(env!("CARGO_BIN_EXE_lrscout"))
-        .current_dir(folder.path())
-        .args(["run", "grid.toml"])
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("started");
-    let number = folder.path().join("number");
-    let wait = |what: &dyn Fn() -> bool| {
-        let began = Instant::now();
-        while !what() {
-            assert!(began.elapsed() < Duration::from_secs(20), "in vain");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    };
-    wait(&|| fs::read_to_string(&number).is_ok_and(|n| n.ends_with('\n')));
+/// Whether a process is there, by its number.
+fn send(signal: &str, number: &str) -> bool {
+    let kill = Command::new("kill").args([signal, number]).output();
+    kill.expect("kill").status.success()
+}
+
+fn wait_for(what: impl Fn() -> bool) {
     let began = Instant::now();
-    let interrupt = |signal: &str, pid: &str| {
-        let kill = Command::new("kill").args([signal, pid]).output();
-        kill.expect("kill").status.success()
-    };
-    assert!(interrupt("-INT", &run.id().to_string()));
-    let status = run.wait().expect("an end");
-    assert_eq!(status.code(), Some(130));
-    assert!(began.elapsed() < Duration::from_secs(5));
-    let number = fs::read_to_string(&number).expect("its number");
-    wait(&|| !interrupt("-0", number.trim()));
+    while !what() {
+        assert!(began.elapsed() < Duration::from_secs(20), "in vain");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn however_it_is_stopped_no_program_is_left_behind() {
+    // Once; by the end of the terminal; twice, with a program that is deaf.
+    for (verb, signals) in [
+        ("run", vec!["-INT"]),
+        ("run", vec!["-HUP"]),
+        ("run", vec!["-INT", "-INT"]),
+        ("check", vec!["-INT"]),
+        ("bench", vec!["-TERM"]),
+    ] {
+        let twice = signals.len() > 1;
+        let trap = if twice { "trap '' TERM\n" } else { "" };
+        let hang = "echo $$ >> numbers; while :; do sleep 1; done";
+        let folder = odd(&format!("{trap}{hang}"));
+        let grid = folder.path().join("grid.toml");
+        let text = fs::read_to_string(&grid).expect("readable");
+        fs::write(&grid, text.replace("\"2s\"", "\"1h\"")).expect("writable");
+        let mut run = Command::new(env!("CARGO_BIN_EXE_lrscout"))
+            .current_dir(folder.path())
+            .args([verb, "grid.toml", "--jobs", "1"])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("started");
+        let numbers = folder.path().join("numbers");
+        let number = || fs::read_to_string(&numbers).unwrap_or_default();
+        wait_for(|| number().ends_with('\n'));
+        let began = Instant::now();
+        for signal in signals {
+            assert!(send(signal, &run.id().to_string()));
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let status = run.wait().expect("an end");
+        assert_eq!(status.code(), Some(130), "{verb}");
+        let most = if twice { 2 } else { 5 };
+        assert!(began.elapsed() < Duration::from_secs(most), "{verb}");
+        for number in number().lines() {
+            wait_for(|| !send("-0", number));
+        }
+    }
 }

@@ -10,8 +10,7 @@ from array import array
 
 
 def read_npy(path):
-    """The numbers of a one-dimensional little-endian array of f64."""
-    with open(path, "rb") as file:
+    with open(path, "rb") as file:  # one-dimensional, little-endian, f64
         file.read(int.from_bytes(file.read(10)[8:], "little"))
         values = array("d", file.read())
     if sys.byteorder == "big":
@@ -22,8 +21,10 @@ def read_npy(path):
 class Task:
     """What to train: seed, steps, eval_steps, model, dataset, batch, ..."""
 
-    def __init__(self, path=None):
-        with open(path or os.environ["LRSCOUT_SPEC"]) as file:
+    def __init__(self, path=os.environ.get("LRSCOUT_SPEC")):
+        if not path:
+            sys.exit("no task: start this with lrscout, or set LRSCOUT_SPEC")
+        with open(path) as file:
             self.__dict__.update(json.load(file))
         self._rates = read_npy(self.lr_table)
         self._momenta = self.momentum_table and read_npy(self.momentum_table)
@@ -41,20 +42,19 @@ class Task:
         """The momentum to set before it; None where it stays as it is."""
         return self._momenta and self._momenta[step]
 
-    def train(self, step, loss, lr, **more):
-        """Update `step` is done: its loss, and the rate in the optimizer.
-        Also `momentum` where it is cycled, `grad_norm` where wanted."""
-        self._tell("train", step=step, loss=float(loss), lr=float(lr), **more)
+    def train(self, step, loss, lr, **more):  # more: momentum, grad_norm
+        """Update `step` is done: its loss, and the rate in the optimizer."""
+        self._tell("train", step=step, loss=loss, lr=lr, **more)
 
     def eval(self, done, loss, split="valid", **metrics):
         """A score after `done` updates, wanted where `eval_steps` has it."""
-        self._tell("eval", step=done, loss=float(loss), metrics=metrics, split=split)
+        self._tell("eval", step=done, loss=loss, metrics=metrics, split=split)
         if self.mode == "interactive" and split == "valid":
             self._factor = json.loads(sys.stdin.readline())["factor"]
 
-    def done(self):
-        """All updates are done."""
+    def done(self):  # with all updates
         self._tell("done")
 
     def _tell(self, event, **fields):
-        print(json.dumps({"event": event, **fields}, default=float), file=self._events)
+        plain = lambda x: x.item() if hasattr(x, "item") else float(x)  # tensors
+        print(json.dumps({"event": event, **fields}, default=plain), file=self._events)

@@ -64,7 +64,9 @@ impl Bench {
         let base = self.grid.parent().unwrap_or(Path::new(""));
         let prepared = runner::prepare(&experiment, registry, base)?;
         let trainers = &prepared.trainers;
-        let paces = runner::paces(trainers, jobs, BLOCKS, BLOCK_SECONDS)?;
+        let stop = runner::stop_on_signals()?;
+        let paces =
+            runner::paces(trainers, jobs, BLOCKS, BLOCK_SECONDS, &stop)?;
         let rows: Vec<BenchRow> = experiment
             .workloads
             .iter()

@@ -52,8 +52,8 @@ impl BenchFinder {
         let experiment = Experiment::load(&self.grid, &super::known(registry))?;
         let base = self.grid.parent().unwrap_or(Path::new(""));
         let prepared = runner::prepare(&experiment, registry, base)?;
-        let cases = Case::all(&experiment, &prepared.trainers)?;
         let stop = runner::stop_on_signals()?;
+        let cases = Case::all(&experiment, &prepared.trainers, &stop)?;
         let jobs = self.jobs.map_or_else(environment::cores, usize::from);
         let asks = self.asks.get();
         // The dearest first, so that no core idles at the end.

@@ -49,6 +49,7 @@ impl Check {
             return Ok(());
         }
         let known = super::known(registry);
+        let stop = runner::stop_on_signals()?;
         let mut estimates = vec![];
         for grid in &self.grids {
             let experiment = Experiment::load(grid, &known)?;
@@ -60,7 +61,7 @@ impl Check {
                 None
             } else {
                 let trainers = &prepared.trainers;
-                Some(runner::paces(trainers, jobs, 3, 0.1)?)
+                Some(runner::paces(trainers, jobs, 3, 0.1, &stop)?)
             };
             let estimate = cost::estimate(
                 &experiment,

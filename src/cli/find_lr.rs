@@ -149,7 +149,9 @@ impl FindLr {
                         write_atomically(path, svg.as_bytes())?;
                     }
                 }
-                runner::Cell::Failed(_) | runner::Cell::TimedOut => failed += 1,
+                runner::Cell::Failed(_) | runner::Cell::TimedOut(_) => {
+                    failed += 1;
+                }
                 runner::Cell::Missing | runner::Cell::Stopped => {}
             }
         }

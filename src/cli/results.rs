@@ -167,6 +167,10 @@ struct FailureRow<'a> {
     /// Learning rate, gradient norms or run.
     cell: &'static str,
     workload: &'a str,
+    schedule: Option<String>,
+    budget: usize,
+    lr_multiple: Option<f64>,
+    seed: Option<u64>,
     why: &'a str,
 }
 
@@ -179,23 +183,48 @@ pub(super) fn write_failures(
 ) -> Result<usize> {
     let plan = &prepared.plan;
     let mut rows = vec![];
-    let mut add = |cell, id, workload: usize, why| {
-        let workload = &experiment.workloads[workload].name;
-        rows.push(FailureRow { id, cell, workload, why });
-    };
+    let workload = |i: usize| experiment.workloads[i].name.as_str();
+    let label = |i: usize| experiment.schedules[i].label();
     for (cell, state) in plan.finds.iter().zip(&results.finds) {
         if let Some(why) = state.failure() {
-            add("learning rate", &cell.id, cell.workload, why);
+            rows.push(FailureRow {
+                id: &cell.id,
+                cell: "learning rate",
+                workload: workload(cell.workload),
+                schedule: None,
+                budget: cell.budget,
+                lr_multiple: None,
+                seed: None,
+                why,
+            });
         }
     }
     for (cell, state) in plan.pilots.iter().zip(&results.pilots) {
         if let Some(why) = state.failure() {
-            add("gradient norms", &cell.id, cell.workload, why);
+            rows.push(FailureRow {
+                id: &cell.id,
+                cell: "gradient norms",
+                workload: workload(cell.workload),
+                schedule: Some(cell.schedule.label()),
+                budget: cell.budget,
+                lr_multiple: Some(cell.lr_multiple),
+                seed: None,
+                why,
+            });
         }
     }
     for (cell, state) in plan.runs.iter().zip(&results.runs) {
         if let Some(why) = state.failure() {
-            add("run", &cell.id, cell.workload, why);
+            rows.push(FailureRow {
+                id: &cell.id,
+                cell: "run",
+                workload: workload(cell.workload),
+                schedule: Some(label(cell.schedule)),
+                budget: cell.budget,
+                lr_multiple: Some(cell.lr_multiple),
+                seed: Some(cell.seed),
+                why,
+            });
         }
     }
     let path = dir.join("failures.csv");

@@ -246,7 +246,7 @@ impl Run {
         let leading = rank(&runs_csv, experiment, dir)?;
         let written = write_report(dir)?;
         if !self.quiet && self.format == Format::Text {
-            show(experiment, results, &leading, &written, dir, out)?;
+            show(experiment, results, failed, &leading, &written, dir, out)?;
         }
         Ok(failed)
     }
@@ -277,6 +277,7 @@ const STDOUT: &str = "standard output";
 fn show(
     experiment: &Experiment,
     results: &Results,
+    failed: usize,
     leaderboard: &[crate::ranking::LeaderboardRow],
     written: &[PathBuf],
     dir: &Path,
@@ -284,10 +285,10 @@ fn show(
 ) -> Result<()> {
     let title = experiment.title.as_deref().unwrap_or(&experiment.name);
     let table = crate::report::table::leaderboard(leaderboard);
-    let note = if results.computed == 0 {
-        "nothing to do: all results were there"
-    } else {
-        "done"
+    let note = match (results.computed, failed) {
+        (0, 0) => "nothing to do: all results were there",
+        (_, 0) => "done",
+        _ => "done, but for what failed",
     };
     let report = written.first().map_or(dir, PathBuf::as_path);
     writeln!(

@@ -27,8 +27,8 @@ const KEYS: &[&str] = &[
     "cluster",
 ];
 
-/// The version of the protocol.
-const PROTOCOL: usize = 1;
+/// Placeholders of their names.
+const AXES: &[&str] = &["dataset", "model", "optimizer", "batch"];
 
 /// Most that a training may take where the grid does not say.
 const TIMEOUT: Duration = Duration::from_secs(3600);
@@ -48,13 +48,23 @@ pub(super) fn read(
     let command = command(source, table)?;
     let fingerprint = fingerprint(source, table, &command)?;
     if let Some(entry) = find(table, "protocol") {
-        source.whole("protocol", &entry.node, PROTOCOL, PROTOCOL)?;
+        let protocol = entry.node.number();
+        if protocol != Some(ExternalSpec::PROTOCOL as f64) {
+            let message = format!(
+                "this lrscout speaks protocol {} alone, got {}",
+                ExternalSpec::PROTOCOL,
+                entry.node.shown()
+            );
+            return Err(source.error(entry.node.at, message));
+        }
     }
     let timeout = timeout(source, table)?;
     let text = |key: &str| {
-        find(table, key)
-            .map(|entry| source.text(key, &entry.node, "a string"))
-            .transpose()
+        let Some(entry) = find(table, key) else { return Ok(None) };
+        match source.text(key, &entry.node, "a name")? {
+            "" => Err(source.mismatch(key, &entry.node, "a name")),
+            text => Ok(Some(text)),
+        }
     };
     let (metric, cluster) = (text("metric")?, text("cluster")?);
     let template = Template::read(source, at, table)?;
@@ -72,13 +82,14 @@ pub(super) fn read(
         for model in &models {
             for optimizer in &optimizers {
                 for &batch in &batches {
-                    let name = template.fill(source, |key| match key {
-                        "dataset" => dataset.clone(),
-                        "model" => model.clone(),
-                        "optimizer" => optimizer.clone(),
-                        "batch" => batch.map(|batch| batch.to_string()),
-                        _ => None,
-                    })?;
+                    let name =
+                        template.fill(source, AXES, |key| match key {
+                            "dataset" => dataset.clone(),
+                            "model" => model.clone(),
+                            "optimizer" => optimizer.clone(),
+                            "batch" => batch.map(|batch| batch.to_string()),
+                            _ => None,
+                        })?;
                     let cluster = cluster.or(dataset.as_deref());
                     let cluster = cluster.unwrap_or(&name).to_owned();
                     let spec = TrainerSpec::External(ExternalSpec {
@@ -143,7 +154,16 @@ fn fingerprint(
             source.file(0, "command", Path::new(word.as_str())).is_ok()
         };
         let files = program.chain(arguments).filter(is_file);
-        return Ok(files.map(PathBuf::from).collect());
+        let files: Vec<PathBuf> = files.map(PathBuf::from).collect();
+        if files.is_empty() {
+            let at = find(table, "command").map_or(0, |entry| entry.node.at);
+            let message = "no word of `command` is a file beside the grid, so \
+                           nobody would see when the program changes: name \
+                           its files with `fingerprint`, or say that it has \
+                           none with `fingerprint = []`";
+            return Err(source.error(at, message));
+        }
+        return Ok(files);
     };
     let wanted = "a list of the files that the program's numbers depend on";
     let files = source.list("fingerprint", &entry.node, wanted)?;

@@ -87,7 +87,8 @@ fn candle() -> Value {
         "additionalProperties": false,
         "required": ["model", "dataset"],
         "properties": {
-            "name": name(),
+            "name": name("with {dataset}, {model}, {optimizer}, {batch}, \
+                          {label_noise}"),
             "model": things(&MODELS),
             "dataset": things(&DATASETS),
             "optimizer": things(&OPTIMIZERS),
@@ -108,7 +109,7 @@ fn external() -> Value {
         "additionalProperties": false,
         "required": ["command"],
         "properties": {
-            "name": name(),
+            "name": name("with {dataset}, {model}, {optimizer}, {batch}"),
             "command": {
                 "description": "program and arguments; {spec} stands for \
                                 the file of the task",
@@ -138,10 +139,9 @@ fn external() -> Value {
     })
 }
 
-fn name() -> Value {
+fn name(description: &str) -> Value {
     json!({
-        "description": "with {dataset}, {model}, {optimizer}, {batch}, \
-                        {label_noise}",
+        "description": description,
         "default": "{dataset}-{model}",
         "type": "string",
     })

@@ -27,7 +27,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// Keys at which a list is an axis, and what a name's template may hold.
-pub(super) const AXES: &[&str] =
+const AXES: &[&str] =
     &["dataset", "model", "optimizer", "batch", "label_noise"];
 
 /// Largest batch; more rows than any data set here has.
@@ -192,7 +192,7 @@ fn read_table(
                             weights: weights.clone(),
                         };
                         let value = |key: &str| Some(shown(&spec, key));
-                        let name = template.fill(source, value)?;
+                        let name = template.fill(source, AXES, value)?;
                         let cluster = cluster.map_or_else(
                             || dataset.spec.identity(),
                             str::to_owned,
@@ -367,10 +367,11 @@ impl<'a> Template<'a> {
         Ok(Self { text, at: entry.node.at })
     }
 
-    /// The name, with what `value` gives for each of [`AXES`].
+    /// The name, with what `value` gives for each of `axes`.
     pub(super) fn fill(
         &self,
         source: Source<'_>,
+        axes: &[&str],
         value: impl Fn(&str) -> Option<String>,
     ) -> Result<String> {
         let mut name = String::new();
@@ -384,8 +385,8 @@ impl<'a> Template<'a> {
                 return Err(source.error(self.at, message));
             };
             let key = &after[..close];
-            if !AXES.contains(&key) {
-                let message = unknown_in("placeholder", key, "`name`", AXES);
+            if !axes.contains(&key) {
+                let message = unknown_in("placeholder", key, "`name`", axes);
                 return Err(source.error(self.at, message));
             }
             let Some(value) = value(key) else {

@@ -16,10 +16,6 @@ pub(crate) struct Pace {
     pub(crate) step_seconds: f64,
 }
 
-/// Trainings of a rate that is verified, by their number and not their
-/// length: range tests and trials.
-const STARTS_PER_RATE: f64 = 12.0;
-
 /// Range tests alone, in trainings of a budget of usual length.
 const RANGE_TEST_TRAININGS: f64 = 0.4;
 
@@ -88,8 +84,10 @@ pub(crate) fn estimate(
         let pilots =
             plan.pilots.iter().map(|run| training(run.workload, run.budget));
         let (per_rate, starts) = match &experiment.lr_find {
-            spec if spec.verify => (spec.trainings, STARTS_PER_RATE),
-            _ => (RANGE_TEST_TRAININGS, 1.0),
+            // Range tests and trials, by their number and not their length:
+            // five in 1.4 trainings, twelve in five.
+            spec if spec.verify => (spec.trainings, 2.0 + 2.0 * spec.trainings),
+            spec => (RANGE_TEST_TRAININGS, spec.seeds.unwrap_or(3) as f64),
         };
         let finds = plan.finds.iter().map(|find| {
             let Pace { start_seconds, step_seconds } = paces[find.workload];

@@ -16,10 +16,16 @@ use crate::schedule::{Course, ScheduleSpec, shared_steps};
 use crate::spec::{ExternalSpec, TrainerSpec};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::Read;
 
 /// Raised by hand whenever the same spec gives other numbers than before
 /// (kernels, initialisation, batch order): results of two versions never mix.
 pub(crate) const NUMERICS_VERSION: u32 = 5;
+
+/// Raised together with that where the same spec gives other tables of rates
+/// (schedules, the finder): programs of the user's know nothing else of us,
+/// and what they came to is dear.
+const TABLES_VERSION: u32 = 1;
 
 /// Finding one learning rate.
 #[derive(Clone, Debug)]
@@ -109,7 +115,7 @@ struct CandleIdentity<'a> {
 /// Of a program, whose device and data are its own affair.
 #[derive(Serialize)]
 struct ExternalIdentity<'a> {
-    numerics: u32,
+    tables: u32,
     files: &'a str,
     command: &'a [String],
     model: &'a Option<String>,
@@ -265,10 +271,9 @@ fn identity<'a>(
     data: &'a str,
     device: &'a str,
 ) -> Identity<'a> {
-    let numerics = NUMERICS_VERSION;
     match spec {
         TrainerSpec::Candle(spec) => Identity::Candle(CandleIdentity {
-            numerics,
+            numerics: NUMERICS_VERSION,
             device,
             data,
             model: &spec.model,
@@ -286,7 +291,7 @@ fn identity<'a>(
             metric,
             ..
         }) => Identity::External(ExternalIdentity {
-            numerics,
+            tables: TABLES_VERSION,
             files: data,
             command,
             model,
@@ -322,4 +327,15 @@ fn content_id(spec: &impl Serialize) -> String {
 /// Hex of the first 128 bits of BLAKE3 over `bytes`.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex()[..32].to_owned()
+}
+
+/// [`digest`] of all that `reader` gives.
+///
+/// # Errors
+///
+/// If it cannot be read to its end.
+pub(crate) fn digest_of(reader: impl Read) -> std::io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(reader)?;
+    Ok(hasher.finalize().to_hex()[..32].to_owned())
 }

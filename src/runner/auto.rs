@@ -188,6 +188,8 @@ impl Choose<'_> {
     /// As there, and [`Error::Interrupted`] when `stop` says so.
     pub(crate) fn auto(&self, budget: &Budget) -> Result<Auto> {
         budget.check()?;
+        // One that cannot be raced says so before anything is trained.
+        courses(budget, 1.0)?;
         let found = lr_find::for_workload(
             self.trainer,
             self.find,
@@ -196,15 +198,7 @@ impl Choose<'_> {
             &several(self.jobs),
             self.stop,
         )?;
-        let courses = budget
-            .schedules
-            .iter()
-            .map(|schedule| {
-                schedule.course(found.lr, budget.steps).map_err(|problem| {
-                    Error::Invalid(format!("{}: {problem}", schedule.label()))
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let courses = courses(budget, found.lr)?;
         let mut race: Vec<Candidate> = budget
             .schedules
             .iter()
@@ -273,6 +267,16 @@ impl Choose<'_> {
         losses.sort_by_key(|(j, _)| *j);
         Ok(losses)
     }
+}
+
+/// What the schedules of `budget` are at the rate `peak`.
+fn courses(budget: &Budget, peak: f64) -> Result<Vec<Course>> {
+    let course = |schedule: &ScheduleSpec| {
+        schedule.course(peak, budget.steps).map_err(|problem| {
+            Error::Invalid(format!("{}: {problem}", schedule.label()))
+        })
+    };
+    budget.schedules.iter().map(course).collect()
 }
 
 /// Stops what another schedule beats beyond chance, or what diverged where

@@ -4,6 +4,7 @@ use super::workers::{Done, in_parallel};
 use crate::error::{Error, Result};
 use crate::plan::cost::Pace;
 use crate::train::{Replica, Trainer};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// The pace of each trainer, `jobs` at once: medians, those of updates over
@@ -11,12 +12,13 @@ use std::time::Instant;
 ///
 /// # Errors
 ///
-/// If one cannot train.
+/// If one cannot train, and [`Error::Interrupted`] when `stop` is set.
 pub(crate) fn paces(
     trainers: &[Trainer],
     jobs: usize,
     blocks: usize,
     block_seconds: f64,
+    stop: &AtomicBool,
 ) -> Result<Vec<Pace>> {
     let mut paces = Vec::with_capacity(trainers.len());
     for trainer in trainers {
@@ -27,13 +29,18 @@ pub(crate) fn paces(
             let workload = match trainer {
                 Trainer::Candle(workload) => workload,
                 Trainer::External(external) => {
-                    return Ok(vec![external.pace()?]);
+                    return Ok(vec![
+                        external.pace(&|| stop.load(Ordering::Relaxed))?,
+                    ]);
                 }
             };
             let mut replica = Replica::new(workload, worker as u64)?;
             let mut block = |steps: usize| -> Result<f64> {
                 let began = Instant::now();
                 for _ in 0..steps {
+                    if stop.load(Ordering::Relaxed) {
+                        return Err(Error::Interrupted);
+                    }
                     replica.update(1e-4)?;
                 }
                 Ok(began.elapsed().as_secs_f64() / steps as f64)

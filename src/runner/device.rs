@@ -3,7 +3,7 @@
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::grid::DeviceSpec;
-use crate::train::{External, Trainer};
+use crate::train::Trainer;
 use crate::workload::Workload;
 use candle_core::{Device, DeviceLocation};
 use std::collections::HashMap;
@@ -75,10 +75,6 @@ impl Streams {
         workload: usize,
         worker: usize,
     ) -> Result<Trainer> {
-        if let Trainer::External(external) = &trainers[workload] {
-            let external = External { worker, ..external.clone() };
-            return Ok(Trainer::External(external));
-        }
         let Some(gpu) = self.cuda.filter(|_| worker > 0) else {
             return Ok(trainers[workload].clone());
         };

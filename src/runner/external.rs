@@ -1,14 +1,16 @@
 //! Programs that train: what each task of theirs is started with.
 
+use super::stage::lock;
 use crate::error::{Error, Result};
-use crate::plan::digest;
+use crate::plan::{digest, digest_of};
 use crate::spec::ExternalSpec;
 use crate::store::task::{self, TaskFolder};
-use crate::train::{External, Launched, PROTOCOL, Task};
+use crate::train::{External, Launched, Task};
 use serde::Serialize;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Stands in the command for the file of the task.
 const SPEC: &str = "{spec}";
@@ -44,42 +46,86 @@ struct What<'a> {
     grad_norm: Option<&'static str>,
 }
 
-/// The trainer of the workload `name`, and a digest of the files that its
-/// numbers depend on. It runs in the folder `base`, the grid's.
-///
-/// # Errors
-///
-/// If the program or one of the files is not there.
-pub(super) fn trainer(
-    name: &str,
-    spec: &ExternalSpec,
-    base: &Path,
-) -> Result<(External, String)> {
-    let here = std::env::current_dir().map_err(Error::io(Path::new(".")))?;
-    let base = here.join(base);
-    let program = &spec.command[0];
-    let Some(program) = task::program(program, &base) else {
-        return Err(Error::Invalid(format!(
-            "`{name}`: there is no program `{program}`; install it, or \
-             correct `command`"
-        )));
-    };
-    let files: Vec<PathBuf> =
-        spec.fingerprint.iter().map(|file| base.join(file)).collect();
-    let contents = task::contents(&files)?;
-    let prints: Vec<String> =
-        contents.iter().map(|bytes| digest(bytes)).collect();
-    let own = spec.clone();
-    let launch = move |task: &Task<'_>| launch(&own, &program, &base, task);
-    let external = External {
-        name: name.to_owned(),
-        optimizer: spec.likely_optimizer(),
-        metric: spec.metric.clone(),
-        timeout: spec.timeout,
-        worker: 0,
-        launch: Arc::new(launch),
-    };
-    Ok((external, digest(prints.join("\n").as_bytes())))
+/// Makes trainers of the programs of a grid.
+#[derive(Default)]
+pub(super) struct Programs {
+    /// Digests of the files read so far: workloads share them.
+    prints: HashMap<PathBuf, String>,
+    /// Numbers in use by programs under way.
+    places: Arc<Mutex<BTreeSet<usize>>>,
+}
+
+/// The number of a program among those under way, the lowest that is free;
+/// free again when dropped.
+struct Place {
+    number: usize,
+    all: Arc<Mutex<BTreeSet<usize>>>,
+}
+
+impl Place {
+    fn take(all: &Arc<Mutex<BTreeSet<usize>>>) -> Self {
+        let mut taken = lock(all);
+        let free = |number: &usize| !taken.contains(number);
+        let number = (0..taken.len()).find(free).unwrap_or(taken.len());
+        taken.insert(number);
+        Self { number, all: Arc::clone(all) }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        lock(&self.all).remove(&self.number);
+    }
+}
+
+impl Programs {
+    /// The trainer of the workload `name`, and a digest of the files that its
+    /// numbers depend on. It runs in the folder `base`, the grid's.
+    ///
+    /// # Errors
+    ///
+    /// If the program or one of the files is not there.
+    pub(super) fn trainer(
+        &mut self,
+        name: &str,
+        spec: &ExternalSpec,
+        base: &Path,
+    ) -> Result<(External, String)> {
+        let here =
+            std::env::current_dir().map_err(Error::io(Path::new(".")))?;
+        let base = here.join(base);
+        let program = &spec.command[0];
+        let Some(program) = task::program(program, &base) else {
+            return Err(Error::Invalid(format!(
+                "`{name}`: there is no program `{program}`; install it, or \
+                 correct `command`"
+            )));
+        };
+        let mut prints = vec![];
+        for file in &spec.fingerprint {
+            let path = base.join(file);
+            let print = if let Some(print) = self.prints.get(&path) {
+                print.clone()
+            } else {
+                let print = digest_of(task::open(&path)?);
+                print.map_err(Error::io(&path))?
+            };
+            prints.push(print.clone());
+            self.prints.insert(path, print);
+        }
+        let (own, places) = (spec.clone(), Arc::clone(&self.places));
+        let launch = move |task: &Task<'_>| {
+            launch(&own, &program, &base, task, Place::take(&places))
+        };
+        let external = External {
+            name: name.to_owned(),
+            optimizer: spec.likely_optimizer(),
+            metric: spec.metric.clone(),
+            timeout: spec.timeout,
+            launch: Arc::new(launch),
+        };
+        Ok((external, digest(prints.join("\n").as_bytes())))
+    }
 }
 
 fn launch(
@@ -87,6 +133,7 @@ fn launch(
     program: &Path,
     base: &Path,
     task: &Task<'_>,
+    place: Place,
 ) -> Result<Launched> {
     let what = What {
         mode: if task.interactive { "interactive" } else { "table" },
@@ -103,7 +150,7 @@ fn launch(
     let folder = TaskFolder::new()?;
     let momenta = task.momenta.map(|momenta| folder.table("momentum", momenta));
     let file = TaskFile {
-        protocol: PROTOCOL,
+        protocol: ExternalSpec::PROTOCOL,
         task: digest(&told.expect("plain data")),
         what,
         lr_table: folder.table("lr", task.rates)?,
@@ -116,14 +163,14 @@ fn launch(
         .args(spec.command[1..].iter().map(|word| word.replace(SPEC, &path)))
         .current_dir(base)
         .env("LRSCOUT_SPEC", &file)
-        .env("LRSCOUT_WORKER", task.worker.to_string())
+        .env("LRSCOUT_WORKER", place.number.to_string())
         // Events are wanted when they happen.
         .env("PYTHONUNBUFFERED", "1");
     let (threads, one) = THREADS;
     if std::env::var_os(threads).is_none() {
         command.env(threads, one);
     }
-    Ok(Launched { command, files: Box::new(folder) })
+    Ok(Launched { command, holds: Box::new((folder, place)) })
 }
 
 /// `seed` in the 32 bits that every framework takes: small ones as they are,
@@ -142,6 +189,18 @@ fn seed(seed: u64) -> u64 {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn programs_under_way_have_numbers_of_their_own() {
+        let places = Arc::default();
+        let [first, second] = [(); 2].map(|()| Place::take(&places));
+        assert_eq!((first.number, second.number), (0, 1));
+        drop(first);
+        assert_eq!(Place::take(&places).number, 0);
+        let again = [(); 2].map(|()| Place::take(&places).number);
+        assert_eq!(again, [0, 0], "each was given back at once");
+        drop(second);
+    }
 
     #[test]
     fn seeds_fit_every_framework_and_stay_apart() {

@@ -20,17 +20,17 @@ mod workers;
 
 use crate::data::{Dataset, fingerprint};
 use crate::error::{Error, Result};
-use crate::grid::{Experiment, LrFindPer};
+use crate::grid::{Experiment, LrFindPer, WorkloadEntry};
 use crate::lr_find::{self, LrFound};
 use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
 use crate::report::RegimeRow;
 use crate::spec::{DatasetSpec, TrainerSpec};
 use crate::store::Store;
-use crate::train::{Fit, Pilot, Replica, Trainer};
+use crate::train::{self, Fit, Pilot, Replica, Trainer};
 use crate::workload::Registry;
 pub(crate) use bench::paces;
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use device::Streams;
 pub(crate) use progress::Event;
 use runs::{Needs, Trainings};
@@ -90,8 +90,8 @@ pub(crate) enum Cell<T> {
     Done(T),
     /// Failed now, with the reason; it runs again next time.
     Failed(String),
-    /// Took longer than a run may; it runs again next time.
-    TimedOut,
+    /// Took longer than a run may, in words; it runs again next time.
+    TimedOut(String),
     /// Not reached before the user stopped it.
     Missing,
     /// Not wanted: a race had stopped its schedule.
@@ -102,8 +102,7 @@ impl<T> Cell<T> {
     /// Why it failed, if it did.
     pub(crate) fn failure(&self) -> Option<&str> {
         match self {
-            Self::Failed(why) => Some(why),
-            Self::TimedOut => Some("took longer than a run may"),
+            Self::Failed(why) | Self::TimedOut(why) => Some(why),
             Self::Done(_) | Self::Missing | Self::Stopped => None,
         }
     }
@@ -192,16 +191,24 @@ pub(crate) fn prepare(
     registry: &Registry,
     base: &Path,
 ) -> Result<Prepared> {
-    let device = device::open(experiment.device)?;
+    // The devices of programs are their own affair.
+    let is_candle =
+        |entry: &WorkloadEntry| matches!(entry.spec, TrainerSpec::Candle(_));
+    let device = if experiment.workloads.iter().any(is_candle) {
+        device::open(experiment.device)?
+    } else {
+        Device::Cpu
+    };
     let mut loaded: Vec<(&DatasetSpec, f64, Arc<Dataset>, String)> = vec![];
     let mut trainers = vec![];
     let mut fingerprints = vec![];
+    let mut programs = external::Programs::default();
     for entry in &experiment.workloads {
         let spec = match &entry.spec {
             TrainerSpec::Candle(spec) => spec,
             TrainerSpec::External(spec) => {
                 let (external, print) =
-                    external::trainer(&entry.name, spec, base)?;
+                    programs.trainer(&entry.name, spec, base)?;
                 trainers.push(Trainer::External(external));
                 fingerprints.push(print);
                 continue;
@@ -307,32 +314,38 @@ const GRACE: Duration = Duration::from_secs(4);
 /// Exit code of a program that was stopped.
 const INTERRUPTED: i32 = 130;
 
-/// A flag that Ctrl-C or TERM sets; the second one ends the program at once.
-/// So does the first one after a while, if an update takes that long.
+/// How often a second signal is looked for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A flag that Ctrl-C, TERM or the end of the terminal sets; a second one of
+/// them ends this program at once, and the programs that it started. So does
+/// the first one after a while, if an update takes that long.
 ///
 /// # Errors
 ///
 /// If the handlers cannot be installed.
 pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
+    let wrong = |error: std::io::Error| Error::Invalid(error.to_string());
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // In this order: the first signal finds the flag unset.
-        let now = Arc::clone(&stop);
-        signal_hook::flag::register_conditional_shutdown(
-            signal,
-            INTERRUPTED,
-            now,
-        )
-        .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
-        .map_err(|error| Error::Invalid(error.to_string()))?;
+    let all = [SIGINT, SIGTERM, SIGHUP];
+    for signal in all {
+        let stop = Arc::clone(&stop);
+        signal_hook::flag::register(signal, stop).map_err(wrong)?;
     }
-    let mut signals = Signals::new([SIGINT, SIGTERM])
-        .map_err(|error| Error::Invalid(error.to_string()))?;
+    // Whoever started this program may have had it ignored, and then the end
+    // of no program could be waited for.
+    signal_hook::flag::register(SIGCHLD, Arc::default()).map_err(wrong)?;
+    let mut signals = Signals::new(all).map_err(wrong)?;
     std::thread::spawn(move || {
         if signals.forever().next().is_some() {
-            std::thread::sleep(GRACE);
+            let asked = Instant::now();
+            while asked.elapsed() < GRACE && signals.pending().next().is_none()
+            {
+                std::thread::sleep(LOOK);
+            }
+            train::kill_programs();
             // At once: runs that go on may be at anything.
             signal_hook::low_level::exit(INTERRUPTED);
         }
@@ -411,8 +424,10 @@ fn seconds(find: &Cell<FindResult>, budget: usize) -> f64 {
 fn needed<'a, T>(cell: &'a Cell<T>, what: &str) -> Result<&'a T> {
     match cell {
         Cell::Done(result) => Ok(result),
-        Cell::Failed(why) => Err(Error::Invalid(format!("{what}: {why}"))),
-        Cell::TimedOut => Err(Error::Invalid(format!("{what} in time"))),
+        // It has said why, once and at length.
+        Cell::Failed(_) | Cell::TimedOut(_) => {
+            Err(Error::Invalid(what.to_owned()))
+        }
         Cell::Missing | Cell::Stopped => Err(Error::Interrupted),
     }
 }
@@ -487,7 +502,7 @@ pub(crate) fn record(
     match state {
         Cell::Missing => None,
         Cell::Failed(_) => Some(blank),
-        Cell::TimedOut => {
+        Cell::TimedOut(_) => {
             Some(RunRecord { outcome: Outcome::TimedOut, ..blank })
         }
         Cell::Stopped => Some(RunRecord { outcome: Outcome::Stopped, ..blank }),

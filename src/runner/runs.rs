@@ -217,7 +217,7 @@ impl Trainings<'_> {
             (Err(Error::Interrupted), Some(limit))
                 if !self.options.stopped() =>
             {
-                Err(Error::TimedOut(limit))
+                Err(Error::TimedOut { limit, said: String::new() })
             }
             (grown, _) => grown,
         }

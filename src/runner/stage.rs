@@ -284,8 +284,8 @@ impl Stage<'_> {
             Done::Finished(Err(error @ Error::Io { .. })) => {
                 return say(Heard::Broken(error));
             }
-            Done::Finished(Err(error @ Error::TimedOut(_))) => {
-                (Cell::TimedOut, error.to_string())
+            Done::Finished(Err(error @ Error::TimedOut { .. })) => {
+                (Cell::TimedOut(error.to_string()), error.to_string())
             }
             Done::Finished(Err(error)) => {
                 (Cell::Failed(error.to_string()), error.to_string())

@@ -211,7 +211,7 @@ fn a_run_past_its_time_is_given_up_and_runs_again() {
         run_time: Some(Duration::ZERO),
         ..options
     });
-    assert!(late.runs.iter().all(|cell| matches!(cell, Cell::TimedOut)));
+    assert!(late.runs.iter().all(|cell| matches!(cell, Cell::TimedOut(_))));
     let again = run(&experiment, &store(&folder), |options| options);
     assert!(again.runs.iter().all(|cell| matches!(cell, Cell::Done(_))));
 }

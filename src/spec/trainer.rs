@@ -83,6 +83,9 @@ impl TrainerSpec {
 }
 
 impl ExternalSpec {
+    /// The version of the protocol that a program has to speak.
+    pub(crate) const PROTOCOL: u64 = 1;
+
     /// An optimizer that the grid does not name.
     const UNNAMED: &'static str = "external";
 

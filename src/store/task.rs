@@ -3,9 +3,13 @@
 
 use crate::error::{Error, Result};
 use serde::Serialize;
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+/// Set in the environment, it keeps the files of every task.
+const KEEP: &str = "LRSCOUT_KEEP_TASKS";
 
 /// The files of one task.
 #[derive(Debug)]
@@ -16,10 +20,20 @@ impl TaskFolder {
     ///
     /// # Errors
     ///
-    /// If there is no room for it.
+    /// If there is no room for it, or its path is no text.
     pub(crate) fn new() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("lrscout-").tempdir();
-        folder.map(Self).map_err(Error::io(&std::env::temp_dir()))
+        let place = std::env::temp_dir();
+        if place.to_str().is_none() {
+            return Err(Error::Invalid(format!(
+                "the path of temporary files, `{}`, is not UTF-8: set `TMPDIR` \
+                 to another folder",
+                place.display()
+            )));
+        }
+        let mut folder = tempfile::Builder::new();
+        let kept = std::env::var_os(KEEP).is_some();
+        let folder = folder.prefix("lrscout-").disable_cleanup(kept);
+        folder.tempdir().map(Self).map_err(Error::io(&place))
     }
 
     /// Writes `values` as NumPy reads them: a one-dimensional array of f64,
@@ -53,21 +67,24 @@ impl TaskFolder {
     }
 }
 
-/// Bytes of all `files`, which may be changed while a grid runs: then they
-/// are as they were when it began.
+/// A file whose content counts.
 ///
 /// # Errors
 ///
-/// If one cannot be read.
-pub(crate) fn contents(files: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
-    let read = |path: &PathBuf| fs::read(path).map_err(Error::io(path));
-    files.iter().map(read).collect()
+/// If it cannot be opened.
+pub(crate) fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(Error::io(path))
 }
 
 /// Where the system finds `program`: on the `PATH`, or from `base` if it is
 /// a path itself.
 pub(crate) fn program(program: &str, base: &Path) -> Option<PathBuf> {
-    let there = |path: PathBuf| path.is_file().then_some(path);
+    let there = |path: PathBuf| {
+        let path = std::path::absolute(path).ok()?;
+        let file = fs::metadata(&path).ok()?;
+        let runs = file.is_file() && file.permissions().mode() & 0o111 != 0;
+        runs.then_some(path)
+    };
     if program.contains('/') {
         return there(base.join(program));
     }
@@ -133,5 +150,6 @@ mod tests {
         assert!(program("no such program", Path::new("")).is_none());
         assert!(program("./sh", Path::new("/bin")).is_some());
         assert!(program("./sh", Path::new("/etc")).is_none());
+        assert!(program("./passwd", Path::new("/etc")).is_none(), "no program");
     }
 }

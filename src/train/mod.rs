@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use branch::{Branch, Growth, Snapshot};
-pub(crate) use external::{External, Launched, PROTOCOL, Task};
+pub(crate) use external::{External, Launched, Task, kill_programs};
 pub(crate) use pilot::{Pilot, refined};
 pub(crate) use probe::PROBE_STEPS;
 use probe::{curvature_bound, parabola};

@@ -52,7 +52,8 @@ impl Trainer {
         match self {
             Self::Candle(workload) => Ok(workload),
             Self::External(external) => Err(Error::Invalid(format!(
-                "`{}` is trained by a program, this is for models of this one",
+                "`{}` is trained by a program, this is for models alone: take \
+                 it out of the grid",
                 external.name
             ))),
         }

@@ -11,6 +11,7 @@ use crate::schedule::ScheduleSpec;
 use crate::train::{Replica, Trainer};
 use crate::workload::Workload;
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
 
 /// Rates of the truth, a decade.
 const DENSITY: f64 = 6.0;
@@ -75,11 +76,15 @@ impl<'a> Case<'a> {
     pub(super) fn all(
         experiment: &'a Experiment,
         trainers: &'a [Trainer],
+        stop: &AtomicBool,
     ) -> Result<Vec<Self>> {
-        let paces = runner::paces(trainers, 1, 1, 0.01)?;
+        // What cannot be judged is not started either.
+        let workloads = trainers.iter().map(Trainer::workload);
+        let workloads = workloads.collect::<Result<Vec<_>>>()?;
+        let paces = runner::paces(trainers, 1, 1, 0.01, stop)?;
         let mut cases = vec![];
-        for (trainer, pace) in trainers.iter().zip(paces) {
-            let workload = trainer.workload()?;
+        let all = trainers.iter().zip(workloads).zip(paces);
+        for ((trainer, workload), pace) in all {
             for schedule in &experiment.schedules {
                 for &horizon in &experiment.budgets {
                     let seconds = pace.step_seconds * horizon as f64;

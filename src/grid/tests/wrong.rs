@@ -1077,8 +1077,7 @@ fn downloads_need_a_binary_that_can() {
 
 #[test]
 fn programs() {
-    let program = "command = [\"sh\", \"{spec}\"]\n";
-    let with_program = |new: &str| format!("{program}{new}");
+    let program = "command = [\"sh\"]\nfingerprint = []\n";
     check(&[
         (
             4,
@@ -1108,6 +1107,13 @@ fn programs() {
         (
             4,
             "command = [\"sh\"]",
+            "4:11: no word of `command` is a file beside the grid, so nobody \
+             would see when the program changes: name its files with \
+             `fingerprint`, or say that it has none with `fingerprint = []`",
+        ),
+        (
+            4,
+            "command = [\"sh\"]\nfingerprint = []",
             "3:1: the name `{dataset}-{model}` needs `model`, which this \
              workload lacks: add it, or give a `name` without it",
         ),
@@ -1123,53 +1129,61 @@ fn programs() {
             "5:16: missing file: `train.py`; put it there or correct \
              `fingerprint` (it counts from the folder of the grid)",
         ),
-        (
-            "protocol = 2",
-            "5:12: `protocol` must be a whole number from 1 to 1, got 2",
-        ),
+        ("protocol = 2", "6:12: this lrscout speaks protocol 1 alone, got 2"),
         (
             "timeout = \"soon\"",
-            "5:11: `timeout` must be a time such as \"20m\", the most that \
+            "6:11: `timeout` must be a time such as \"20m\", the most that \
              one training may take, got the string \"soon\"",
         ),
         (
             "timeout = \"0s\"",
-            "5:11: `timeout` must be a time such as \"20m\", the most that \
+            "6:11: `timeout` must be a time such as \"20m\", the most that \
              one training may take, got the string \"0s\"",
         ),
         (
             "model = { kind = \"mlp\" }",
-            "5:9: `model` must be a name that the program knows, as its \
+            "6:9: `model` must be a name that the program knows, as its \
              `command` does the training, got a table",
+        ),
+        ("metric = \"\"", "6:10: `metric` must be a name, got the string \"\""),
+        (
+            "name = \"{label_noise}\"",
+            "6:8: unknown placeholder `label_noise` in `name`, expected \
+             `dataset`, `model`, `optimizer` or `batch`",
         ),
         (
             "batch = []",
-            "5:9: `batch` has no values, give at least one or leave the key \
+            "6:9: `batch` has no values, give at least one or leave the key \
              out",
         ),
         (
             "label_noise = 0.1",
-            "5:1: unknown key `label_noise` in `[[workload]]`, with \
+            "6:1: unknown key `label_noise` in `[[workload]]`, with \
              `command` it is for the program itself: give it as an argument \
              there",
         ),
         (
             "comand = 1",
-            "5:1: unknown key `comand` in `[[workload]]`, did you mean \
+            "6:1: unknown key `comand` in `[[workload]]`, did you mean \
              `command`?",
         ),
         (
             "seeds = 4",
-            "5:1: unknown key `seeds` in `[[workload]]`, it belongs to the \
+            "6:1: unknown key `seeds` in `[[workload]]`, it belongs to the \
              top of the file, before the first table",
         ),
         (
             "name = \"x\"\noptimizer = [\"sgd\", \"lion\"]",
-            "5:8: the lists of this workload make `x` twice, tell them \
+            "6:8: the lists of this workload make `x` twice, tell them \
              apart: `name = \"x-{optimizer}\"`",
         ),
     ];
     for (new, complaint) in cases {
-        check(&[(4, &with_program(new), complaint)]);
+        let program = if new.starts_with("fingerprint") {
+            "command = [\"sh\"]\n"
+        } else {
+            program
+        };
+        check(&[(4, &format!("{program}{new}"), complaint)]);
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::record::any_float;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// A line of the program.
 #[derive(Debug, PartialEq, Deserialize)]
@@ -35,7 +35,7 @@ pub(super) enum Event {
         loss: Number,
         /// Whatever else was measured.
         #[serde(default)]
-        metrics: BTreeMap<String, Number>,
+        metrics: Map<String, Value>,
         /// The part.
         #[serde(default)]
         split: Part,
@@ -59,6 +59,13 @@ pub(super) enum Part {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Number(#[serde(with = "any_float")] pub(super) f64);
+
+impl Number {
+    /// The number that `value` is.
+    pub(super) fn of(value: &Value) -> Option<Self> {
+        Self::deserialize(value).ok()
+    }
+}
 
 /// Reads a line; `NaN`, `Infinity` and `-Infinity` may stand in it for
 /// numbers, as Python writes them.
@@ -143,7 +150,8 @@ mod tests {
             (r#"{"event":"hello"}"#, "`protocol`"),
             (r#"{"event":"eval","step":0,"loss":1,"split":"x"}"#, "`x`"),
             (r#"{"event":"done""#, "EOF"),
-            (r#"{"event":"train","step":0,"loss":"one","lr":1}"#, "float"),
+            (r#"{"event":"train","step":0,"loss":"one","lr":1}"#, "a number"),
+            (r#"{"event":"train","step":0,"loss":null,"lr":1}"#, "a number"),
         ] {
             let why = parse(line).expect_err(line);
             assert!(why.contains(part), "{line}: {why}");

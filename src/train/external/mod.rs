@@ -14,11 +14,13 @@ use super::{Fit, Pilot};
 use crate::error::{Error, Result};
 use crate::plan::cost::Pace;
 use crate::schedule::Course;
-use crate::spec::OptimizerSpec;
-use event::{Event, Part};
+use crate::spec::{ExternalSpec, OptimizerSpec};
+use event::{Event, Number, Part};
+pub(crate) use process::kill_programs;
 use process::{Heard, Process};
 use std::ops::ControlFlow;
-use std::process::Command;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use training::{
@@ -26,11 +28,15 @@ use training::{
     too_few,
 };
 
-/// The version of the protocol.
-pub(crate) const PROTOCOL: u64 = 1;
-
 /// How long a program may take to end once it is done.
-const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(10);
+
+const TWICE: &str = "says `hello` twice: does a process that it starts run \
+                     the whole script, too? Then its training has to stand \
+                     under `if __name__ == \"__main__\":`";
+
+/// Characters of a text that are shown.
+const MOST_SHOWN: usize = 300;
 
 /// A program that trains.
 #[derive(Clone)]
@@ -43,8 +49,6 @@ pub(crate) struct External {
     pub(crate) metric: Option<String>,
     /// Most that a training may take.
     pub(crate) timeout: Duration,
-    /// Number of the worker that it runs for.
-    pub(crate) worker: usize,
     /// Starts it.
     pub(crate) launch: Launch,
 }
@@ -67,22 +71,27 @@ pub(crate) struct Task<'a> {
     pub(crate) interactive: bool,
     /// The norm of the gradients that it reports, where one is wanted.
     pub(crate) grad_norm: Option<&'static str>,
-    /// Number of the worker that it runs for.
-    pub(crate) worker: usize,
 }
 
 /// A program ready to start.
 pub(crate) struct Launched {
     /// What to start, all but its pipes.
     pub(crate) command: Command,
-    /// Holds what it reads until it has ended.
-    pub(crate) files: Box<dyn Send>,
+    /// What it needs until it has ended.
+    pub(crate) holds: Box<dyn Send>,
 }
 
 /// What the program did wrong. `status` is for scripts: one word for each
 /// kind of fault.
-fn fault(status: &'static str, message: String) -> Error {
-    Error::Program { status, message }
+fn fault(status: &'static str, message: &str) -> Error {
+    Error::Program { status, message: plain(message) }
+}
+
+/// A text from outside, or with some of it, as it may be shown: not too long,
+/// and without what a terminal would obey.
+fn plain(text: &str) -> String {
+    let seen = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().take(MOST_SHOWN).map(seen).collect()
 }
 
 impl External {
@@ -144,7 +153,6 @@ impl External {
             eval_steps: &eval_steps,
             interactive,
             grad_norm: wants_norms.then_some(norm),
-            worker: self.worker,
         };
         let spent =
             self.drive(&task, stop, &mut |event| training.hear(event))?;
@@ -174,10 +182,10 @@ impl External {
             eval_steps: if on_valid { &all } else { &[] },
             interactive: false,
             grad_norm: None,
-            worker: self.worker,
         };
         let (mut losses, mut updates) = (Vec::with_capacity(rates.len()), 0);
         let mut hear = |event: Event| {
+            // An update is known by the loss before it.
             let loss = match event {
                 Event::Train { step, loss, lr, .. } => {
                     in_order("train", step, updates)?;
@@ -185,27 +193,23 @@ impl External {
                         return Err(one_too_many(step));
                     }
                     same_rate("lr", step, lr, rates[step])?;
-                    updates += 1;
-                    if on_valid {
-                        // An update is known by the loss before it.
-                        return if losses.len() == updates {
-                            Ok(Next::Go)
-                        } else {
-                            Err(missing_evaluation(step))
-                        };
+                    if on_valid && losses.len() == step {
+                        return Err(missing_evaluation(step));
                     }
-                    loss
+                    updates += 1;
+                    Some(loss).filter(|_| !on_valid)
                 }
-                Event::Eval { step, loss, split: Part::Valid, .. }
-                    if on_valid && losses.len() == step =>
-                {
+                Event::Eval { step, loss, split, .. } => {
                     in_order("eval", step, updates)?;
-                    loss
+                    let next = losses.len() == step && step < rates.len();
+                    let wanted = on_valid && split == Part::Valid && next;
+                    Some(loss).filter(|_| wanted)
                 }
-                _ => return Ok(Next::Go),
+                Event::Hello { .. } | Event::Done {} => None,
             };
-            losses.push(loss.0);
-            Ok(match watch(losses.len() - 1, loss.0) {
+            let Some(Number(loss)) = loss else { return Ok(Next::Go) };
+            losses.push(loss);
+            Ok(match watch(losses.len() - 1, loss) {
                 ControlFlow::Continue(()) => Next::Go,
                 ControlFlow::Break(()) => Next::Enough,
             })
@@ -217,27 +221,47 @@ impl External {
         Ok(losses)
     }
 
-    /// How fast it is, by the times at which it tells of its updates.
+    /// How fast it is, by a short training and a longer one. Programs tell of
+    /// their updates when they like, so that what counts is the end of each;
+    /// but where the longer one told of them as they went, by less than its
+    /// start may vary, that is nearer the truth.
     ///
     /// # Errors
     ///
     /// As [`follow`](Self::follow).
-    pub(crate) fn pace(&self) -> Result<Pace> {
-        const UPDATES: usize = 30;
+    pub(crate) fn pace(&self, stop: &dyn Fn() -> bool) -> Result<Pace> {
+        const SHORT: usize = 10;
+        const LONG: usize = 60;
+        /// Of a start, from one to the next.
+        const VARIATION: f64 = 0.25;
+        let (_, short) = self.told(SHORT, stop)?;
+        let (first, long) = self.told(LONG, stop)?;
+        let between = (long - first) / (LONG - 1) as f64;
+        let more = (LONG - SHORT) as f64;
+        let by_ends = ((long - short) / more).max(0.0);
+        let blurred = VARIATION * short / more;
+        let in_batches = by_ends > between + blurred;
+        let step_seconds = if in_batches { by_ends } else { between };
+        let start_seconds = short - step_seconds * SHORT as f64;
+        Ok(Pace { start_seconds: start_seconds.max(0.0), step_seconds })
+    }
+
+    /// When it told of the first and of the last of so many updates, in
+    /// seconds since it was started.
+    fn told(
+        &self,
+        updates: usize,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(f64, f64)> {
         const RATE: f64 = 1e-6;
         let began = Instant::now();
-        let mut told = Vec::with_capacity(UPDATES);
+        let mut told = Vec::with_capacity(updates);
         let mut watch = |_, _| {
             told.push(began.elapsed().as_secs_f64());
             ControlFlow::Continue(())
         };
-        let rates = [RATE; UPDATES];
-        self.losses(0, &rates, false, &mut watch, &|| false)?;
-        let (first, last) = (told[0], told[UPDATES - 1]);
-        Ok(Pace {
-            start_seconds: first,
-            step_seconds: (last - first) / (UPDATES - 1) as f64,
-        })
+        self.losses(0, &vec![RATE; updates], false, &mut watch, stop)?;
+        Ok((told[0], told[updates - 1]))
     }
 
     /// Runs the program on `task`; `hear` gets each of its events between
@@ -252,10 +276,16 @@ impl External {
             Process::start((self.launch)(task)?, task.interactive)?;
         let spent = self.listen(&mut process, stop, hear);
         process.end();
+        let name = &self.name;
         spent.map_err(|error| match error {
             Error::Program { status, message } => {
                 let last = process.last_words();
-                fault(status, format!("{message}; {last}"))
+                let message = format!("`{name}`: {message}; {last}");
+                Error::Program { status, message }
+            }
+            Error::TimedOut { limit, .. } => {
+                let said = format!("; `{name}`: {}", process.last_words());
+                Error::TimedOut { limit, said }
             }
             other => other,
         })
@@ -274,7 +304,8 @@ impl External {
                 return Err(Error::Interrupted);
             }
             if started.elapsed() > self.timeout {
-                return Err(Error::TimedOut(self.timeout));
+                let said = String::new();
+                return Err(Error::TimedOut { limit: self.timeout, said });
             }
             let line = match process.hear()? {
                 Heard::Event(line) => line,
@@ -282,7 +313,7 @@ impl External {
                 Heard::Ended(status) => return Err(ended_early(status)),
             };
             let event = event::parse(&line).map_err(|why| {
-                fault("bad_event", format!("no event of ours: {why}: {line}"))
+                fault("bad_event", &format!("not understood: {why}: {line}"))
             })?;
             let Some(began) = began else {
                 greeted(&event)?;
@@ -291,8 +322,7 @@ impl External {
             };
             let spent = |whole| Spent { time: began.elapsed(), whole };
             if let Event::Hello { .. } = event {
-                let message = "says `hello` twice";
-                return Err(fault("bad_event", message.to_owned()));
+                return Err(fault("bad_event", TWICE));
             }
             if let Event::Done {} = event {
                 let spent = spent(true);
@@ -315,50 +345,58 @@ struct Spent {
     whole: bool,
 }
 
-/// The first event is a greeting in a protocol that we speak.
+/// The first event is a greeting in the protocol that we speak.
 fn greeted(event: &Event) -> Result<()> {
+    let ours = ExternalSpec::PROTOCOL;
     let message = match event {
-        Event::Hello { protocol: PROTOCOL } => return Ok(()),
-        Event::Hello { protocol } => format!(
-            "speaks protocol {protocol}, this program speaks {PROTOCOL}"
-        ),
+        Event::Hello { protocol } if *protocol == ours => return Ok(()),
+        Event::Hello { protocol } => {
+            format!("speaks protocol {protocol}, this lrscout speaks {ours}")
+        }
         _ => "its first event has to be `hello`".to_owned(),
     };
-    Err(fault("bad_event", message))
+    Err(fault("bad_event", &message))
 }
 
-/// Waits for the end of a program that is done; one that takes too long is
-/// ended, which changes nothing about what it did.
+/// Waits for the end of a program that is done.
 fn farewell(process: &mut Process, stop: &dyn Fn() -> bool) -> Result<()> {
     let done = Instant::now();
-    while done.elapsed() < FAREWELL && !stop() {
+    while done.elapsed() < FAREWELL {
+        if stop() {
+            return Err(Error::Interrupted);
+        }
         match process.hear()? {
             Heard::Ended(status) if status.success() => return Ok(()),
             Heard::Ended(status) => return Err(ended_early(status)),
+            Heard::Event(line) if line.contains("\"hello\"") => {
+                return Err(fault("bad_event", TWICE));
+            }
             Heard::Event(line) => {
                 let message = format!("goes on after its `done`: {line}");
-                return Err(fault("bad_event", message));
+                return Err(fault("bad_event", &message));
             }
             Heard::Nothing => {}
         }
     }
-    Ok(())
+    let message = format!(
+        "was done, but did not end within {} s: threads or processes of its \
+         own may keep it",
+        FAREWELL.as_secs()
+    );
+    Err(fault("no_exit", &message))
 }
 
 /// A program that ended before its time.
-fn ended_early(status: std::process::ExitStatus) -> Error {
-    use std::os::unix::process::ExitStatusExt as _;
+fn ended_early(status: ExitStatus) -> Error {
     match (status.code(), status.signal()) {
-        (Some(0), _) => {
-            fault("no_done", "ended without the event `done`".to_owned())
-        }
+        (Some(0), _) => fault("no_done", "ended without the event `done`"),
         (Some(code), _) => {
-            fault("exit_code", format!("ended with exit code {code}"))
+            fault("exit_code", &format!("ended with exit code {code}"))
         }
         (None, Some(signal)) => {
-            fault("killed", format!("was killed by signal {signal}"))
+            fault("killed", &format!("was killed by signal {signal}"))
         }
-        (None, None) => fault("killed", "was killed".to_owned()),
+        (None, None) => fault("killed", "was killed"),
     }
 }
 

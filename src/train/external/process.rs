@@ -5,18 +5,18 @@
 //! Its pipes are read by turns without a thread, so a program that floods,
 //! hangs or closes them costs neither memory nor patience.
 
-use super::{Launched, fault};
+use super::{Launched, fault, plain};
 use crate::error::Result;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid,
 };
-use std::collections::VecDeque;
-use std::io::{Read, Write as _};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
-use std::time::{Duration, Instant};
-
+use std::collections::{BTreeSet, VecDeque};
+use std::io::{ErrorKind, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How long a caller waits for something to hear.
 const BEAT: Duration = Duration::from_millis(50);
@@ -34,10 +34,11 @@ const LONGEST_LINE: usize = 1 << 20;
 const FLOOD: usize = 1 << 28;
 
 /// Lines of its output that are kept for messages.
-const LAST_LINES: usize = 8;
+const LAST_LINES: usize = 12;
 
-/// Characters of each that are shown.
-const LINE_SHOWN: usize = 200;
+/// Groups of the programs under way: whoever ends this program at once has to
+/// end them.
+static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 /// A program under way; dropped, it is ended.
 pub(super) struct Process {
@@ -49,11 +50,12 @@ pub(super) struct Process {
     open: [Vec<u8>; 2],
     events: VecDeque<String>,
     log: Log,
+    chunk: Vec<u8>,
     /// When it was seen to have ended.
     ended: Option<Instant>,
     over: bool,
-    /// What it reads is there as long as it is.
-    _files: Box<dyn Send>,
+    /// Is there as long as it is.
+    _holds: Box<dyn Send>,
 }
 
 /// What a program was heard to say.
@@ -76,7 +78,7 @@ struct Log {
 impl Process {
     /// Starts it; with `interactive` it can be [told](Self::tell) something.
     pub(super) fn start(launched: Launched, interactive: bool) -> Result<Self> {
-        let Launched { mut command, files } = launched;
+        let Launched { mut command, holds } = launched;
         let program = command.get_program().to_string_lossy().into_owned();
         let stdin = if interactive { Stdio::piped() } else { Stdio::null() };
         let mut child = command
@@ -86,8 +88,9 @@ impl Process {
             .process_group(0)
             .spawn()
             .map_err(|error| {
-                fault("not_started", format!("`{program}`: {error}"))
+                fault("not_started", &format!("`{program}`: {error}"))
             })?;
+        groups().insert(Pid::from_child(&child).as_raw_pid());
         Ok(Self {
             input: child.stdin.take(),
             output: child.stdout.take(),
@@ -96,9 +99,10 @@ impl Process {
             open: [vec![], vec![]],
             events: VecDeque::new(),
             log: Log::default(),
+            chunk: vec![0; CHUNK],
             ended: None,
             over: false,
-            _files: files,
+            _holds: holds,
         })
     }
 
@@ -113,12 +117,15 @@ impl Process {
         if has_ended {
             self.ended.get_or_insert_with(Instant::now);
         }
-        // What it left running may go on to write.
+        // What it left running may go on to write, but not for ever.
         let late = self.ended.is_some_and(|ended| ended.elapsed() > GRACE);
+        if late {
+            self.signal(Signal::KILL);
+        }
         if self.events.is_empty() {
             let patience = if has_ended { Duration::ZERO } else { BEAT };
             let silent = !self.read(patience);
-            if has_ended && (silent || late) {
+            if has_ended && silent {
                 // A last line without its end.
                 (0..2).for_each(|i| self.line(i));
                 if self.events.is_empty() {
@@ -131,7 +138,7 @@ impl Process {
                 "wrote more than {} MB that are no events",
                 FLOOD >> 20
             );
-            return Err(fault("flood", message));
+            return Err(fault("flood", &message));
         }
         Ok(self.events.pop_front().map_or(Heard::Nothing, Heard::Event))
     }
@@ -147,7 +154,7 @@ impl Process {
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
         if poll(&mut writable, Some(&now)) == Ok(0) {
             let message = "does not read the answers to its `eval` lines";
-            return Err(fault("bad_event", message.to_owned()));
+            return Err(fault("bad_event", message));
         }
         // Short enough to be written whole. One that has ended hears nothing,
         // and its end says so.
@@ -174,6 +181,7 @@ impl Process {
         while !self.has_ended() && asked.elapsed() < GRACE {
             // Who waits for a reader cannot end.
             self.read(Duration::from_millis(5));
+            self.events.clear();
         }
         // Nothing more can be done where this fails.
         let _ = self.reap();
@@ -183,9 +191,10 @@ impl Process {
     fn reap(&mut self) -> Result<std::process::ExitStatus> {
         // Before its number can be another's.
         self.signal(Signal::KILL);
+        groups().remove(&Pid::from_child(&self.child).as_raw_pid());
         self.over = true;
         self.child.wait().map_err(|error| {
-            fault("not_started", format!("its end was not seen: {error}"))
+            fault("killed", &format!("its end was not seen: {error}"))
         })
     }
 
@@ -226,7 +235,7 @@ impl Process {
                 errors = pipes.next().is_some_and(ready);
             }
         }
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk = std::mem::take(&mut self.chunk);
         if output {
             let count = read_from(&mut self.output, &mut chunk);
             self.take(0, &chunk[..count]);
@@ -235,6 +244,7 @@ impl Process {
             let count = read_from(&mut self.errors, &mut chunk);
             self.take(1, &chunk[..count]);
         }
+        self.chunk = chunk;
         output || errors
     }
 
@@ -274,7 +284,8 @@ impl Drop for Process {
 impl Log {
     fn push(&mut self, line: Vec<u8>) {
         self.bytes += line.len();
-        if !line.trim_ascii().is_empty() {
+        // The marks below the lines of a traceback tell nothing.
+        if !line.iter().all(|byte| b"^~ \t\r\n".contains(byte)) {
             self.last.push_back(line);
         }
         if self.last.len() > LAST_LINES {
@@ -283,23 +294,40 @@ impl Log {
     }
 
     fn lines(&self) -> Vec<String> {
-        let plain = |c: char| if c.is_control() { ' ' } else { c };
         let shown = |line: &Vec<u8>| {
             let line = String::from_utf8_lossy(line);
             // A progress bar overwrites its line: the last state counts.
             let line = line.trim_end().rsplit('\r').next().unwrap_or_default();
-            line.chars().take(LINE_SHOWN).map(plain).collect::<String>()
+            plain(line).trim().to_owned()
         };
-        let lines = self.last.iter().map(shown);
-        lines.map(|line| line.trim().to_owned()).collect()
+        self.last.iter().map(shown).collect()
     }
 }
 
 /// Reads once; a pipe that is at its end is closed.
 fn read_from<R: Read>(pipe: &mut Option<R>, chunk: &mut [u8]) -> usize {
-    let count = pipe.as_mut().map_or(0, |pipe| pipe.read(chunk).unwrap_or(0));
-    if count == 0 {
-        *pipe = None;
+    match pipe.as_mut().map_or(Ok(0), |pipe| pipe.read(chunk)) {
+        // A signal came; the next look will tell.
+        Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+        Ok(0) | Err(_) => {
+            *pipe = None;
+            0
+        }
+        Ok(count) => count,
     }
-    count
+}
+
+fn groups() -> MutexGuard<'static, BTreeSet<i32>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends all programs under way at once, with all that they started: for who
+/// ends this program.
+pub(crate) fn kill_programs() {
+    for &group in &*groups() {
+        if let Some(group) = Pid::from_raw(group) {
+            // One that is gone needs no signal.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
 }

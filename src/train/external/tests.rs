@@ -2,7 +2,6 @@
 //! written for `sh`, which every system has that this runs on.
 
 use super::super::{Learner, Replica, Score, is_point};
-use super::event::Number;
 use super::*;
 use crate::data::{Dataset, Split, Task as Predicts};
 use crate::nn;
@@ -20,14 +19,14 @@ fn external(script: impl Into<String>, timeout: Duration) -> External {
     let launch = move |_: &Task<'_>| {
         let mut command = Command::new("sh");
         command.args(["-c", &script]);
-        Ok(Launched { command, files: Box::new(()) })
+        Ok(Launched { command, holds: Box::new(()) })
     };
     External {
         name: "odd".to_owned(),
         optimizer: OptimizerSpec::sgd(),
         metric: None,
         timeout,
-        worker: 0,
+
         launch: Arc::new(launch),
     }
 }
@@ -96,8 +95,7 @@ fn a_metric_is_kept_by_its_name() {
         };
         external.follow(0, vec![0.1; 10].into(), &|| false)
     };
-    let lines = honest();
-    let with_metric: Vec<String> = lines
+    let with_metric: Vec<String> = honest()
         .iter()
         .map(|line| {
             let metrics = r#""eval","metrics":{"misses":1,"hits":0.25}"#;
@@ -106,6 +104,15 @@ fn a_metric_is_kept_by_its_name() {
         .collect();
     let fit = named(&with_metric).expect("honest");
     assert_eq!(fit.test, Some(Score { loss: 0.7, metric: 0.25 }));
+    // What is not asked for need not make sense.
+    let mut lines = with_metric.clone();
+    lines[1] += "\n";
+    lines[1] += &evaluation(1, 2.0, "valid");
+    let odd = "\"metrics\":{\"auc\":null,\"note\":\"x\",";
+    let lines: Vec<String> =
+        lines.iter().map(|l| l.replace("\"metrics\":{", odd)).collect();
+    assert_eq!(named(&lines).expect("honest").test, fit.test);
+    let lines = honest();
     let why = named(&lines).expect_err("no metric").to_string();
     assert!(why.starts_with("bad_event") && why.contains("`hits`"), "{why}");
 }
@@ -292,8 +299,10 @@ fn gradient_norms_come_with_every_update() {
     };
     let pilot = with(",\"grad_norm\":Infinity").expect("norms");
     assert_eq!(pilot.norms, [f64::MAX; 10]);
-    let why = with("").expect_err("no norms").to_string();
-    assert!(why.contains("no `grad_norm`"), "{why}");
+    for norm in ["", ",\"grad_norm\":NaN", ",\"grad_norm\":-1"] {
+        let why = with(norm).expect_err("no norms").to_string();
+        assert!(why.contains("no `grad_norm` of 0"), "{why}");
+    }
 }
 
 /// The status, the message and how long it took.
@@ -357,9 +366,23 @@ fn each_fault_has_a_status_of_its_own() {
         assert!(right && why.contains(part), "{status}, {part}: {why}");
         assert!(took < Duration::from_secs(5), "{status} took {took:?}");
     }
+    // Whatever it says is shown in part, and steers no terminal.
+    let shout = format!(
+        "printf '{{\"event\":\"\\033[31m%s\"}}\\n' {}",
+        "x".repeat(90_000)
+    );
+    let (why, _) = wrong(format!("echo '{HELLO}'\n{shout}"), LONG);
+    assert!(why.starts_with("bad_event: `odd`: not understood"), "{why}");
+    assert!(why.len() < 1000 && !why.contains('\u{1b}'), "{why}");
+    // Deaf, and shouting while it is ended.
+    let yes = update(0, 1.0, 9.0);
+    let script = format!("trap '' TERM\necho '{HELLO}'\nyes '{yes}'");
+    let (why, took) = wrong(script, LONG);
+    assert!(why.starts_with("invalid_lr: "), "{why}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
     let launch = |_: &Task<'_>| {
         let command = Command::new("/no/such/program");
-        Ok(Launched { command, files: Box::new(()) })
+        Ok(Launched { command, holds: Box::new(()) })
     };
     let missing = External { launch: Arc::new(launch), ..external("", LONG) };
     let why = missing.follow(0, vec![0.1; 10].into(), &|| false);
@@ -413,7 +436,7 @@ fn nothing_that_it_started_outlives_it() {
     let hang = "while :; do sleep 1; done\n";
     for (script, timeout, said) in [
         // Hangs, with a child; deaf to being asked; with its pipes closed.
-        (format!("{child}{hang}"), short, "took longer than 0.3 s"),
+        (format!("{child}{hang}"), short, "timed_out: took longer than 0.3 s"),
         (format!("{deaf}{hang}"), short, "took longer than 0.3 s"),
         (format!("{child}exec >&- 2>&-\n{hang}"), short, "took longer"),
         // Ends, and leaves a child that holds its pipes.
@@ -444,6 +467,44 @@ fn nothing_that_it_started_outlives_it() {
     let stopped = external(script, LONG).follow(0, vec![0.1; 10].into(), &stop);
     assert!(matches!(stopped, Err(Error::Interrupted)));
     assert!(goes(&file) && began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_program_that_is_done_has_to_end() {
+    let (why, _) = wrong(say(&honest()) + "sleep 100", LONG);
+    assert!(why.starts_with("no_exit: `odd`: was done"), "{why}");
+}
+
+#[test]
+fn the_pace_is_that_of_a_program_that_reports_late_too() {
+    let launch = |late: bool| {
+        move |task: &Task<'_>| {
+            let updates = task.rates.iter().enumerate();
+            let lines: Vec<String> =
+                updates.map(|(t, lr)| update(t, 1.0, *lr)).collect();
+            let each = |line: &String| {
+                let tell = format!("; echo '{line}'");
+                format!("sleep 0.01{}", if late { "" } else { &tell })
+            };
+            let each: Vec<String> = lines.iter().map(each).collect();
+            let end = if late { say(&lines) } else { String::new() };
+            let script = format!(
+                "echo '{HELLO}'; sleep 0.3\n{}\n{end}echo '{DONE}'",
+                each.join("\n")
+            );
+            let mut command = Command::new("sh");
+            command.args(["-c", &script]);
+            Ok(Launched { command, holds: Box::new(()) })
+        }
+    };
+    for late in [false, true] {
+        let launch = Arc::new(launch(late));
+        let external = External { launch, ..external("", LONG) };
+        let pace = external.pace(&|| false).expect("honest");
+        let Pace { start_seconds, step_seconds } = pace;
+        assert!((0.01..0.05).contains(&step_seconds), "{late}: {pace:?}");
+        assert!((0.1..3.0).contains(&start_seconds), "{late}: {pace:?}");
+    }
 }
 
 #[test]

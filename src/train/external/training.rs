@@ -8,7 +8,7 @@ use crate::schedule::Course;
 use crate::train::{
     Fit, Pilot, Progress, Score, finite, has_diverged, is_point, mean,
 };
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
 /// Largest relative difference between the rate of the table and that of the
 /// optimizer: f32 keeps seven digits.
@@ -109,13 +109,14 @@ impl<'a> Training<'a> {
             same_rate("momentum", step, momentum, wanted)?;
         }
         if self.wants_norms {
-            let Some(Number(norm)) = grad_norm else {
+            let norm = grad_norm.map_or(f64::NAN, |Number(norm)| norm);
+            if norm.is_nan() || norm < 0.0 {
                 let message = format!(
                     "a `refined` schedule needs the norm of every gradient, \
-                     but update {step} has no `grad_norm`"
+                     but update {step} has no `grad_norm` of 0 or more"
                 );
-                return Err(fault("bad_event", message));
-            };
+                return Err(fault("bad_event", &message));
+            }
             // Results are kept as JSON, which has finite numbers only.
             self.norms.push(norm.min(f64::MAX));
         }
@@ -128,37 +129,23 @@ impl<'a> Training<'a> {
         &mut self,
         step: usize,
         loss: Number,
-        metrics: &BTreeMap<String, Number>,
+        metrics: &Map<String, Value>,
         split: Part,
     ) -> Result<Next> {
-        let done = self.losses.len();
-        in_order("eval", step, done)?;
-        let metric = match self.metric {
-            None => loss,
-            Some(name) => {
-                let metric = metrics.get(name).copied();
-                // A loss that is no number says enough.
-                let usable =
-                    |m: &Number| m.0.is_finite() || !loss.0.is_finite();
-                metric.filter(usable).ok_or_else(|| {
-                    let message = format!(
-                        "the evaluation after {step} updates has no number \
-                         `{name}` in its `metrics`"
-                    );
-                    fault("bad_event", message)
-                })?
-            }
-        };
-        let score = Score { loss: loss.0, metric: metric.0 };
+        in_order("eval", step, self.losses.len())?;
+        let is_end = step == self.course.steps();
         if split == Part::Test {
-            let is_end = step == self.course.steps();
-            self.test = Some(score).filter(|s| is_end && s.loss.is_finite());
+            if is_end {
+                let score = self.score(step, loss, metrics)?;
+                self.test = Some(score).filter(|s| s.loss.is_finite());
+            }
             return Ok(Next::Go);
         }
         // Further ones are the program's own affair.
         if self.evaluations.last() != Some(&step) {
             return Ok(self.answer());
         }
+        let score = self.score(step, loss, metrics)?;
         self.evaluations.pop();
         if self.course.listens(step) {
             self.course.hear(score.loss);
@@ -177,6 +164,31 @@ impl<'a> Training<'a> {
             }
         }
         Ok(self.answer())
+    }
+
+    /// Loss and metric of an evaluation.
+    fn score(
+        &self,
+        step: usize,
+        Number(loss): Number,
+        metrics: &Map<String, Value>,
+    ) -> Result<Score> {
+        let Some(name) = self.metric else {
+            return Ok(Score { loss, metric: loss });
+        };
+        let metric = metrics.get(name).and_then(Number::of);
+        // A loss that is no number says enough.
+        let usable = |m: &Number| m.0.is_finite() || !loss.is_finite();
+        let Some(Number(metric)) = metric.filter(usable) else {
+            let there: Vec<&str> = metrics.keys().map(String::as_str).collect();
+            let message = format!(
+                "the evaluation after {step} updates has no number `{name}` \
+                 in its `metrics`, but [{}]",
+                there.join(", ")
+            );
+            return Err(fault("bad_event", &message));
+        };
+        Ok(Score { loss, metric })
     }
 
     /// What an interactive program waits for after every evaluation of the
@@ -237,7 +249,7 @@ pub(super) fn in_order(what: &str, step: usize, done: usize) -> Result<()> {
         "an event `{what}` with step {step} after {done} updates, it has to \
          be {done}"
     );
-    Err(fault("bad_event", message))
+    Err(fault("bad_event", &message))
 }
 
 /// The program has to train at the rate that it was given.
@@ -253,24 +265,25 @@ pub(super) fn same_rate(
     }
     let message = format!(
         "update {step} has `{what}` {got:?}, but was to have {wanted:?}: set \
-         it in the optimizer before the update, and report what stands there"
+         it in the optimizer before the update, let no scheduler of your own \
+         change it, and report what stands there"
     );
-    Err(fault("invalid_lr", message))
+    Err(fault("invalid_lr", &message))
 }
 
 pub(super) fn one_too_many(steps: usize) -> Error {
     let message = format!("goes on after the {steps} updates of its task");
-    fault("bad_event", message)
+    fault("bad_event", &message)
 }
 
 pub(super) fn too_few(done: usize, steps: usize) -> Error {
     let message = format!("is done after {done} of {steps} updates");
-    fault("bad_event", message)
+    fault("bad_event", &message)
 }
 
 pub(super) fn missing_evaluation(step: usize) -> Error {
     let message = format!(
         "has no `eval` after {step} updates, as its task has in `eval_steps`"
     );
-    fault("bad_event", message)
+    fault("bad_event", &message)
 }
