@@ -87,15 +87,21 @@ pub struct Observation {
     pub line: usize,
 }
 
+/// A number that may be infinite or none at all, in JSON as a number or as
+/// one of the words `nan`, `inf` and `-inf`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(crate) struct AnyFloat(#[serde(with = "any_float")] pub(crate) f64);
+
 /// Numbers that JSON lacks, as the strings `nan`, `inf` and `-inf`.
 pub(crate) mod any_float {
     use serde::de::{Error, Unexpected, Visitor};
     use serde::{Deserializer, Serializer};
     use std::fmt;
 
-    struct AnyFloat;
+    struct AnyNumber;
 
-    impl Visitor<'_> for AnyFloat {
+    impl Visitor<'_> for AnyNumber {
         type Value = f64;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,6 +145,6 @@ pub(crate) mod any_float {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<f64, D::Error> {
-        deserializer.deserialize_any(AnyFloat)
+        deserializer.deserialize_any(AnyNumber)
     }
 }

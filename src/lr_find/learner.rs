@@ -2,8 +2,8 @@
 
 use super::found::relative_peak;
 use super::{
-    FindOutcome, Ladder, LossKind, LrFound, Opinion, OpinionSource, RangeTest,
-    Rule, Runs, Several, TrialLosses, Verify, find,
+    FindOutcome, Ladder, LossKind, LrFound, Means, Opinion, OpinionSource,
+    RangeTest, Rule, Runs, TrialLosses, Verify, find,
 };
 use crate::error::Result;
 use crate::grid::{self, LrFindSpec};
@@ -65,19 +65,17 @@ impl fmt::Display for Rule {
 }
 
 /// The learning rate of what `trainer` trains for runs of `horizon` steps, as a
-/// grid asks for it; trials run under the `control` schedule. `stop` is asked
-/// before every update.
+/// grid asks for it; trials run under the `control` schedule.
 ///
 /// # Errors
 ///
-/// [`Error::Interrupted`] when `stop` says so; otherwise if a training fails.
+/// [`Error::Interrupted`] when it is to stop; otherwise if a training fails.
 pub(crate) fn for_workload(
     trainer: &Trainer,
     spec: &LrFindSpec,
     control: &ScheduleSpec,
     horizon: usize,
-    several: &Several<'_>,
-    stop: &(dyn Fn() -> bool + Sync),
+    means: Means<'_>,
 ) -> Result<LrFound> {
     let usual = RangeTest::default();
     let verify =
@@ -104,7 +102,7 @@ pub(crate) fn for_workload(
         ..usual
     };
     let verify = verify.as_ref().map(|verify| (verify, control));
-    on_workload(trainer, &test, verify, FIRST_SEED, several, stop)
+    on_workload(trainer, &test, verify, FIRST_SEED, means)
 }
 
 /// A range test and, with `verify`, trials under its schedule.
@@ -117,24 +115,27 @@ pub(crate) fn on_workload(
     test: &RangeTest,
     verify: Option<(&Verify, &ScheduleSpec)>,
     seed: u64,
-    several: &Several<'_>,
-    stop: &(dyn Fn() -> bool + Sync),
+    Means { several, memory, stop }: Means<'_>,
 ) -> Result<LrFound> {
     let train = |rates: &[f64],
                  seed: u64,
                  on: LossKind,
                  watch: &mut super::Watch<'_>| {
         let on_valid = (on == LossKind::Valid).then_some(VALID_EXAMPLES);
-        trainer.losses(seed, rates, on_valid, watch, stop)
+        memory.losses((rates, seed, on), watch, |watch| {
+            trainer.losses(seed, rates, on_valid, watch, stop)
+        })
     };
     let trial = |peak_lr: f64, steps: usize, seed: u64| {
         // A schedule that cannot stand at so few steps is a constant rate.
         let rates = verify
             .and_then(|(_, schedule)| schedule.rates(peak_lr, steps).ok())
             .unwrap_or_else(|| vec![peak_lr; steps]);
-        let fit = trainer.follow(seed, rates.into(), stop)?;
-        let train = fit.train_loss;
-        Ok(fit.valid.map(|score| TrialLosses { valid: score.loss, train }))
+        memory.trial(&rates, seed, || {
+            let fit = trainer.follow(seed, rates.clone().into(), stop)?;
+            let train = fit.train_loss;
+            Ok(fit.valid.map(|score| TrialLosses { valid: score.loss, train }))
+        })
     };
     let probe_steps = trainer.probe_steps();
     let verify = verify

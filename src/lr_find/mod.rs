@@ -9,6 +9,7 @@ mod found;
 mod interval;
 mod ladder;
 mod learner;
+mod memory;
 mod range_test;
 mod reading;
 mod rules;
@@ -20,11 +21,13 @@ pub use found::{
 };
 pub use ladder::{Ladder, LossKind, RangeTest};
 pub(crate) use learner::{FIRST_SEED, for_workload, on_workload, usual_rate};
+pub(crate) use memory::Memory;
 pub use rules::Rule;
 pub(crate) use rules::suggest;
 pub use verify::{Trial, Verify};
 
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
@@ -51,6 +54,17 @@ pub(crate) type Several<'a> =
 /// [`Several`] without threads.
 pub(crate) fn one_by_one(count: usize, work: &(dyn Fn(usize) + Sync)) {
     (0..count).for_each(work);
+}
+
+/// How the runs of a finder go on.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    /// How those that do not wait for each other do.
+    pub(crate) several: &'a Several<'a>,
+    /// What was run before.
+    pub(crate) memory: Memory<'a>,
+    /// Asked before every update.
+    pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// What a finder has run, and how.
@@ -83,7 +97,7 @@ impl Runs<'_> {
 }
 
 /// Losses at the end of a trial.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub(crate) struct TrialLosses {
     /// Over the validation part.
     pub(crate) valid: f64,

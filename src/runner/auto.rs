@@ -6,7 +6,7 @@ use super::learner::{jobs, several};
 use super::workers::{Done, in_parallel};
 use crate::error::{Error, Result};
 use crate::grid::LrFindSpec;
-use crate::lr_find::{self, LrFound};
+use crate::lr_find::{self, LrFound, Means, Memory};
 use crate::schedule::{Course, ScheduleSpec};
 use crate::stats::evalue;
 use crate::train::{Learner, Trainer};
@@ -195,8 +195,11 @@ impl Choose<'_> {
             self.find,
             &budget.schedules[0],
             budget.steps,
-            &several(self.jobs),
-            self.stop,
+            Means {
+                several: &several(self.jobs),
+                memory: Memory::NONE,
+                stop: self.stop,
+            },
         )?;
         let courses = courses(budget, found.lr)?;
         let mut race: Vec<Candidate> = budget

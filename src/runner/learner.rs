@@ -4,7 +4,8 @@
 use super::workers::{Done, in_parallel};
 use crate::error::Result;
 use crate::lr_find::{
-    self, FIRST_SEED, LrFound, RangeTest, Verify, on_workload, usual_rate,
+    self, FIRST_SEED, LrFound, Means, Memory, RangeTest, Verify, on_workload,
+    usual_rate,
 };
 use crate::schedule::ScheduleSpec;
 use crate::train::{Learner, Trainer};
@@ -73,8 +74,12 @@ impl Learner {
     ) -> Result<LrFound> {
         let trainer = Trainer::Candle(self.resident()?);
         let seed = FIRST_SEED ^ self.seed;
-        let several = several(jobs(&trainer));
-        on_workload(&trainer, test, verify, seed, &several, &|| false)
+        let means = Means {
+            several: &several(jobs(&trainer)),
+            memory: Memory::NONE,
+            stop: &|| false,
+        };
+        on_workload(&trainer, test, verify, seed, means)
     }
 }
 

@@ -21,7 +21,7 @@ mod workers;
 use crate::data::{Dataset, fingerprint};
 use crate::error::{Error, Result};
 use crate::grid::{Experiment, LrFindPer, WorkloadEntry};
-use crate::lr_find::{self, LrFound};
+use crate::lr_find::{self, LrFound, Means, Memory};
 use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
 use crate::report::RegimeRow;
@@ -353,6 +353,10 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
+/// A run of a finder is kept from this time on, for a search that is
+/// interrupted.
+const WORTH_KEEPING: Duration = Duration::from_secs(1);
+
 /// What an update of a program counts as, in input values: more than most of
 /// ours, since it has to start.
 const PROGRAM_VALUES: f64 = 1e8;
@@ -398,14 +402,26 @@ fn find_all(
         let trainer = prepared.trainer(cell.workload, turn.worker)?;
         // Fewer cells than workers: the seeds of a cell have some, too.
         let spare = options.jobs / cells.len();
+        let memory = Memory {
+            recall: &|run| store?.part_of(&cell.id, run),
+            keep: &|run, known, took| {
+                // Others are run again as soon as they are read.
+                if let Some(store) = store.filter(|_| took > WORTH_KEEPING) {
+                    store.put_part(&cell.id, run, known);
+                }
+            },
+        };
         let began = Instant::now();
         let found = lr_find::for_workload(
             &trainer,
             &experiment.lr_find,
             &experiment.schedules[cell.schedule],
             cell.budget,
-            &learner::several(spare.min(learner::jobs(&trainer))),
-            &|| turn.stopped(),
+            Means {
+                several: &learner::several(spare.min(learner::jobs(&trainer))),
+                memory,
+                stop: &|| turn.stopped(),
+            },
         )?;
         Ok(FindResult { found, seconds: began.elapsed().as_secs_f64() })
     })

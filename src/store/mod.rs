@@ -11,6 +11,7 @@
 mod claim;
 pub(crate) mod curve;
 pub(crate) mod environment;
+mod partial;
 mod snapshot;
 pub(crate) mod tables;
 pub(crate) mod task;
@@ -66,6 +67,7 @@ impl Store {
         for folder in ["quarantine", "conflicts", "snapshots"] {
             sweep(&self.root.join(folder));
         }
+        self.sweep_parts();
     }
 
     /// What happened since the last call that the user should know of.
@@ -162,7 +164,10 @@ impl Store {
         let bytes = self.sealed(id, payload.as_bytes());
         let first = match self.get::<Value>(id)? {
             Some(first) => first,
-            None if write::write_new(&path, &bytes)? => return Ok(()),
+            None if write::write_new(&path, &bytes)? => {
+                self.drop_parts(id);
+                return Ok(());
+            }
             // Another one came in between.
             None => match self.get::<Value>(id)? {
                 Some(first) => first,

@@ -3,8 +3,8 @@
 use crate::error::Result;
 use crate::grid::Experiment;
 use crate::lr_find::{
-    LossKind, RangeTest, Rule, Verify, on_workload, one_by_one, suggest,
-    usual_rate,
+    LossKind, Means, Memory, RangeTest, Rule, Verify, on_workload, one_by_one,
+    suggest, usual_rate,
 };
 use crate::runner;
 use crate::schedule::ScheduleSpec;
@@ -203,7 +203,7 @@ impl<'a> Case<'a> {
         let test = RangeTest { steps, seeds, fallback, ..RangeTest::default() };
         let budget = Some((&verify, self.schedule));
         let found =
-            on_workload(self.trainer, &test, budget, seed, &one_by_one, stop)?;
+            on_workload(self.trainer, &test, budget, seed, alone(stop))?;
         Ok((found.lr, found.cost_steps as f64 / self.horizon as f64))
     }
 
@@ -228,8 +228,7 @@ impl<'a> Case<'a> {
             fallback: usual,
             ..RangeTest::default()
         };
-        let found =
-            on_workload(self.trainer, &test, None, seed, &one_by_one, stop)?;
+        let found = on_workload(self.trainer, &test, None, seed, alone(stop))?;
         let cost = found.cost_steps as f64 / horizon;
         let peak = found.peak_for(self.schedule, self.horizon)?;
         answers.push(("lrscout, one run", Some(peak), cost));
@@ -313,6 +312,11 @@ impl<'a> Case<'a> {
         }
         Ok((rates.first().copied(), cost))
     }
+}
+
+/// Finders run on one core, and each time all of it.
+fn alone(stop: &(dyn Fn() -> bool + Sync)) -> Means<'_> {
+    Means { several: &one_by_one, memory: Memory::NONE, stop }
 }
 
 /// So many rates from one to another, evenly spaced in their logarithms.

@@ -1,6 +1,6 @@
 //! The lines by which a program tells of its training.
 
-use crate::record::any_float;
+use crate::record::AnyFloat;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -19,20 +19,20 @@ pub(super) enum Event {
         /// Updates before it.
         step: usize,
         /// Of its batch, measured before it.
-        loss: Number,
+        loss: AnyFloat,
         /// The rate that the optimizer had.
-        lr: Number,
+        lr: AnyFloat,
         /// The momentum, where it is cycled.
-        momentum: Option<Number>,
+        momentum: Option<AnyFloat>,
         /// Norm of the gradient, where it is asked for.
-        grad_norm: Option<Number>,
+        grad_norm: Option<AnyFloat>,
     },
     /// An evaluation.
     Eval {
         /// Updates before it.
         step: usize,
         /// Mean over the part.
-        loss: Number,
+        loss: AnyFloat,
         /// Whatever else was measured.
         #[serde(default)]
         metrics: Map<String, Value>,
@@ -53,18 +53,6 @@ pub(super) enum Part {
     Valid,
     /// What nothing is chosen by.
     Test,
-}
-
-/// A number that may be infinite or none at all, as JSON or as a word.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Number(#[serde(with = "any_float")] pub(super) f64);
-
-impl Number {
-    /// The number that `value` is.
-    pub(super) fn of(value: &Value) -> Option<Self> {
-        Self::deserialize(value).ok()
-    }
 }
 
 /// Reads a line; `NaN`, `Infinity` and `-Infinity` may stand in it for
@@ -126,7 +114,7 @@ mod tests {
             let Event::Train { step, loss, lr, momentum, .. } = read else {
                 unreachable!("{line}");
             };
-            assert_eq!((step, loss, lr), (3, Number(value), Number(0.1)));
+            assert_eq!((step, loss, lr), (3, AnyFloat(value), AnyFloat(0.1)));
             assert_eq!(momentum, None);
         }
         for written in ["NaN", "\"nan\""] {
@@ -135,7 +123,7 @@ mod tests {
             let read = parse(&line).expect(&line);
             assert!(matches!(
                 read,
-                Event::Eval { loss: Number(x), split: Part::Valid, .. }
+                Event::Eval { loss: AnyFloat(x), split: Part::Valid, .. }
                     if x.is_nan()
             ));
         }

@@ -13,9 +13,10 @@ mod training;
 use super::{Fit, Pilot};
 use crate::error::{Error, Result};
 use crate::plan::cost::Pace;
+use crate::record::AnyFloat;
 use crate::schedule::Course;
 use crate::spec::{ExternalSpec, OptimizerSpec};
-use event::{Event, Number, Part};
+use event::{Event, Part};
 pub(crate) use process::kill_programs;
 use process::{Heard, Process};
 use std::ops::ControlFlow;
@@ -207,7 +208,7 @@ impl External {
                 }
                 Event::Hello { .. } | Event::Done {} => None,
             };
-            let Some(Number(loss)) = loss else { return Ok(Next::Go) };
+            let Some(AnyFloat(loss)) = loss else { return Ok(Next::Go) };
             losses.push(loss);
             Ok(match watch(losses.len() - 1, loss) {
                 ControlFlow::Continue(()) => Next::Go,

@@ -401,10 +401,10 @@ fn a_rate_may_be_off_by_what_f32_rounds() {
     for (rate, rounded) in
         [(0.0, 0.0), (1e-40, 1e-40_f32), (3e-39, 3e-39), (0.3, 0.3)]
     {
-        let shown = Number(f64::from(rounded));
+        let shown = AnyFloat(f64::from(rounded));
         same_rate("lr", 0, shown, rate).expect("f32");
     }
-    same_rate("lr", 0, Number(0.0), 1e-30).expect_err("no rate at all");
+    same_rate("lr", 0, AnyFloat(0.0), 1e-30).expect_err("no rate at all");
 }
 
 /// Whether the process whose number is in `file` is there.

@@ -1,13 +1,14 @@
 //! What a program says of a training, checked and kept.
 
-use super::event::{Event, Number, Part};
+use super::event::{Event, Part};
 use super::{Spent, fault};
 use crate::error::{Error, Result};
-use crate::record::Outcome;
+use crate::record::{AnyFloat, Outcome};
 use crate::schedule::Course;
 use crate::train::{
     Fit, Pilot, Progress, Score, finite, has_diverged, is_point, mean,
 };
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 /// Largest relative difference between the rate of the table and that of the
@@ -90,10 +91,10 @@ impl<'a> Training<'a> {
     fn update(
         &mut self,
         step: usize,
-        loss: Number,
-        lr: Number,
-        momentum: Option<Number>,
-        grad_norm: Option<Number>,
+        loss: AnyFloat,
+        lr: AnyFloat,
+        momentum: Option<AnyFloat>,
+        grad_norm: Option<AnyFloat>,
     ) -> Result<Next> {
         let done = self.losses.len();
         in_order("train", step, done)?;
@@ -105,11 +106,11 @@ impl<'a> Training<'a> {
         }
         same_rate("lr", step, lr, self.course.lr(step))?;
         if let Some(wanted) = self.course.momentum(step) {
-            let momentum = momentum.unwrap_or(Number(f64::NAN));
+            let momentum = momentum.unwrap_or(AnyFloat(f64::NAN));
             same_rate("momentum", step, momentum, wanted)?;
         }
         if self.wants_norms {
-            let norm = grad_norm.map_or(f64::NAN, |Number(norm)| norm);
+            let norm = grad_norm.map_or(f64::NAN, |AnyFloat(norm)| norm);
             if norm.is_nan() || norm < 0.0 {
                 let message = format!(
                     "a `refined` schedule needs the norm of every gradient, \
@@ -128,7 +129,7 @@ impl<'a> Training<'a> {
     fn evaluation(
         &mut self,
         step: usize,
-        loss: Number,
+        loss: AnyFloat,
         metrics: &Map<String, Value>,
         split: Part,
     ) -> Result<Next> {
@@ -170,16 +171,18 @@ impl<'a> Training<'a> {
     fn score(
         &self,
         step: usize,
-        Number(loss): Number,
+        AnyFloat(loss): AnyFloat,
         metrics: &Map<String, Value>,
     ) -> Result<Score> {
         let Some(name) = self.metric else {
             return Ok(Score { loss, metric: loss });
         };
-        let metric = metrics.get(name).and_then(Number::of);
+        let metric = metrics
+            .get(name)
+            .and_then(|value| AnyFloat::deserialize(value).ok());
         // A loss that is no number says enough.
-        let usable = |m: &Number| m.0.is_finite() || !loss.is_finite();
-        let Some(Number(metric)) = metric.filter(usable) else {
+        let usable = |m: &AnyFloat| m.0.is_finite() || !loss.is_finite();
+        let Some(AnyFloat(metric)) = metric.filter(usable) else {
             let there: Vec<&str> = metrics.keys().map(String::as_str).collect();
             let message = format!(
                 "the evaluation after {step} updates has no number `{name}` \
@@ -256,7 +259,7 @@ pub(super) fn in_order(what: &str, step: usize, done: usize) -> Result<()> {
 pub(super) fn same_rate(
     what: &str,
     step: usize,
-    Number(got): Number,
+    AnyFloat(got): AnyFloat,
     wanted: f64,
 ) -> Result<()> {
     let most = LR_TOLERANCE * wanted.abs() + f64::from(f32::MIN_POSITIVE);

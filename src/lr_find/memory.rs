@@ -1,0 +1,153 @@
+//! Runs that an interrupted search for the same rate has done already: it
+//! goes on behind them.
+
+use super::{LossKind, TrialLosses, Watch};
+use crate::error::Result;
+use crate::plan::digest;
+use crate::record::AnyFloat;
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+
+/// What a run came to.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Known {
+    /// A range test: the losses that it saw.
+    Losses(Vec<AnyFloat>),
+    /// A trial; nothing if it diverged.
+    Trial(Option<TrialLosses>),
+}
+
+/// Where they are kept, each under a name made of its seed and rates.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory<'a> {
+    /// The run of a name, if it was kept.
+    pub(crate) recall: &'a (dyn Fn(&str) -> Option<Known> + Sync),
+    /// Keeps one, with what it took.
+    pub(crate) keep: &'a (dyn Fn(&str, &Known, Duration) + Sync),
+}
+
+impl Memory<'_> {
+    /// Forgets all at once.
+    pub(crate) const NONE: Memory<'static> =
+        Memory { recall: &|_| None, keep: &|_, _, _| () };
+
+    /// The losses of a range test: those that it saw before, or now by
+    /// `train`.
+    pub(super) fn losses(
+        &self,
+        (rates, seed, on): (&[f64], u64, LossKind),
+        watch: &mut Watch<'_>,
+        train: impl FnOnce(&mut Watch<'_>) -> Result<Vec<f64>>,
+    ) -> Result<Vec<f64>> {
+        let name = name("range test", rates, seed, on);
+        if let Some(Known::Losses(losses)) = (self.recall)(&name) {
+            let losses = losses.into_iter().map(|AnyFloat(loss)| loss);
+            let losses: Vec<f64> = losses.collect();
+            // It ended where the watch broke, and does so again.
+            for (i, &loss) in losses.iter().enumerate() {
+                if watch(i, loss).is_break() {
+                    break;
+                }
+            }
+            return Ok(losses);
+        }
+        let began = Instant::now();
+        let losses = train(watch)?;
+        let known = losses.iter().copied().map(AnyFloat).collect();
+        (self.keep)(&name, &Known::Losses(known), began.elapsed());
+        Ok(losses)
+    }
+
+    /// The losses at the end of a trial: those of before, or now by `run`.
+    pub(super) fn trial(
+        &self,
+        rates: &[f64],
+        seed: u64,
+        run: impl FnOnce() -> Result<Option<TrialLosses>>,
+    ) -> Result<Option<TrialLosses>> {
+        let name = name("trial", rates, seed, LossKind::Valid);
+        if let Some(Known::Trial(losses)) = (self.recall)(&name) {
+            return Ok(losses);
+        }
+        let began = Instant::now();
+        let losses = run()?;
+        (self.keep)(&name, &Known::Trial(losses), began.elapsed());
+        Ok(losses)
+    }
+}
+
+fn name(kind: &str, rates: &[f64], seed: u64, on: LossKind) -> String {
+    let run = serde_json::to_vec(&(kind, rates, seed, on));
+    digest(&run.expect("plain data"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::one_by_one;
+    use super::super::{FindOutcome, Means, RangeTest, Verify, on_workload};
+    use super::*;
+    use crate::schedule::ScheduleSpec;
+    use crate::spec::{DatasetSpec, ModelSpec, OptimizerSpec, WorkloadSpec};
+    use crate::train::Trainer;
+    use crate::workload::Registry;
+    use candle_core::Device;
+    use std::collections::HashMap;
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
+
+    #[test]
+    fn a_search_goes_on_behind_what_was_run_before() {
+        let dataset = DatasetSpec::PowerLaw { noise: 0.5, exponent: 1.0 };
+        let registry = Registry::builtin();
+        let data = registry.load(&dataset, 0.0, Path::new(""), &Device::Cpu);
+        let spec = WorkloadSpec {
+            model: ModelSpec::Mlp { hidden: vec![] },
+            dataset,
+            label_noise: 0.0,
+            optimizer: OptimizerSpec::sgd(),
+            batch: 8,
+            accumulate: 1,
+            weights: None,
+        };
+        let data = Arc::new(data.expect("generated"));
+        let workload = registry.workload("w", &spec, data, Arc::default());
+        let trainer = Trainer::Candle(workload.expect("built in"));
+        let kept: Mutex<HashMap<String, Known>> = Mutex::default();
+        // As a file has them.
+        let recall = |run: &str| {
+            let known = kept.lock().expect("whole").get(run).cloned()?;
+            let text = serde_json::to_string(&known).expect("plain data");
+            Some(serde_json::from_str(&text).expect("its own words"))
+        };
+        let runs = Mutex::new(0);
+        let keep = |run: &str, known: &Known, _| {
+            *runs.lock().expect("whole") += 1;
+            kept.lock().expect("whole").insert(run.to_owned(), known.clone());
+        };
+        let find = |memory: Memory<'_>| {
+            let verify = Verify { horizon: 200, trainings: 5.0 };
+            let (steps, seeds) = verify.range_test();
+            let test = RangeTest { steps, seeds, ..RangeTest::default() };
+            let control = ScheduleSpec::linear();
+            let verify = Some((&verify, &control));
+            let means = Means { several: &one_by_one, memory, stop: &|| false };
+            on_workload(&trainer, &test, verify, 1, means).expect("trains")
+        };
+        let fresh = find(Memory::NONE);
+        assert_eq!(fresh.outcome, FindOutcome::Found, "{}", fresh.reason);
+        let memory = Memory { recall: &recall, keep: &keep };
+        assert_eq!(find(memory), fresh);
+        let all = std::mem::take(&mut *runs.lock().expect("whole"));
+        assert_eq!(all, kept.lock().expect("whole").len());
+        // Half of them are lost.
+        let mut names: Vec<String> =
+            kept.lock().expect("whole").keys().cloned().collect();
+        names.sort_unstable();
+        for name in &names[..all / 2] {
+            kept.lock().expect("whole").remove(name);
+        }
+        assert_eq!(find(memory), fresh);
+        assert_eq!(*runs.lock().expect("whole"), all / 2);
+    }
+}
