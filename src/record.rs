@@ -58,7 +58,8 @@ pub struct RunRecord {
     pub test_metric: Option<f64>,
     /// `accuracy` (share), `rmse` or `bits-per-character`.
     pub metric: String,
-    /// Wall time of the updates alone, in seconds.
+    /// Wall time of the updates alone, in seconds; where a program trains,
+    /// all of it from its greeting on.
     pub train_seconds: f64,
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Check {
     #[arg(long)]
     schema: bool,
     /// Leave out the time estimate, which trains each workload for about a
-    /// second.
+    /// second, or runs its program for 10 and for 60 updates.
     #[arg(long)]
     no_estimate: bool,
     /// Runs at once in the time estimate; default: one a core.

@@ -75,7 +75,8 @@ pub struct Fit {
     pub test: Option<Score>,
     /// Five points along the run.
     pub curve: Vec<Progress>,
-    /// Wall time of the updates alone, without evaluations.
+    /// Wall time of the updates alone, without evaluations; where a program
+    /// trains, all of it from its greeting on.
     pub train_seconds: f64,
 }
 
