@@ -287,6 +287,7 @@ fn every_verb_has_help_with_an_example() {
         "run",
         "rank",
         "report",
+        "diff",
         "schedules",
         "export",
         "bench",
@@ -346,4 +347,48 @@ fn find_lr_prints_a_row_for_every_workload_and_budget() {
     let svg = fs::read_to_string(folder.path().join("curve.svg"));
     assert!(svg.expect("the plot").contains("<svg"));
     assert!(!folder.path().join("results").exists());
+}
+
+#[test]
+fn two_folders_of_results_are_compared() {
+    let folder = folder_with(TINY);
+    let run = |results: &str| {
+        lrscout(folder.path())
+            .args(["run", "grid.toml", "--quiet", "--results", results])
+            .assert()
+            .success();
+    };
+    run("before");
+    let grid = folder.path().join("grid.toml");
+    let other = TINY.replace("warmup = 2", "warmup = 3\nend_ratio = 0.1");
+    fs::write(&grid, other.replace("seeds = 2", "seeds = 3"))
+        .expect("writable");
+    run("after");
+    let diff = |args: &[&str]| {
+        let diff = lrscout(folder.path())
+            .args(["diff", "before/grid", "after/grid"])
+            .args(args)
+            .assert()
+            .success();
+        String::from_utf8_lossy(&diff.get_output().stdout).into_owned()
+    };
+    let shown = diff(&[]);
+    assert!(shown.contains("seeds: 2 -> 3"), "{shown}");
+    assert!(shown.contains("8 of them are the same, 0 of"), "{shown}");
+    let json: serde_json::Value =
+        serde_json::from_str(&diff(&["--format", "json"])).expect("JSON");
+    let schedules = json["schedules"].as_array().expect("a list");
+    let find = |label: &str| {
+        let mut rows = schedules.iter();
+        rows.find(|row| row["schedule"] == label).expect("a row")
+    };
+    // The constant runs are the same, the others are of another schedule.
+    assert_eq!(find("constant")["common_runs"], 8);
+    assert_eq!(find("constant")["mean_difference"], 0.0);
+    assert!(find("linear(warmup=2)")["b"].is_null());
+    assert!(find("linear(end_ratio=0.1,warmup=3)")["a"].is_null());
+    lrscout(folder.path())
+        .args(["diff", "before/grid", "nowhere"])
+        .assert()
+        .code(65);
 }

@@ -6,6 +6,7 @@ mod bench_finder;
 mod calibrate;
 mod check;
 mod curve;
+mod diff;
 mod export;
 mod filter;
 mod find_lr;
@@ -39,6 +40,7 @@ use std::process::ExitCode;
         lrscout find-lr experiments/smoke.toml --workload letter-mlp\n  \
         lrscout rank results/smoke/runs.csv    ranks any CSV of runs\n  \
         lrscout recommend                      what to use, and why\n  \
+        lrscout diff results/a results/b       what changed\n  \
         lrscout schedules list\n\n\
         Exit status: 0 done, 1 failed, 2 wrong usage, 65 bad input file,\n\
         75 try again (disk, permissions), 130 interrupted."
@@ -57,6 +59,7 @@ enum Verb {
     Rank(rank::Rank),
     Recommend(recommend::Recommend),
     Report(report::Report),
+    Diff(diff::Diff),
     Schedules(schedules::Schedules),
     Export(export::Export),
     Bench(bench::Bench),
@@ -94,6 +97,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Rank(verb) => verb.run(&mut out),
         Verb::Recommend(verb) => verb.run(&mut out),
         Verb::Report(verb) => verb.run(&mut out),
+        Verb::Diff(verb) => verb.run(&mut out),
         Verb::Schedules(verb) => verb.run(&mut out),
         Verb::Export(verb) => verb.run(&mut out),
         Verb::Bench(verb) => verb.run(&registry, &mut out),

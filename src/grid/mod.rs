@@ -29,7 +29,7 @@ use std::fs::File;
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use wire::{Source, Table, Value, find};
+use wire::{Node, Source, Table, Value, find};
 
 /// Largest grid file, in bytes; none written by hand comes near.
 const MOST_BYTES: usize = 4 << 20;
@@ -201,6 +201,45 @@ impl Experiment {
             text: text_read,
         })
     }
+}
+
+/// A key, with the tables that it is in, and its value, both as TOML.
+pub(crate) type Setting = (String, String);
+
+/// All settings of a TOML text, in its order; a table of which there are
+/// several is a setting itself.
+///
+/// # Errors
+///
+/// [`Error::Input`] if it is no TOML.
+pub(crate) fn settings_of(path: &Path, text: &str) -> Result<Vec<Setting>> {
+    let root = Source { path, text }.document()?;
+    let mut settings = vec![];
+    for entry in &root {
+        match &entry.node.value {
+            Value::Table(table) => {
+                for inner in table {
+                    let key = format!("{}.{}", entry.key, inner.key);
+                    settings.push((key, inner.node.plain().to_string()));
+                }
+            }
+            Value::List(items)
+                if matches!(
+                    items.first().map(|item| &item.value),
+                    Some(Value::Table(_))
+                ) =>
+            {
+                let tables = items.iter().map(Node::plain);
+                let tables = tables.map(|value| value.to_string());
+                settings.extend(tables.map(|table| (entry.key.clone(), table)));
+            }
+            _ => {
+                settings
+                    .push((entry.key.clone(), entry.node.plain().to_string()));
+            }
+        }
+    }
+    Ok(settings)
 }
 
 /// Reads a schedule from an inline table such as

@@ -3,6 +3,7 @@
 
 pub(crate) mod calibration;
 mod cells;
+pub(crate) mod change;
 mod noise;
 mod notes;
 mod pairs;

@@ -1,9 +1,10 @@
 //! Tables for a terminal.
 
 use super::none;
-use super::number::{percent, probability, regret};
+use super::number::{difference, percent, probability, regret};
 use crate::ranking::LeaderboardRow;
 use crate::ranking::calibration::CalibrationRow;
+use crate::ranking::change::{ChangeRow, Standing};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 /// Letters that a schedule's label may take.
@@ -40,6 +41,50 @@ pub(crate) fn leaderboard(rows: &[LeaderboardRow]) -> String {
             right(&narrow(&row.p_holm.map_or_else(none, probability))),
             right(&row.diverged.to_string()),
             left(row.verdict.name()),
+        ]);
+    }
+    trimmed(&table)
+}
+
+/// What changed from A to B, at most 100 columns.
+pub(crate) fn changes(rows: &[ChangeRow]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(vec![
+        left("schedule"),
+        right("A"),
+        right("B"),
+        right("runs"),
+        right("B - A"),
+        right("low"),
+        right("high"),
+        right("p"),
+        left("verdict"),
+    ]);
+    for row in rows {
+        let place = |side: &Option<Standing>| {
+            side.as_ref().map_or_else(none, |side| side.place.to_string())
+        };
+        let verdict = |side: &Option<Standing>| {
+            side.as_ref().map_or_else(none, |s| s.verdict.name().to_owned())
+        };
+        let verdicts = match (verdict(&row.a), verdict(&row.b)) {
+            (a, b) if a == b => a,
+            (a, b) => format!("{a} -> {b}"),
+        };
+        let number = |value: Option<f64>| {
+            value.map_or_else(none, |v| narrow(&difference(v)))
+        };
+        table.add_row(vec![
+            left(&shortened(&row.schedule)),
+            right(&place(&row.a)),
+            right(&place(&row.b)),
+            right(&row.common_runs.to_string()),
+            right(&number(row.mean_difference)),
+            right(&number(row.low)),
+            right(&number(row.high)),
+            right(&narrow(&row.p_holm.map_or_else(none, probability))),
+            left(&verdicts),
         ]);
     }
     trimmed(&table)

@@ -1,0 +1,361 @@
+use super::Format;
+use crate::error::{Error, Result};
+use crate::grid::{self, Experiment, Setting};
+use crate::ranking::change::{ChangeRow, changes};
+use crate::ranking::{Protocol, Ranking};
+use crate::record::Observation;
+use crate::report::table;
+use crate::store::tables;
+use crate::workload::Registry;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Compare two folders of results: ranks, scores, rates, settings.
+///
+/// Both are ranked under the control of the first. Scores are compared where
+/// both have a run of the same workload, schedule, budget, multiple and seed;
+/// an interval that leaves out 0 tells a change from chance.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout diff results/before results/after\n  \
+    lrscout diff ../main/results/standard results/standard --format json")]
+pub(crate) struct Diff {
+    /// Folder of the first results, `results/<grid>`.
+    a: PathBuf,
+    /// Folder of the second.
+    b: PathBuf,
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// All that differs.
+#[derive(Serialize)]
+struct Differences {
+    a: String,
+    b: String,
+    /// Those of B in its order, then those of A alone.
+    schedules: Vec<ChangeRow>,
+    /// Rates found for one workload in both.
+    rates: Vec<RateChange>,
+    settings: Vec<SettingChange>,
+    runs: RunChange,
+}
+
+/// A learning rate that was found in both.
+#[derive(Serialize)]
+struct RateChange {
+    workload: String,
+    budget: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<String>,
+    lr_a: f64,
+    lr_b: f64,
+}
+
+/// A setting that is not the same in both.
+#[derive(Debug, PartialEq, Serialize)]
+struct SettingChange {
+    key: String,
+    a: Option<String>,
+    b: Option<String>,
+}
+
+/// What became of the runs.
+#[derive(Debug, PartialEq, Serialize)]
+struct RunChange {
+    a: usize,
+    b: usize,
+    /// Runs of the same id: the same work.
+    same_id: usize,
+    /// Those among them that came to other numbers.
+    other_numbers: Vec<String>,
+}
+
+/// A folder, as far as it is compared.
+struct Side {
+    path: PathBuf,
+    observations: Vec<Observation>,
+    column: String,
+    runs: Vec<Run>,
+    finds: Vec<Found>,
+    settings: Vec<Setting>,
+    control: Option<String>,
+}
+
+/// What a run came to, without its times.
+#[derive(Deserialize)]
+struct Run {
+    run_id: String,
+    outcome: String,
+    train_loss: Option<f64>,
+    valid_loss: Option<f64>,
+    test_loss: Option<f64>,
+}
+
+/// A row of `lr_find.csv`.
+#[derive(Deserialize)]
+struct Found {
+    workload: String,
+    budget: u64,
+    lr: f64,
+    #[serde(default)]
+    schedule: Option<String>,
+}
+
+impl Diff {
+    pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+        let (a, b) = (Side::read(&self.a)?, Side::read(&self.b)?);
+        if a.column != b.column {
+            return Err(Error::Invalid(format!(
+                "`{}` has scores `{}`, `{}` has `{}`",
+                a.path.display(),
+                a.column,
+                b.path.display(),
+                b.column
+            ))
+            .into());
+        }
+        let rank = |side: &Side| {
+            let control = a.control.clone();
+            let control = control.filter(|control| {
+                side.observations.iter().any(|run| run.schedule == *control)
+            });
+            let protocol = Protocol { control, ..Protocol::default() };
+            Ranking::of(&side.observations, &side.column, &protocol)
+        };
+        let differences = Differences {
+            a: a.path.display().to_string(),
+            b: b.path.display().to_string(),
+            schedules: changes(
+                [&a.observations, &b.observations],
+                [&rank(&a)?, &rank(&b)?],
+                &a.column,
+                &Protocol::default(),
+            )?,
+            rates: rates(&a.finds, &b.finds),
+            settings: settings(&a.settings, &b.settings),
+            runs: runs(&a.runs, &b.runs),
+        };
+        match self.format {
+            Format::Json => {
+                serde_json::to_writer_pretty(&mut *out, &differences)?;
+                writeln!(out)?;
+            }
+            Format::Text => show(&differences, out)?,
+        }
+        Ok(())
+    }
+}
+
+impl Side {
+    fn read(path: &Path) -> Result<Self> {
+        let csv = path.join("runs.csv");
+        if !csv.is_file() {
+            return Err(Error::Invalid(format!(
+                "`{}` has no `runs.csv`: give a folder `results/<grid>`",
+                path.display()
+            )));
+        }
+        let (observations, column) = tables::read_observations(&csv, None)?;
+        let finds = path.join("lr_find.csv");
+        let toml = path.join("experiment.toml");
+        let known = Registry::builtin().known();
+        let mut all = settings_of(&toml, "")?;
+        all.extend(settings_of(
+            &path.join("environment.toml"),
+            "environment.",
+        )?);
+        Ok(Self {
+            observations,
+            column,
+            runs: tables::read_rows(&csv)?,
+            finds: if finds.is_file() {
+                tables::read_rows(&finds)?
+            } else {
+                vec![]
+            },
+            settings: all,
+            // As in `recommend`: without a grid there is the general rule.
+            control: Experiment::load(&toml, &known)
+                .ok()
+                .map(|grid| grid.control),
+            path: path.to_owned(),
+        })
+    }
+}
+
+/// The settings of a file, if it is there, under `prefix`.
+fn settings_of(path: &Path, prefix: &str) -> Result<Vec<Setting>> {
+    if !path.is_file() {
+        return Ok(vec![]);
+    }
+    let text = fs::read_to_string(path).map_err(Error::io(path))?;
+    let mut settings = grid::settings_of(path, &text)?;
+    for (key, _) in &mut settings {
+        key.insert_str(0, prefix);
+    }
+    Ok(settings)
+}
+
+/// Rates of the same workload, budget and schedule that are not the same.
+fn rates(a: &[Found], b: &[Found]) -> Vec<RateChange> {
+    let mut rows = vec![];
+    for after in b {
+        let before = a.iter().find(|before| {
+            before.workload == after.workload
+                && before.budget == after.budget
+                && before.schedule == after.schedule
+        });
+        if let Some(before) = before.filter(|before| before.lr != after.lr) {
+            rows.push(RateChange {
+                workload: after.workload.clone(),
+                budget: after.budget,
+                schedule: after.schedule.clone(),
+                lr_a: before.lr,
+                lr_b: after.lr,
+            });
+        }
+    }
+    rows
+}
+
+/// Settings by key; of those that are there several times (tables of
+/// workloads and schedules), each that only one side has.
+fn settings(a: &[Setting], b: &[Setting]) -> Vec<SettingChange> {
+    let only = |these: &[Setting], others: &[Setting]| -> Vec<Setting> {
+        let mut others = others.to_vec();
+        let is_new = |setting: &&Setting| {
+            let at = others.iter().position(|other| other == *setting);
+            at.map(|at| others.remove(at)).is_none()
+        };
+        these.iter().filter(is_new).cloned().collect()
+    };
+    let (only_a, mut only_b) = (only(a, b), only(b, a));
+    let mut rows = vec![];
+    for (key, before) in only_a {
+        let after = only_b.iter().position(|(other, _)| *other == key);
+        let after = after.map(|at| only_b.remove(at).1);
+        rows.push(SettingChange { key, a: Some(before), b: after });
+    }
+    for (key, after) in only_b {
+        rows.push(SettingChange { key, a: None, b: Some(after) });
+    }
+    rows
+}
+
+fn runs(a: &[Run], b: &[Run]) -> RunChange {
+    let before: BTreeMap<&str, &Run> =
+        a.iter().map(|run| (run.run_id.as_str(), run)).collect();
+    let same: Vec<(&Run, &Run)> = b
+        .iter()
+        .filter_map(|run| Some((*before.get(run.run_id.as_str())?, run)))
+        .collect();
+    let numbers = |run: &Run| {
+        let Run { outcome, train_loss, valid_loss, test_loss, .. } = run;
+        (outcome.clone(), *train_loss, *valid_loss, *test_loss)
+    };
+    let differ = |(a, b): &&(&Run, &Run)| numbers(a) != numbers(b);
+    let other = same.iter().filter(differ).map(|(_, b)| b.run_id.clone());
+    RunChange {
+        a: a.len(),
+        b: b.len(),
+        same_id: same.len(),
+        other_numbers: other.collect(),
+    }
+}
+
+fn show(d: &Differences, out: &mut impl Write) -> std::io::Result<()> {
+    writeln!(out, "A {}\nB {}\n", d.a, d.b)?;
+    writeln!(out, "{}", table::changes(&d.schedules).trim_end())?;
+    let RunChange { a, b, same_id, other_numbers } = &d.runs;
+    writeln!(
+        out,
+        "\n{a} runs in A, {b} in B; {same_id} of them are the same, {} of \
+         which came to other numbers",
+        other_numbers.len()
+    )?;
+    if !d.rates.is_empty() {
+        writeln!(out, "\nlearning rates found")?;
+    }
+    for rate in &d.rates {
+        let RateChange { workload, budget, lr_a, lr_b, .. } = rate;
+        let schedule = rate.schedule.as_deref().unwrap_or_default();
+        let space = if schedule.is_empty() { "" } else { " " };
+        writeln!(
+            out,
+            "  {workload}{space}{schedule}, {budget} steps: {lr_a:.3e} -> \
+             {lr_b:.3e} ({:.2}x)",
+            lr_b / lr_a
+        )?;
+    }
+    if !d.settings.is_empty() {
+        writeln!(out, "\nsettings")?;
+    }
+    for SettingChange { key, a, b } in &d.settings {
+        let shown = |value: &Option<String>| match value {
+            Some(value) => super::printable(value),
+            None => "-".to_owned(),
+        };
+        writeln!(out, "  {key}: {} -> {}", shown(a), shown(b))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(key: &str, value: &str) -> Setting {
+        (key.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn settings_are_compared_by_key_and_tables_as_sets() {
+        let a = [
+            setting("seeds", "3"),
+            setting("title", "\"x\""),
+            setting("schedule", "{ kind = \"linear\" }"),
+            setting("schedule", "{ kind = \"step\" }"),
+        ];
+        let b = [
+            setting("schedule", "{ kind = \"linear\" }"),
+            setting("seeds", "5"),
+            setting("race", "true"),
+        ];
+        let change = |key: &str, a: Option<&str>, b: Option<&str>| {
+            let own = |text: &str| text.to_owned();
+            SettingChange { key: own(key), a: a.map(own), b: b.map(own) }
+        };
+        assert_eq!(
+            settings(&a, &b),
+            [
+                change("seeds", Some("3"), Some("5")),
+                change("title", Some("\"x\""), None),
+                change("schedule", Some("{ kind = \"step\" }"), None),
+                change("race", None, Some("true")),
+            ]
+        );
+        assert_eq!(settings(&a, &a), []);
+    }
+
+    #[test]
+    fn the_same_run_with_other_numbers_is_found() {
+        let run = |id: &str, loss: f64| Run {
+            run_id: id.to_owned(),
+            outcome: "completed".to_owned(),
+            train_loss: Some(loss),
+            valid_loss: Some(loss),
+            test_loss: None,
+        };
+        let (a, b) = (
+            [run("x", 1.0), run("y", 2.0), run("z", 3.0)],
+            [run("y", 2.0), run("x", 1.5), run("w", 3.0)],
+        );
+        let found = runs(&a, &b);
+        assert_eq!((found.same_id, found.a, found.b), (2, 3, 3));
+        assert_eq!(found.other_numbers, ["x"]);
+    }
+}
