@@ -282,15 +282,19 @@ fn wrong_usage_exits_with_2_and_a_missing_grid_with_65() {
 fn every_verb_has_help_with_an_example() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for verb in [
-        "check",
-        "find-lr",
-        "run",
-        "rank",
-        "report",
-        "diff",
-        "schedules",
-        "export",
+        "auto",
         "bench",
+        "bench-finder",
+        "calibrate",
+        "check",
+        "diff",
+        "export",
+        "find-lr",
+        "rank",
+        "recommend",
+        "report",
+        "run",
+        "schedules",
     ] {
         let help =
             lrscout(folder.path()).args([verb, "--help"]).assert().success();
