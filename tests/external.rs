@@ -230,6 +230,7 @@ fn however_it_is_stopped_no_program_is_left_behind() {
         let mut run = Command::new(env!("CARGO_BIN_EXE_lrscout"))
             .current_dir(folder.path())
             .args([verb, "grid.toml", "--jobs", "1"])
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("started");
@@ -249,4 +250,28 @@ fn however_it_is_stopped_no_program_is_left_behind() {
             wait_for(|| !send("-0", number));
         }
     }
+}
+
+#[test]
+fn under_nohup_the_end_of_the_terminal_stops_nothing() {
+    let folder = odd("echo $$ >> numbers; sleep 3; exit 5");
+    let run = format!(
+        "trap '' HUP; exec {} run grid.toml",
+        env!("CARGO_BIN_EXE_lrscout")
+    );
+    let grid = folder.path().join("grid.toml");
+    let text = fs::read_to_string(&grid).expect("readable");
+    fs::write(&grid, text.replace("\"2s\"", "\"1h\"")).expect("writable");
+    let mut run = Command::new("sh")
+        .current_dir(folder.path())
+        .args(["-c", &run])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("started");
+    let numbers = folder.path().join("numbers");
+    wait_for(|| fs::read_to_string(&numbers).is_ok_and(|n| n.ends_with('\n')));
+    assert!(send("-HUP", &run.id().to_string()));
+    let status = run.wait().expect("an end");
+    assert_eq!(status.code(), Some(1), "it went on to the program's own end");
 }

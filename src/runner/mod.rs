@@ -26,7 +26,7 @@ use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
 use crate::report::RegimeRow;
 use crate::spec::{DatasetSpec, TrainerSpec};
-use crate::store::Store;
+use crate::store::{Store, environment};
 use crate::train::{self, Fit, Pilot, Replica, Trainer};
 use crate::workload::Registry;
 pub(crate) use bench::paces;
@@ -317,9 +317,10 @@ const INTERRUPTED: i32 = 130;
 /// How often a second signal is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A flag that Ctrl-C, TERM or the end of the terminal sets; a second one of
-/// them ends this program at once, and the programs that it started. So does
-/// the first one after a while, if an update takes that long.
+/// A flag that Ctrl-C, TERM or the end of the terminal sets (but not under
+/// `nohup`); a second one of them ends this program at once, and the programs
+/// that it started. So does the first one after a while, if an update takes
+/// that long.
 ///
 /// # Errors
 ///
@@ -329,8 +330,11 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     use signal_hook::iterator::Signals;
     let wrong = |error: std::io::Error| Error::Invalid(error.to_string());
     let stop = Arc::new(AtomicBool::new(false));
-    let all = [SIGINT, SIGTERM, SIGHUP];
-    for signal in all {
+    let mut all = vec![SIGINT, SIGTERM];
+    if environment::ignores_hangups() == Some(false) {
+        all.push(SIGHUP);
+    }
+    for &signal in &all {
         let stop = Arc::clone(&stop);
         signal_hook::flag::register(signal, stop).map_err(wrong)?;
     }

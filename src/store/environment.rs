@@ -62,6 +62,16 @@ fn addresses_left() -> Option<u64> {
     Some(limit.saturating_sub(kibibytes(&status, "VmSize:")?))
 }
 
+/// Whether this program is to outlive its terminal, as under `nohup`; `None`
+/// where the system does not tell.
+pub(crate) fn ignores_hangups() -> Option<bool> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+    // The first bit is that of the first signal, HUP.
+    Some(mask & 1 == 1)
+}
+
 fn kibibytes(text: &str, name: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
     let number: u64 = rest.trim().strip_suffix("kB")?.trim().parse().ok()?;
