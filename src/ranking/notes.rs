@@ -31,7 +31,8 @@ pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
     let quoted = |j: usize| quoted(&table.schedules[j]);
     if facts.all_diverged {
         notes.push(
-            "Every run diverged, so no schedule is recommended.".to_owned(),
+            "Every run diverged or failed, so no schedule is recommended."
+                .to_owned(),
         );
     }
     if facts.comparisons > 0 {

@@ -6,8 +6,9 @@ use crate::ranking::{LeaderboardRow, Verdict, quoted};
 /// The recommendation of a board.
 pub(super) fn headline(rows: &[LeaderboardRow]) -> String {
     if all_diverged(rows) {
-        return "Every run diverged, so there is nothing to recommend: take a \
-                lower learning rate."
+        return "Every run diverged or failed, so there is nothing to \
+                recommend: take a lower learning rate, or look at why in \
+                failures.csv."
             .to_owned();
     }
     if let [row] = rows {
