@@ -396,3 +396,26 @@ fn two_folders_of_results_are_compared() {
         .assert()
         .code(65);
 }
+
+#[test]
+fn results_know_their_control_without_what_the_grid_names() {
+    let table = TINY.replace(
+        "dataset = [\"digits\", \"satimage\"]",
+        "dataset = { kind = \"csv\", file = \"t.csv\", target = \"y\" }",
+    );
+    // Neither the first by name nor the usual one.
+    let table = table.replace("kind = \"constant\"", "kind = \"rex\"");
+    let folder = folder_with(&format!("control = \"rex\"\n{table}"));
+    let rows = (0..200).map(|i| format!("{},{}", i % 7, i % 3));
+    let rows = rows.collect::<Vec<_>>().join("\n");
+    fs::write(folder.path().join("t.csv"), format!("x,y\n{rows}\n"))
+        .expect("writable");
+    lrscout(folder.path()).args(["run", "grid.toml"]).assert().success();
+    let rank = lrscout(folder.path())
+        .args(["rank", "results/grid/runs.csv", "--format", "json"])
+        .assert()
+        .success();
+    let json: serde_json::Value =
+        serde_json::from_slice(&rank.get_output().stdout).expect("JSON");
+    assert_eq!(json["pairs"][0]["b"], "rex");
+}

@@ -1,12 +1,12 @@
 use super::Format;
+use super::results::control_in;
 use crate::error::{Error, Result};
-use crate::grid::{self, Experiment, Setting};
+use crate::grid::{self, Setting};
 use crate::ranking::change::{ChangeRow, changes};
 use crate::ranking::{Protocol, Ranking};
 use crate::record::Observation;
 use crate::report::table;
 use crate::store::tables;
-use crate::workload::Registry;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -161,9 +161,7 @@ impl Side {
         }
         let (observations, column) = tables::read_observations(&csv, None)?;
         let finds = path.join("lr_find.csv");
-        let toml = path.join("experiment.toml");
-        let known = Registry::builtin().known();
-        let mut all = settings_of(&toml, "")?;
+        let mut all = settings_of(&path.join("experiment.toml"), "")?;
         all.extend(settings_of(
             &path.join("environment.toml"),
             "environment.",
@@ -178,10 +176,7 @@ impl Side {
                 vec![]
             },
             settings: all,
-            // As in `recommend`: without a grid there is the general rule.
-            control: Experiment::load(&toml, &known)
-                .ok()
-                .map(|grid| grid.control),
+            control: control_in(path),
             path: path.to_owned(),
         })
     }

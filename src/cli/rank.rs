@@ -1,9 +1,8 @@
-use crate::grid::Experiment;
+use super::results::control_in;
 use crate::ranking::{Protocol, Ranking, Scale};
 use crate::record::Observation;
 use crate::report::table;
 use crate::store::tables;
-use crate::workload::Registry;
 use clap::ValueEnum;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -113,15 +112,12 @@ impl Rank {
     }
 }
 
-/// The control of the grid whose `runs.csv` the one file is, if the grid lies
-/// beside it and its control is among the schedules.
+/// The control of the grid whose `runs.csv` the one file is, if it is among
+/// the schedules.
 fn control_of_grid(files: &[PathBuf], runs: &[Observation]) -> Option<String> {
     let [file] = files else { return None };
-    let grid = file.parent().unwrap_or(Path::new("")).join("experiment.toml");
-    // No grid, or one with models of another program: then there is only the
-    // general rule.
-    let grid = Experiment::load(&grid, &Registry::builtin().known()).ok()?;
-    runs.iter().any(|run| run.schedule == grid.control).then_some(grid.control)
+    let control = control_in(file.parent().unwrap_or(Path::new("")))?;
+    runs.iter().any(|run| run.schedule == control).then_some(control)
 }
 
 fn level(text: &str) -> Result<f64, String> {

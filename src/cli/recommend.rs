@@ -1,4 +1,5 @@
 use super::Format;
+use super::results::control_in;
 use crate::error::{Error, Result};
 use crate::grid::Experiment;
 use crate::ranking::{Protocol, Ranking, robustness};
@@ -184,14 +185,7 @@ fn of_folder(dir: &Path) -> Result<Results> {
     let regime = dir.join("regime.csv");
     Ok(Results {
         runs: Sheet::read(&path)?,
-        // No grid, or one with models of another program: then there is only
-        // the general rule.
-        control: Experiment::load(
-            &dir.join("experiment.toml"),
-            &Registry::builtin().known(),
-        )
-        .ok()
-        .map(|grid| grid.control),
+        control: control_in(dir),
         regime: if regime.is_file() { read_rows(&regime)? } else { vec![] },
     })
 }

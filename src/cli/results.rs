@@ -4,13 +4,15 @@ use crate::error::{Error, Result};
 use crate::grid::{Experiment, LrFindPer};
 use crate::plan::FindCell;
 use crate::ranking::{
-    LeaderboardRow, Protocol, Ranking, boards, robustness, theory, tuned,
+    LeaderboardRow, PairRow, Protocol, Ranking, boards, robustness, theory,
+    tuned,
 };
 use crate::record::Outcome;
 use crate::report::NoteRow;
 use crate::runner::{Cell, Prepared, Results};
 use crate::schedule::bound;
 use crate::store::{curve, tables, write_atomically};
+use crate::workload::Registry;
 use serde::Serialize;
 use std::fs;
 use std::path::Path;
@@ -349,6 +351,19 @@ pub(super) fn find_title(experiment: &Experiment, cell: &FindCell) -> String {
         _ => String::new(),
     };
     format!("{name}{schedule}, {} steps", cell.budget)
+}
+
+/// The control of the grid whose results are in `dir`: as its file says, or,
+/// where what that names does not lie beside it (data, programs, models of
+/// another binary), as its tables do.
+pub(super) fn control_in(dir: &Path) -> Option<String> {
+    let known = Registry::builtin().known();
+    let grid = Experiment::load(&dir.join("experiment.toml"), &known);
+    if let Ok(grid) = grid {
+        return Some(grid.control);
+    }
+    let pairs = tables::read_rows::<PairRow>(&dir.join("pairwise.csv"));
+    Some(pairs.ok()?.first()?.b.clone())
 }
 
 /// A name as a file name: no separators, no leading dot, not too long.
