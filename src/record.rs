@@ -56,7 +56,8 @@ pub struct RunRecord {
     pub valid_metric: Option<f64>,
     /// Test metric at the end, in the unit of `metric`.
     pub test_metric: Option<f64>,
-    /// `accuracy` (share), `rmse` or `bits-per-character`.
+    /// `accuracy` (share), `rmse` or `bits-per-character`; where a program
+    /// trains, as the grid calls it, or `loss`.
     pub metric: String,
     /// Wall time of the updates alone, in seconds; where a program trains,
     /// all of it from its greeting on.

@@ -419,3 +419,33 @@ fn results_know_their_control_without_what_the_grid_names() {
         serde_json::from_slice(&rank.get_output().stdout).expect("JSON");
     assert_eq!(json["pairs"][0]["b"], "rex");
 }
+
+#[test]
+fn names_in_compared_results_steer_no_terminal() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(&path).expect("writable");
+        fs::write(path.join("runs.csv"), text).expect("writable");
+    };
+    let head = "run_id,workload,schedule,seed,outcome,train_loss,valid_loss,\
+                test_loss\n";
+    let rows = "a,w,\"x\u{1b}[31m\",0,completed,1,1,1\n\
+                b,w,y,0,completed,2,2,2\n";
+    put("a", &format!("{head}{rows}"));
+    put("b", &format!("{head}{}", rows.replace("2,2,2", "3,3,")));
+    let settings = "title = \"\\u001b]0;owned\"\n";
+    fs::write(folder.path().join("b/experiment.toml"), settings)
+        .expect("writable");
+    let diff = lrscout(folder.path()).args(["diff", "a", "b"]).assert();
+    let diff = diff.success();
+    let shown = String::from_utf8_lossy(&diff.get_output().stdout);
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    assert!(shown.contains("2 of them are the same, 1 of"), "{shown}");
+    // A foreign table has no ids; an empty one has nothing to rank.
+    put("c", "workload,schedule,seed,valid_loss\nw,x,0,1\n");
+    put("d", head);
+    for other in ["c", "d"] {
+        lrscout(folder.path()).args(["diff", "a", other]).assert().code(65);
+    }
+}

@@ -74,15 +74,13 @@ impl Bench {
             .zip(paces)
             .map(|((entry, trainer), pace)| {
                 let seconds = pace.step_seconds;
-                let (batch, flops) = match (&entry.spec, trainer) {
+                let batch = entry.spec.batch();
+                let flops = match (&entry.spec, trainer) {
                     (TrainerSpec::Candle(spec), Trainer::Candle(workload)) => {
                         let (model, data) = (&spec.model, &workload.data);
-                        let flops =
-                            crate::model::step_flops(model, data, spec.batch);
-                        (Some(spec.batch), flops)
+                        crate::model::step_flops(model, data, spec.batch)
                     }
-                    (TrainerSpec::External(spec), _) => (spec.batch, None),
-                    _ => (None, None),
+                    _ => None,
                 };
                 let gflops = flops.map(|flops| flops / seconds / 1e9);
                 let samples = batch.map(|batch| batch as f64 / seconds);

@@ -6,7 +6,7 @@ use crate::ranking::change::{ChangeRow, changes};
 use crate::ranking::{Protocol, Ranking};
 use crate::record::Observation;
 use crate::report::table;
-use crate::store::tables;
+use crate::store::tables::{Sheet, read_rows};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -133,7 +133,6 @@ impl Diff {
                 [&a.observations, &b.observations],
                 [&rank(&a)?, &rank(&b)?],
                 &a.column,
-                &Protocol::default(),
             )?,
             rates: rates(&a.finds, &b.finds),
             settings: settings(&a.settings, &b.settings),
@@ -144,7 +143,9 @@ impl Diff {
                 serde_json::to_writer_pretty(&mut *out, &differences)?;
                 writeln!(out)?;
             }
-            Format::Text => show(&differences, out)?,
+            Format::Text => {
+                write!(out, "{}", super::printable(&in_words(&differences)))?;
+            }
         }
         Ok(())
     }
@@ -159,7 +160,8 @@ impl Side {
                 path.display()
             )));
         }
-        let (observations, column) = tables::read_observations(&csv, None)?;
+        let sheet = Sheet::read(&csv)?;
+        let (observations, column) = sheet.observations(None)?;
         let finds = path.join("lr_find.csv");
         let mut all = settings_of(&path.join("experiment.toml"), "")?;
         all.extend(settings_of(
@@ -169,12 +171,8 @@ impl Side {
         Ok(Self {
             observations,
             column,
-            runs: tables::read_rows(&csv)?,
-            finds: if finds.is_file() {
-                tables::read_rows(&finds)?
-            } else {
-                vec![]
-            },
+            runs: sheet.rows()?,
+            finds: if finds.is_file() { read_rows(&finds)? } else { vec![] },
             settings: all,
             control: control_in(path),
             path: path.to_owned(),
@@ -262,41 +260,40 @@ fn runs(a: &[Run], b: &[Run]) -> RunChange {
     }
 }
 
-fn show(d: &Differences, out: &mut impl Write) -> std::io::Result<()> {
-    writeln!(out, "A {}\nB {}\n", d.a, d.b)?;
-    writeln!(out, "{}", table::changes(&d.schedules).trim_end())?;
+fn in_words(d: &Differences) -> String {
+    use std::fmt::Write as _;
+    let mut text = format!("A {}\nB {}\n\n", d.a, d.b);
     let RunChange { a, b, same_id, other_numbers } = &d.runs;
-    writeln!(
-        out,
-        "\n{a} runs in A, {b} in B; {same_id} of them are the same, {} of \
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "{}\n{a} runs in A, {b} in B; {same_id} of them are the same, {} of \
          which came to other numbers",
+        table::changes(&d.schedules),
         other_numbers.len()
-    )?;
+    );
     if !d.rates.is_empty() {
-        writeln!(out, "\nlearning rates found")?;
+        text.push_str("\nlearning rates found\n");
     }
     for rate in &d.rates {
-        let RateChange { workload, budget, lr_a, lr_b, .. } = rate;
-        let schedule = rate.schedule.as_deref().unwrap_or_default();
-        let space = if schedule.is_empty() { "" } else { " " };
-        writeln!(
-            out,
-            "  {workload}{space}{schedule}, {budget} steps: {lr_a:.3e} -> \
-             {lr_b:.3e} ({:.2}x)",
+        let RateChange { workload, budget, schedule, lr_a, lr_b } = rate;
+        let schedule = schedule.iter().map(|label| format!(" {label}"));
+        let _ = writeln!(
+            text,
+            "  {workload}{}, {budget} steps: {lr_a:.3e} -> {lr_b:.3e} \
+             ({:.2}x)",
+            schedule.collect::<String>(),
             lr_b / lr_a
-        )?;
+        );
     }
     if !d.settings.is_empty() {
-        writeln!(out, "\nsettings")?;
+        text.push_str("\nsettings\n");
     }
     for SettingChange { key, a, b } in &d.settings {
-        let shown = |value: &Option<String>| match value {
-            Some(value) => super::printable(value),
-            None => "-".to_owned(),
-        };
-        writeln!(out, "  {key}: {} -> {}", shown(a), shown(b))?;
+        let (a, b) = [a, b].map(|side| side.as_deref().unwrap_or("-")).into();
+        let _ = writeln!(text, "  {key}: {a} -> {b}");
     }
-    Ok(())
+    text
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ pub(super) fn write_curves(
 }
 
 /// A row of `failures.csv`.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct FailureRow<'a> {
     id: &'a str,
     /// Learning rate, gradient norms or run.
@@ -186,48 +186,39 @@ pub(super) fn write_failures(
     let plan = &prepared.plan;
     let mut rows = vec![];
     let workload = |i: usize| experiment.workloads[i].name.as_str();
-    let label = |i: usize| experiment.schedules[i].label();
     for (cell, state) in plan.finds.iter().zip(&results.finds) {
-        if let Some(why) = state.failure() {
-            rows.push(FailureRow {
-                id: &cell.id,
-                cell: "learning rate",
-                workload: workload(cell.workload),
-                schedule: None,
-                budget: cell.budget,
-                lr_multiple: None,
-                seed: None,
-                why,
-            });
-        }
+        rows.extend(state.failure().map(|why| FailureRow {
+            id: &cell.id,
+            cell: "learning rate",
+            workload: workload(cell.workload),
+            budget: cell.budget,
+            why,
+            ..FailureRow::default()
+        }));
     }
     for (cell, state) in plan.pilots.iter().zip(&results.pilots) {
-        if let Some(why) = state.failure() {
-            rows.push(FailureRow {
-                id: &cell.id,
-                cell: "gradient norms",
-                workload: workload(cell.workload),
-                schedule: Some(cell.schedule.label()),
-                budget: cell.budget,
-                lr_multiple: Some(cell.lr_multiple),
-                seed: None,
-                why,
-            });
-        }
+        rows.extend(state.failure().map(|why| FailureRow {
+            id: &cell.id,
+            cell: "gradient norms",
+            workload: workload(cell.workload),
+            schedule: Some(cell.schedule.label()),
+            budget: cell.budget,
+            lr_multiple: Some(cell.lr_multiple),
+            why,
+            ..FailureRow::default()
+        }));
     }
     for (cell, state) in plan.runs.iter().zip(&results.runs) {
-        if let Some(why) = state.failure() {
-            rows.push(FailureRow {
-                id: &cell.id,
-                cell: "run",
-                workload: workload(cell.workload),
-                schedule: Some(label(cell.schedule)),
-                budget: cell.budget,
-                lr_multiple: Some(cell.lr_multiple),
-                seed: Some(cell.seed),
-                why,
-            });
-        }
+        rows.extend(state.failure().map(|why| FailureRow {
+            id: &cell.id,
+            cell: "run",
+            workload: workload(cell.workload),
+            schedule: Some(experiment.schedules[cell.schedule].label()),
+            budget: cell.budget,
+            lr_multiple: Some(cell.lr_multiple),
+            seed: Some(cell.seed),
+            why,
+        }));
     }
     let path = dir.join("failures.csv");
     if !rows.is_empty() {

@@ -17,6 +17,22 @@ fn values(entry: &Entry) -> &[Node] {
     }
 }
 
+/// The same, of which there has to be one at least.
+pub(super) fn some_values<'t>(
+    source: Source<'_>,
+    entry: &'t Entry,
+) -> Result<&'t [Node]> {
+    let values = values(entry);
+    if values.is_empty() {
+        let message = format!(
+            "`{}` has no values, give at least one or leave the key out",
+            entry.key
+        );
+        return Err(source.error(entry.node.at, message));
+    }
+    Ok(values)
+}
+
 /// Tables that `table` stands for.
 pub(super) fn count(table: &Table) -> u128 {
     table.iter().fold(1, |product, entry| {
@@ -41,14 +57,7 @@ pub(super) fn count_things(node: &Node) -> u128 {
 pub(super) fn expand(source: Source<'_>, table: &Table) -> Result<Vec<Table>> {
     let mut tables = vec![vec![]];
     for entry in table {
-        let values = values(entry);
-        if values.is_empty() {
-            let message = format!(
-                "`{}` has no values, give at least one or leave the key out",
-                entry.key
-            );
-            return Err(source.error(entry.node.at, message));
-        }
+        let values = some_values(source, entry)?;
         tables = tables
             .into_iter()
             .flat_map(|start: Table| {

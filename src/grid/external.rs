@@ -1,8 +1,8 @@
 //! `[[workload]]` tables with a `command`: a program of the user's trains.
 
-use super::WorkloadEntry;
-use super::wire::{Node, Source, Table, Value, find};
+use super::wire::{Node, Source, Table, find};
 use super::workloads::{MOST_BATCH, Template, refuse_others};
+use super::{WorkloadEntry, axes};
 use crate::error::Result;
 use crate::spec::{ExternalSpec, TrainerSpec, time};
 use std::path::{Path, PathBuf};
@@ -33,11 +33,12 @@ const AXES: &[&str] = &["dataset", "model", "optimizer", "batch"];
 /// Most that a training may take where the grid does not say.
 const TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// Reads `table`, whose header is at byte `at`.
+/// Reads `table`, whose header is at byte `at` and which has a `command`.
 pub(super) fn read(
     source: Source<'_>,
     at: usize,
     table: &Table,
+    command: &Node,
 ) -> Result<Vec<WorkloadEntry>> {
     refuse_others(source, table, KEYS, |key| {
         matches!(key, "accumulate" | "label_noise" | "weights").then_some(
@@ -45,8 +46,8 @@ pub(super) fn read(
              argument there",
         )
     })?;
-    let command = command(source, table)?;
-    let fingerprint = fingerprint(source, table, &command)?;
+    let words = words(source, command)?;
+    let fingerprint = fingerprint(source, table, command, &words)?;
     if let Some(entry) = find(table, "protocol") {
         let protocol = entry.node.number();
         if protocol != Some(ExternalSpec::PROTOCOL as f64) {
@@ -93,7 +94,7 @@ pub(super) fn read(
                     let cluster = cluster.or(dataset.as_deref());
                     let cluster = cluster.unwrap_or(&name).to_owned();
                     let spec = TrainerSpec::External(ExternalSpec {
-                        command: command.clone(),
+                        command: words.clone(),
                         fingerprint: fingerprint.clone(),
                         timeout,
                         model: model.clone(),
@@ -111,9 +112,7 @@ pub(super) fn read(
 }
 
 /// Program and arguments. A program named by a path must be there.
-fn command(source: Source<'_>, table: &Table) -> Result<Vec<String>> {
-    let Some(entry) = find(table, "command") else { return Ok(vec![]) };
-    let node = &entry.node;
+fn words(source: Source<'_>, node: &Node) -> Result<Vec<String>> {
     let wanted = "a list of the program and its arguments, such as \
                   [\"python\", \"train.py\", \"--spec\", \"{spec}\"]; no \
                   shell reads it";
@@ -130,38 +129,33 @@ fn command(source: Source<'_>, table: &Table) -> Result<Vec<String>> {
                        any word";
         return Err(source.error(node.at, message));
     }
-    if is_path(program) {
+    if ExternalSpec::is_path(program) {
         source.file(node.at, "command", Path::new(program))?;
     }
     Ok(words.into_iter().map(str::to_owned).collect())
 }
 
-/// Whether a program is sought beside the grid and not on the `PATH`.
-fn is_path(program: &str) -> bool {
-    program.contains('/')
-}
-
-/// The files named, or else all of the words of `command` that are files.
+/// The files named, or else all `words` of the command that are files.
 fn fingerprint(
     source: Source<'_>,
     table: &Table,
-    command: &[String],
+    command: &Node,
+    words: &[String],
 ) -> Result<Vec<PathBuf>> {
     let Some(entry) = find(table, "fingerprint") else {
-        let (program, arguments) = command.split_at(1);
-        let program = program.iter().filter(|program| is_path(program));
+        let (program, arguments) = words.split_at(1);
+        let program = program.iter().filter(|word| ExternalSpec::is_path(word));
         let is_file = |word: &&String| {
             source.file(0, "command", Path::new(word.as_str())).is_ok()
         };
         let files = program.chain(arguments).filter(is_file);
         let files: Vec<PathBuf> = files.map(PathBuf::from).collect();
         if files.is_empty() {
-            let at = find(table, "command").map_or(0, |entry| entry.node.at);
             let message = "no word of `command` is a file beside the grid, so \
                            nobody would see when the program changes: name \
                            its files with `fingerprint`, or say that it has \
                            none with `fingerprint = []`";
-            return Err(source.error(at, message));
+            return Err(source.error(command.at, message));
         }
         return Ok(files);
     };
@@ -208,15 +202,6 @@ fn axis<T>(
     read: impl Fn(&Node) -> Result<T>,
 ) -> Result<Vec<Option<T>>> {
     let Some(entry) = find(table, key) else { return Ok(vec![None]) };
-    let nodes = match &entry.node.value {
-        Value::List(nodes) => nodes.as_slice(),
-        _ => std::slice::from_ref(&entry.node),
-    };
-    if nodes.is_empty() {
-        let message = format!(
-            "`{key}` has no values, give at least one or leave the key out"
-        );
-        return Err(source.error(entry.node.at, message));
-    }
+    let nodes = axes::some_values(source, entry)?;
     nodes.iter().map(|node| read(node).map(Some)).collect()
 }

@@ -105,8 +105,8 @@ fn read_table(
     table: &Table,
     known: &Known,
 ) -> Result<Vec<WorkloadEntry>> {
-    if find(table, "command").is_some() {
-        return external::read(source, at, table);
+    if let Some(command) = find(table, "command") {
+        return external::read(source, at, table, &command.node);
     }
     refuse_others(source, table, KEYS, |key| {
         external::OWN_KEYS
@@ -135,8 +135,6 @@ fn read_table(
     }
     let datasets = read_datasets(source, &datasets.node, known)?;
     let optimizers = read_optimizers(source, table)?;
-    let batches = scalars(table, "batch", &Value::Whole(64));
-    let noises = scalars(table, "label_noise", &Value::Number(0.0));
     let template = Template::read(source, at, table)?;
     let accumulate = read_accumulate(source, table)?;
     let weights = read_weights(source, table)?;
@@ -144,33 +142,26 @@ fn read_table(
         .map(|entry| source.text("cluster", &entry.node, "a string"))
         .transpose()?;
 
-    let batches = batches
-        .iter()
-        .map(|node| source.whole("batch", node, 1, MOST_BATCH))
-        .collect::<Result<Vec<_>>>()?;
-    let noises = noises
-        .iter()
-        .map(|node| {
-            let wanted = "a share of the training labels from 0, below 1";
-            source
-                .number("label_noise", node, wanted, |x| {
-                    (0.0..1.0).contains(&x)
-                })
-                .map(|noise| (node.at, noise))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    for (key, empty) in
-        [("batch", batches.is_empty()), ("label_noise", noises.is_empty())]
-    {
-        if empty {
-            let place = find(table, key).map_or(at, |entry| entry.node.at);
-            let message = format!(
-                "`{key}` has no values, give at least one or leave the key \
-                 out"
-            );
-            return Err(source.error(place, message));
-        }
-    }
+    let batches = match find(table, "batch") {
+        None => vec![64],
+        Some(entry) => axes::some_values(source, entry)?
+            .iter()
+            .map(|node| source.whole("batch", node, 1, MOST_BATCH))
+            .collect::<Result<_>>()?,
+    };
+    let noise = |node: &Node| {
+        let wanted = "a share of the training labels from 0, below 1";
+        let share = |x| (0.0..1.0).contains(&x);
+        let noise = source.number("label_noise", node, wanted, share)?;
+        Ok((node.at, noise))
+    };
+    let noises = match find(table, "label_noise") {
+        None => vec![(at, 0.0)],
+        Some(entry) => axes::some_values(source, entry)?
+            .iter()
+            .map(noise)
+            .collect::<Result<_>>()?,
+    };
 
     let mut entries = vec![];
     for dataset in &datasets {
@@ -310,17 +301,6 @@ fn find_files(source: Source<'_>, dataset: &Thing<DatasetSpec>) -> Result<()> {
         source.file(dataset.place(Some(key)), key, &file)?;
     }
     Ok(())
-}
-
-/// The values of a plain key: one, several, or the default.
-fn scalars(table: &Table, key: &str, default: &Value) -> Vec<Node> {
-    match find(table, key) {
-        None => vec![Node { at: 0, value: default.clone() }],
-        Some(entry) => match &entry.node.value {
-            Value::List(items) => items.clone(),
-            _ => vec![entry.node.clone()],
-        },
-    }
 }
 
 fn noise_fits(

@@ -5,10 +5,11 @@
 //! quarter of the horizon long, and go on in the direction of the best while
 //! it stands at an edge; a parabola through the best three gives the rate
 //! between them. Around a fallback, behind which no curve stands, they are a
-//! decade apart first and go in between afterwards. Where the budget allows, three around that rate run again,
-//! twice as long and on two seeds (successive halving), since a single run
-//! hides how near a rate is to divergence. `docs/finder.md` compares this
-//! with a plain grid and successive halving of the same cost.
+//! decade apart first and go in between afterwards. Where the budget allows,
+//! three around that rate run again, twice as long and on two seeds (successive
+//! halving), since a single run hides how near a rate is to divergence.
+//! `docs/finder.md` compares this with a plain grid and successive halving of
+//! the same cost.
 //!
 //! The best rate falls as runs get longer. Where noise or stability limit it,
 //! by about its fourth root; where the model learns its training

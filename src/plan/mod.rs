@@ -128,7 +128,8 @@ struct ExternalIdentity<'a> {
 impl Plan {
     /// Expands `experiment`. `fingerprints` has one digest of the data of
     /// each workload, in its order, label noise and given weights included,
-    /// or of the files of its program; `device` is the device class (`cpu`, `cuda`, `metal`).
+    /// or of the files of its program; `device` is the device class (`cpu`,
+    /// `cuda`, `metal`).
     pub(crate) fn new(
         experiment: &Experiment,
         fingerprints: &[String],
@@ -326,7 +327,7 @@ fn content_id(spec: &impl Serialize) -> String {
 
 /// Hex of the first 128 bits of BLAKE3 over `bytes`.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex()[..32].to_owned()
+    short(blake3::hash(bytes))
 }
 
 /// [`digest`] of all that `reader` gives.
@@ -337,5 +338,9 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 pub(crate) fn digest_of(reader: impl Read) -> std::io::Result<String> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(reader)?;
-    Ok(hasher.finalize().to_hex()[..32].to_owned())
+    Ok(short(hasher.finalize()))
+}
+
+fn short(hash: blake3::Hash) -> String {
+    hash.to_hex()[..32].to_owned()
 }

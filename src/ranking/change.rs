@@ -78,7 +78,6 @@ pub(crate) fn changes(
     [a, b]: [&[Observation]; 2],
     [before, after]: [&Ranking; 2],
     score_column: &str,
-    protocol: &Protocol,
 ) -> Result<Vec<ChangeRow>> {
     let (before, after) = (before.leaderboard(), after.leaderboard());
     let of = |rows: &[LeaderboardRow], schedule: &str| {
@@ -102,12 +101,8 @@ pub(crate) fn changes(
             p_holm: None,
         };
         if !runs.is_empty() {
-            let protocol = Protocol {
-                control: Some(A.to_owned()),
-                budget: None,
-                lr_multiple: None,
-                ..protocol.clone()
-            };
+            let control = Some(A.to_owned());
+            let protocol = Protocol { control, ..Protocol::default() };
             let ranking = Ranking::of(&runs, score_column, &protocol)?;
             if let [pair] = ranking.pairwise().as_slice() {
                 row.mean_difference = pair.mean_difference;
@@ -193,7 +188,7 @@ mod tests {
             Ranking::of(runs, "valid_loss", &protocol).expect("a study")
         };
         let rankings = [&rank(a), &rank(b)];
-        changes([a, b], rankings, "valid_loss", &protocol).expect("studies")
+        changes([a, b], rankings, "valid_loss").expect("studies")
     }
 
     /// A loss that differs by workload and seed.

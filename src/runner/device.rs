@@ -75,7 +75,10 @@ impl Streams {
         workload: usize,
         worker: usize,
     ) -> Result<Trainer> {
-        let Some(gpu) = self.cuda.filter(|_| worker > 0) else {
+        // A program needs neither stream nor data.
+        let moves =
+            worker > 0 && matches!(trainers[workload], Trainer::Candle(_));
+        let Some(gpu) = self.cuda.filter(|_| moves) else {
             return Ok(trainers[workload].clone());
         };
         let mut others =

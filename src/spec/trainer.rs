@@ -38,6 +38,14 @@ pub(crate) struct ExternalSpec {
 }
 
 impl TrainerSpec {
+    /// Examples an update, where they are known.
+    pub(crate) fn batch(&self) -> Option<usize> {
+        match self {
+            Self::Candle(spec) => Some(spec.batch),
+            Self::External(spec) => spec.batch,
+        }
+    }
+
     /// The optimizer in tables.
     pub(crate) fn optimizer_label(&self) -> String {
         match self {
@@ -85,6 +93,11 @@ impl TrainerSpec {
 impl ExternalSpec {
     /// The version of the protocol that a program has to speak.
     pub(crate) const PROTOCOL: u64 = 1;
+
+    /// Whether a program is sought beside the grid and not on the `PATH`.
+    pub(crate) fn is_path(program: &str) -> bool {
+        program.contains('/')
+    }
 
     /// An optimizer that the grid does not name.
     const UNNAMED: &'static str = "external";

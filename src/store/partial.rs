@@ -35,7 +35,7 @@ impl Store {
     }
 
     /// Removes all parts of the result of cell `id`, which is there now.
-    pub(crate) fn drop_parts(&self, id: &str) {
+    pub(super) fn drop_parts(&self, id: &str) {
         // Best effort: they harm nobody.
         let _ = fs::remove_dir_all(self.parts(id));
     }

@@ -2,6 +2,7 @@
 //! own, which goes when the task is over.
 
 use crate::error::{Error, Result};
+use crate::spec::ExternalSpec;
 use serde::Serialize;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
@@ -85,7 +86,7 @@ pub(crate) fn program(program: &str, base: &Path) -> Option<PathBuf> {
         let runs = file.is_file() && file.permissions().mode() & 0o111 != 0;
         runs.then_some(path)
     };
-    if program.contains('/') {
+    if ExternalSpec::is_path(program) {
         return there(base.join(program));
     }
     let folders = std::env::var_os("PATH")?;

@@ -44,8 +44,8 @@ pub(super) fn measure(
 
 /// The course of the `refined` schedule `spec`, made from the norms of
 /// `pilot`, a run of an `adaptive` optimizer or another one, for as long as
-/// that was planned. `None` where the pilot diverged:
-/// there is no such schedule then, and the pilot's own end is the result.
+/// that was planned. `None` where the pilot diverged: there is no such schedule
+/// then, and the pilot's own end is the result.
 ///
 /// # Errors
 ///

@@ -152,19 +152,28 @@ impl<'a> Training<'a> {
             self.course.hear(score.loss);
         }
         if is_point(step, self.course.steps()) {
-            let from = self.curve.last().map_or(0, |point| point.step);
-            self.curve.push(Progress {
-                step,
-                lr: self.lr,
-                train_loss: finite(mean(&self.losses[from..])),
-                valid_loss: finite(score.loss),
-            });
+            self.point(finite(score.loss));
             self.valid = Some(score);
             if !score.loss.is_finite() {
                 return Ok(Next::Enough);
             }
         }
         Ok(self.answer())
+    }
+
+    /// Updates done at the last point of the curve.
+    fn last_point(&self) -> usize {
+        self.curve.last().map_or(0, |point| point.step)
+    }
+
+    /// Adds a point to the curve, where the training stands.
+    fn point(&mut self, valid_loss: Option<f64>) {
+        self.curve.push(Progress {
+            step: self.losses.len(),
+            lr: self.lr,
+            train_loss: finite(mean(&self.losses[self.last_point()..])),
+            valid_loss,
+        });
     }
 
     /// Loss and metric of an evaluation.
@@ -211,7 +220,7 @@ impl<'a> Training<'a> {
     /// # Errors
     ///
     /// [`Error::Program`] if it was done too early.
-    pub(super) fn end(self, spent: Spent) -> Result<Pilot> {
+    pub(super) fn end(mut self, spent: Spent) -> Result<Pilot> {
         let done = self.losses.len();
         let outcome = if spent.whole {
             if done < self.course.steps() {
@@ -224,21 +233,14 @@ impl<'a> Training<'a> {
         } else {
             Outcome::Diverged
         };
-        let mut curve = self.curve;
-        let from = curve.last().map_or(0, |point| point.step);
-        if outcome == Outcome::Diverged && from < done {
-            curve.push(Progress {
-                step: done,
-                lr: self.lr,
-                train_loss: finite(mean(&self.losses[from..])),
-                valid_loss: None,
-            });
-        }
         let whole = outcome == Outcome::Completed;
+        if !whole && self.last_point() < done {
+            self.point(None);
+        }
         let fit = Fit {
             valid: self.valid.filter(|_| whole),
             test: self.test.filter(|_| whole),
-            ..Fit::of(&self.losses, curve, outcome, spent.time)
+            ..Fit::of(&self.losses, self.curve, outcome, spent.time)
         };
         Ok(Pilot { fit, norms: self.norms })
     }
