@@ -38,6 +38,7 @@ mod plan;
 mod ranking;
 mod record;
 mod report;
+mod results;
 mod runner;
 mod schedule;
 mod seed;
@@ -55,8 +56,9 @@ pub use lr_find::{
     OpinionSource, RangeTest, Rule, Trial, Verify,
 };
 pub use model::Model;
-pub use ranking::{LeaderboardRow, Protocol, Ranking, Scale, Verdict};
+pub use ranking::{Protocol, Ranking, Scale};
 pub use record::{Observation, Outcome, RunRecord};
+pub use results::rows::{LeaderboardRow, Verdict};
 pub use runner::auto::{Auto, Budget, Candidate};
 pub use schedule::{Bound, Library, Problem, Schedule, ScheduleSpec, bound};
 pub use spec::{

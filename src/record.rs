@@ -59,9 +59,29 @@ pub struct RunRecord {
     /// `accuracy` (share), `rmse` or `bits-per-character`; where a program
     /// trains, as the grid calls it, or `loss`.
     pub metric: String,
-    /// Wall time of the updates alone, in seconds; where a program trains,
-    /// all of it from its greeting on.
-    pub train_seconds: f64,
+}
+
+impl RunRecord {
+    /// The run as a ranking sees it, with `score` if it completed; `line` is
+    /// where its row stands.
+    pub(crate) fn observation(
+        &self,
+        score: Option<f64>,
+        line: usize,
+    ) -> Observation {
+        let completed = self.outcome == Outcome::Completed;
+        Observation {
+            workload: self.workload.clone(),
+            cluster: self.cluster.clone(),
+            schedule: self.schedule.clone(),
+            seed: self.seed,
+            budget: Some(self.budget as u64),
+            lr_multiple: Some(self.lr_multiple),
+            score: score.filter(|s| completed && s.is_finite()),
+            stopped: self.outcome == Outcome::Stopped,
+            line,
+        }
+    }
 }
 
 /// One run as the ranking sees it, from our `runs.csv` or another tool's.

@@ -1,8 +1,9 @@
 use super::kernels;
 use crate::grid::Experiment;
+use crate::results::print_rows;
 use crate::runner;
 use crate::spec::TrainerSpec;
-use crate::store::{environment, tables};
+use crate::store::environment;
 use crate::train::Trainer;
 use crate::workload::Registry;
 use serde::Serialize;
@@ -58,7 +59,7 @@ impl Bench {
         let jobs = self.jobs.map_or_else(environment::cores, usize::from);
         let peak = crate::kernels::gemm::peak_gflops();
         if self.kernels {
-            return Ok(tables::print_rows(out, &kernels::rows(jobs, peak))?);
+            return Ok(print_rows(out, &kernels::rows(jobs, peak))?);
         }
         let experiment = Experiment::load(&self.grid, &super::known(registry))?;
         let base = self.grid.parent().unwrap_or(Path::new(""));
@@ -95,7 +96,7 @@ impl Bench {
                 }
             })
             .collect();
-        tables::print_rows(out, &rows)?;
+        print_rows(out, &rows)?;
         Ok(())
     }
 }

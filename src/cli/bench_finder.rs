@@ -5,8 +5,9 @@ mod score;
 
 use crate::error::Error;
 use crate::grid::Experiment;
+use crate::results::print_rows;
 use crate::runner::{self, Done, in_parallel};
-use crate::store::{environment, tables};
+use crate::store::environment;
 use crate::workload::Registry;
 use cases::Case;
 use std::io::Write;
@@ -89,9 +90,9 @@ impl BenchFinder {
         let judged: Vec<_> =
             cases.iter().zip(judged.iter().flatten()).collect();
         if self.cases {
-            tables::print_rows(out, &score::by_case(&judged))?;
+            print_rows(out, &score::by_case(&judged))?;
         } else {
-            tables::print_rows(out, &score::by_finder(&judged))?;
+            print_rows(out, &score::by_finder(&judged))?;
         }
         Ok(())
     }

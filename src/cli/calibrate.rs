@@ -1,7 +1,8 @@
 use crate::ranking::calibration::{CalibrationRow, Design, Seen};
 use crate::report::table;
+use crate::results::print_rows;
 use crate::runner::{Done, in_parallel};
-use crate::store::{environment, tables};
+use crate::store::environment;
 use clap::ValueEnum;
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -47,7 +48,7 @@ impl Calibrate {
             .collect::<anyhow::Result<Vec<_>>>()?;
         match self.format {
             Format::Text => writeln!(out, "{}", table::calibration(&rows))?,
-            Format::Csv => tables::print_rows(out, &rows)?,
+            Format::Csv => print_rows(out, &rows)?,
         }
         let broken = rows.iter().filter(|row| !row.kept).count();
         if broken > 0 {

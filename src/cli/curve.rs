@@ -1,5 +1,5 @@
 use crate::lr_find::{Rule, suggest};
-use crate::store::curve;
+use crate::results::curve;
 use std::io::Write;
 use std::path::Path;
 

@@ -1,15 +1,14 @@
 use super::Format;
-use super::results::control_in;
 use crate::error::{Error, Result};
 use crate::grid::{self, Setting};
 use crate::ranking::change::{ChangeRow, changes};
 use crate::ranking::{Protocol, Ranking};
 use crate::record::Observation;
 use crate::report::table;
-use crate::store::tables::{Sheet, read_rows};
+use crate::results::Folder;
+use crate::results::rows::FindRow;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +47,7 @@ struct Differences {
 #[derive(Serialize)]
 struct RateChange {
     workload: String,
-    budget: u64,
+    budget: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     schedule: Option<String>,
     lr_a: f64,
@@ -80,7 +79,7 @@ struct Side {
     observations: Vec<Observation>,
     column: String,
     runs: Vec<Run>,
-    finds: Vec<Found>,
+    finds: Vec<FindRow>,
     settings: Vec<Setting>,
     control: Option<String>,
 }
@@ -93,16 +92,6 @@ struct Run {
     train_loss: Option<f64>,
     valid_loss: Option<f64>,
     test_loss: Option<f64>,
-}
-
-/// A row of `lr_find.csv`.
-#[derive(Deserialize)]
-struct Found {
-    workload: String,
-    budget: u64,
-    lr: f64,
-    #[serde(default)]
-    schedule: Option<String>,
 }
 
 impl Diff {
@@ -153,40 +142,32 @@ impl Diff {
 
 impl Side {
     fn read(path: &Path) -> Result<Self> {
-        let csv = path.join("runs.csv");
-        if !csv.is_file() {
-            return Err(Error::Invalid(format!(
-                "`{}` has no `runs.csv`: give a folder `results/<grid>`",
-                path.display()
-            )));
-        }
-        let sheet = Sheet::read(&csv)?;
+        let folder = Folder::open(path)?;
+        let sheet = folder.runs()?;
         let (observations, column) = sheet.observations(None)?;
-        let finds = path.join("lr_find.csv");
-        let mut all = settings_of(&path.join("experiment.toml"), "")?;
-        all.extend(settings_of(
-            &path.join("environment.toml"),
-            "environment.",
-        )?);
+        let mut settings = settings_of(&folder, "experiment.toml", "")?;
+        let name = "environment.toml";
+        settings.extend(settings_of(&folder, name, "environment.")?);
         Ok(Self {
             observations,
             column,
             runs: sheet.rows()?,
-            finds: if finds.is_file() { read_rows(&finds)? } else { vec![] },
-            settings: all,
-            control: control_in(path),
+            finds: folder.finds()?.unwrap_or_default(),
+            settings,
+            control: folder.outline().control,
             path: path.to_owned(),
         })
     }
 }
 
-/// The settings of a file, if it is there, under `prefix`.
-fn settings_of(path: &Path, prefix: &str) -> Result<Vec<Setting>> {
-    if !path.is_file() {
-        return Ok(vec![]);
-    }
-    let text = fs::read_to_string(path).map_err(Error::io(path))?;
-    let mut settings = grid::settings_of(path, &text)?;
+/// The settings of the file `name`, if it is there, under `prefix`.
+fn settings_of(
+    folder: &Folder,
+    name: &str,
+    prefix: &str,
+) -> Result<Vec<Setting>> {
+    let text = folder.text(name)?;
+    let mut settings = grid::settings_of(&folder.path(name), &text)?;
     for (key, _) in &mut settings {
         key.insert_str(0, prefix);
     }
@@ -194,7 +175,7 @@ fn settings_of(path: &Path, prefix: &str) -> Result<Vec<Setting>> {
 }
 
 /// Rates of the same workload, budget and schedule that are not the same.
-fn rates(a: &[Found], b: &[Found]) -> Vec<RateChange> {
+fn rates(a: &[FindRow], b: &[FindRow]) -> Vec<RateChange> {
     let mut rows = vec![];
     for after in b {
         let before = a.iter().find(|before| {

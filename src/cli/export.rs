@@ -1,9 +1,10 @@
 use crate::error::Error;
 use crate::grid::parse_schedule;
-use crate::ranking::LeaderboardRow;
+use crate::ranking::{Protocol, Ranking, Runs};
 use crate::report::code::{self, Target};
+use crate::results::Folder;
+use crate::results::rows::LeaderboardRow;
 use crate::schedule::{Problem, ScheduleSpec, bound};
-use crate::store::tables::read_rows;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use std::io::Write;
@@ -48,15 +49,22 @@ impl Export {
         let momentum = spec.momentum(self.steps).map_err(invalid)?;
         let mut evidence = vec![];
         if let Some(dir) = &self.results {
-            let path = dir.join("leaderboard.csv");
-            let rows: Vec<LeaderboardRow> = read_rows(&path)?;
+            let folder = Folder::open(dir)?;
+            let runs = Runs::read(&folder.runs()?)?;
+            let protocol = Protocol {
+                control: folder.outline().control,
+                ..Protocol::default()
+            };
+            let ranking =
+                Ranking::of(&runs.observations, &runs.column, &protocol)?;
+            let rows = ranking.leaderboard();
             let row = rows.iter().find(|row| row.schedule == label);
             let row = row.ok_or_else(|| {
                 let labels: Vec<_> =
                     rows.iter().map(|row| row.schedule.as_str()).collect();
                 Error::Invalid(format!(
                     "{} has no schedule `{label}`, it has {}",
-                    path.display(),
+                    dir.display(),
                     labels.join(", ")
                 ))
             })?;
@@ -186,11 +194,12 @@ def scheduler(optimizer):
     #[test]
     fn the_place_on_a_leaderboard_is_evidence() {
         let folder = tempfile::tempdir().expect("a folder");
-        let board = "place,group,schedule,mean_rank,mean_regret,regret_low,\
-            regret_high,win_rate_vs_control,p_holm,p_equivalent,diverged,\
-            runs,verdict\n1,a,linear,1.25,0.01,0,0.02,,,,0,40,control\n";
-        let path = folder.path().join("leaderboard.csv");
-        std::fs::write(path, board).expect("writable");
+        let mut runs = "workload,schedule,seed,valid_loss\n".to_owned();
+        for seed in 0..40 {
+            runs.push_str(&format!("w,linear,{seed},1.5\n"));
+        }
+        let path = folder.path().join("runs.csv");
+        std::fs::write(path, runs).expect("writable");
         let dir = folder.path().to_str().expect("UTF-8");
         let run = |kind: &str| {
             let spec = format!("{{ kind = \"{kind}\" }}");

@@ -1,10 +1,12 @@
-use super::results::{FindRow, find_row, find_title};
 use crate::error::Error;
 use crate::grid::{Experiment, LrFindPer};
 use crate::lr_find::LrFound;
 use crate::report::plot::terminal_curve;
+use crate::results::rows::FindRow;
+use crate::results::{print_rows, write_rows};
+use crate::runner::publish::{find_row, find_title};
 use crate::runner::{self, Event, Options};
-use crate::store::{curve, environment, tables, write_atomically};
+use crate::store::{environment, write_atomically};
 use crate::workload::Registry;
 use std::io::{IsTerminal as _, Write};
 use std::num::NonZeroUsize;
@@ -131,18 +133,18 @@ impl FindLr {
                             terminal_curve(&found.picture(), width, height);
                         super::say(picture);
                     }
-                    let title = find_title(&experiment, cell);
+                    let row = find_row(&experiment, cell, found);
+                    let title = find_title(&row);
                     super::say(format_args!(
                         "{title}: {} (confidence {})",
                         found.reason,
                         found.confidence.name()
                     ));
-                    let row = || find_row(&experiment, cell, found);
-                    rows.push(row());
+                    rows.push(row.clone());
                     let cost_trainings = found.cost_trainings();
-                    all.push(FullRow { row: row(), cost_trainings, found });
+                    all.push(FullRow { row, cost_trainings, found });
                     if let Some(path) = &self.save {
-                        curve::write(path, &found.curve)?;
+                        write_rows(path, &found.curve)?;
                     }
                     if let Some(path) = &self.plot {
                         let svg = found.to_svg(&title);
@@ -156,7 +158,7 @@ impl FindLr {
             }
         }
         match self.format {
-            Format::Csv => tables::print_rows(&mut *out, &rows)?,
+            Format::Csv => print_rows(&mut *out, &rows)?,
             Format::Json => {
                 serde_json::to_writer_pretty(&mut *out, &all)?;
                 writeln!(out)?;

@@ -14,7 +14,6 @@ mod kernels;
 mod rank;
 mod recommend;
 mod report;
-mod results;
 mod run;
 mod schedules;
 

@@ -1,8 +1,7 @@
-use super::results::control_in;
 use crate::ranking::{Protocol, Ranking, Scale};
 use crate::record::Observation;
 use crate::report::table;
-use crate::store::tables;
+use crate::results::{Folder, print_rows, read_all};
 use clap::ValueEnum;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -76,8 +75,7 @@ enum ScaleName {
 
 impl Rank {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        let (runs, column) =
-            tables::read_all(&self.files, self.score.as_deref())?;
+        let (runs, column) = read_all(&self.files, self.score.as_deref())?;
         let protocol = Protocol {
             alpha: self.alpha,
             rope: self.rope,
@@ -97,7 +95,7 @@ impl Rank {
         let ranking = Ranking::of(&runs, &column, &protocol)?;
         match self.format {
             Format::Text => {
-                let board = table::leaderboard(&ranking.leaderboard());
+                let board = table::leaderboard(ranking.leaderboard());
                 writeln!(out, "{}", board.trim_end())?;
                 for note in ranking.notes() {
                     writeln!(out, "\n{note}")?;
@@ -106,7 +104,7 @@ impl Rank {
             Format::Json => {
                 writeln!(out, "{}", serde_json::to_string_pretty(&ranking)?)?;
             }
-            Format::Csv => tables::print_rows(out, &ranking.leaderboard())?,
+            Format::Csv => print_rows(out, ranking.leaderboard())?,
         }
         Ok(())
     }
@@ -116,7 +114,8 @@ impl Rank {
 /// the schedules.
 fn control_of_grid(files: &[PathBuf], runs: &[Observation]) -> Option<String> {
     let [file] = files else { return None };
-    let control = control_in(file.parent().unwrap_or(Path::new("")))?;
+    let folder = Folder::new(file.parent().unwrap_or(Path::new("")));
+    let control = folder.outline().control?;
     runs.iter().any(|run| run.schedule == control).then_some(control)
 }
 

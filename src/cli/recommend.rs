@@ -1,13 +1,10 @@
 use super::Format;
-use super::results::control_in;
 use crate::error::{Error, Result};
-use crate::grid::Experiment;
-use crate::ranking::{Protocol, Ranking, robustness};
-use crate::record::Observation;
-use crate::report::RegimeRow;
-use crate::report::advice::{Advice, Basis, Evidence};
-use crate::store::tables::{Sheet, read_rows};
-use crate::workload::Registry;
+use crate::grid::Outline;
+use crate::ranking::{Analysis, Protocol, Runs};
+use crate::report::advice::{Advice, Basis};
+use crate::results::rows::RegimeRow;
+use crate::results::{Folder, Sheet};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -47,7 +44,7 @@ pub(crate) struct Recommend {
 /// What a results folder holds of use here.
 struct Results {
     runs: Sheet,
-    control: Option<String>,
+    outline: Outline,
     regime: Vec<RegimeRow>,
 }
 
@@ -67,57 +64,28 @@ impl Recommend {
         };
         let rows: Vec<WorkloadOf> = results.runs.rows()?;
         let wanted = self.workloads(&rows)?;
-        let (mut runs, column) = results.runs.observations(None)?;
-        runs.retain(|run| wanted.contains(&run.workload));
+        let mut runs = Runs::read(&results.runs)?;
+        runs.retain(|run| {
+            wanted.contains(&run.workload)
+                && self.budget.is_none_or(|budget| run.budget == Some(budget))
+        });
         let protocol = Protocol {
-            control: results.control,
+            control: results.outline.control,
             budget: self.budget,
             lr_multiple: self.lr_multiple,
             ..Protocol::default()
         };
-        let leading = protocol.at_found_rate(&runs);
-        let at = leading.as_ref().unwrap_or(&protocol);
-        let leading = Ranking::of(&runs, &column, at)?;
-        runs.retain(|run| {
-            self.budget.is_none_or(|budget| run.budget == Some(budget))
-        });
-        let trained_at = distinct(&runs, |run| run.lr_multiple);
-        let multiple = at.lr_multiple.or(match trained_at.as_slice() {
-            [one] => Some(*one),
-            _ => None,
-        });
-        let mut multiples = vec![];
-        for multiple in trained_at {
-            let protocol =
-                Protocol { lr_multiple: Some(multiple), ..protocol.clone() };
-            let asked = self.lr_multiple.is_none_or(|m| m == multiple);
-            if asked {
-                let ranking = Ranking::of(&runs, &column, &protocol)?;
-                multiples.push((multiple, ranking));
-            }
-        }
-        let robustness = match self.lr_multiple {
-            Some(_) => vec![],
-            None => robustness(&runs, &column, &protocol)?,
-        };
-        let budgets: BTreeSet<u64> =
-            runs.iter().filter_map(|run| run.budget).collect();
+        let schedules = &results.outline.schedules;
+        let analysis = Analysis::new(&runs, &protocol, schedules)?;
         let regime: Vec<RegimeRow> = results
             .regime
             .into_iter()
             .filter(|row| wanted.contains(&row.workload))
             .collect();
-        let advice = Advice::new(&Evidence {
-            leading: &leading,
-            multiples: if multiples.len() > 1 { &multiples } else { &[] },
-            robustness: &robustness,
-            basis: Basis {
-                optimizers: &optimizers(&rows, &wanted),
-                multiple,
-                budgets: &budgets.into_iter().collect::<Vec<_>>(),
-                sizes: &regime,
-            },
-        });
+        let advice = Advice::new(
+            &analysis,
+            &Basis { optimizers: &optimizers(&rows, &wanted), sizes: &regime },
+        );
         match self.format {
             Format::Text => {
                 writeln!(out, "{}", advice.paragraphs().join("\n\n"))?;
@@ -174,19 +142,11 @@ impl Recommend {
 }
 
 fn of_folder(dir: &Path) -> Result<Results> {
-    let path = dir.join("runs.csv");
-    if !path.is_file() {
-        return Err(Error::Invalid(format!(
-            "`{}` has no `runs.csv`: run `lrscout run GRID` first, then give \
-             the folder `results/<name of the grid>`",
-            dir.display()
-        )));
-    }
-    let regime = dir.join("regime.csv");
+    let folder = Folder::open(dir)?;
     Ok(Results {
-        runs: Sheet::read(&path)?,
-        control: control_in(dir),
-        regime: if regime.is_file() { read_rows(&regime)? } else { vec![] },
+        runs: folder.runs()?,
+        outline: folder.outline(),
+        regime: folder.regime()?.unwrap_or_default(),
     })
 }
 
@@ -198,16 +158,12 @@ fn shipped() -> Result<Results> {
         };
     }
     let path = Path::new("results/standard");
-    let grid = Experiment::parse(
-        &path.join("experiment.toml"),
-        standard!("experiment.toml"),
-        &Registry::builtin().known(),
-    )?;
+    let grid = path.join("experiment.toml");
     let regime =
         Sheet::parse(&path.join("regime.csv"), standard!("regime.csv"))?;
     Ok(Results {
         runs: Sheet::parse(&path.join("runs.csv"), standard!("runs.csv"))?,
-        control: Some(grid.control),
+        outline: Outline::parse(&grid, standard!("experiment.toml"))?,
         regime: regime.rows()?,
     })
 }
@@ -225,15 +181,4 @@ fn optimizers<'a>(
         .filter(|kind| !kind.is_empty())
         .collect();
     kinds.into_iter().collect()
-}
-
-/// The distinct numbers of `runs`, rising.
-fn distinct(
-    runs: &[Observation],
-    of: impl Fn(&Observation) -> Option<f64>,
-) -> Vec<f64> {
-    let mut values: Vec<f64> = runs.iter().filter_map(of).collect();
-    values.sort_by(f64::total_cmp);
-    values.dedup();
-    values
 }

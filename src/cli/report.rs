@@ -1,14 +1,16 @@
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::grid;
+use crate::lr_find::LrPoint;
+use crate::ranking::{Analysis, Protocol, Runs};
+use crate::report::ReportInput;
 use crate::report::html::html;
 use crate::report::markdown::markdown;
 use crate::report::plot::RangeTestPlot;
-use crate::report::{LrFindRow, NoteRow, ReportInput};
-use crate::store::{tables::read_rows, write_atomically};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use std::fs;
+use crate::results::Folder;
+use crate::results::rows::FindRow;
+use crate::runner::publish::find_title;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Write the HTML and Markdown report of a results folder.
 ///
@@ -22,226 +24,105 @@ pub(crate) struct Report {
     dir: PathBuf,
 }
 
-/// A row of `lr_find/<workload>.csv`.
-#[derive(Deserialize)]
-struct CurveRow {
-    lr: f64,
-    loss: Option<f64>,
-    smoothed: Option<f64>,
-}
-
 impl Report {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        for path in write_report(&self.dir)? {
+        let folder = Folder::open(&self.dir)?;
+        for path in write(&folder, &read(&folder)?)? {
             writeln!(out, "{}", path.display())?;
         }
         Ok(())
     }
 }
 
-/// Writes `report.html` and `report.md` into `dir` and gives their paths.
+/// Writes `report.html` and `report.md` and gives their paths.
 ///
 /// # Errors
 ///
-/// As [`load_report`], and if a file cannot be written.
-pub(crate) fn write_report(dir: &Path) -> Result<Vec<PathBuf>> {
-    let input = load_report(dir)?;
-    let pages =
-        [("report.html", html(&input)), ("report.md", markdown(&input))];
-    let mut paths = vec![];
-    for (name, text) in pages {
-        let path = dir.join(name);
-        write_atomically(&path, text.as_bytes())?;
-        paths.push(path);
-    }
-    Ok(paths)
+/// If a file cannot be written.
+pub(crate) fn write(
+    folder: &Folder,
+    input: &ReportInput,
+) -> Result<[PathBuf; 2]> {
+    folder.write("report.html", &html(input))?;
+    folder.write("report.md", &markdown(input))?;
+    Ok(["report.html", "report.md"].map(|name| folder.path(name)))
 }
 
-/// The tables of the results folder `dir`. Only `leaderboard.csv` has to be
-/// there; the report says what else is missing.
+/// What the tables of a results folder hold. Only `runs.csv` has to be there;
+/// the report says what else is missing.
 ///
 /// # Errors
 ///
-/// If `dir` has no leaderboard, or a table cannot be read.
-pub(crate) fn load_report(dir: &Path) -> Result<ReportInput> {
-    let overall = dir.join("leaderboard.csv");
-    if !overall.is_file() {
-        let what = if dir.is_dir() {
-            "has no `leaderboard.csv`"
-        } else {
-            "is no folder"
-        };
-        return Err(Error::Invalid(format!(
-            "`{}` {what}: run `lrscout run GRID` first, then give the folder \
-             `results/<name of the grid>`",
-            dir.display()
-        )));
-    }
-    let mut boards = vec![("leaderboard".to_owned(), read_rows(&overall)?)];
-    for path in csv_files(dir)? {
-        let stem = stem(&path);
-        if stem.starts_with("leaderboard-") {
-            boards.push((stem, read_rows(&path)?));
+/// If a table cannot be read, or the runs not be ranked.
+fn read(folder: &Folder) -> Result<ReportInput> {
+    let runs = Runs::read(&folder.runs()?)?;
+    let outline = folder.outline();
+    let protocol = Protocol { control: outline.control, ..Protocol::default() };
+    let analysis = Analysis::new(&runs, &protocol, &outline.schedules)?;
+    let mut missing = vec![];
+    let mut lacks = |name: &str| missing.push(name.to_owned());
+    let lr_finds = folder.finds()?.unwrap_or_else(|| {
+        lacks("lr_find.csv");
+        vec![]
+    });
+    let regime = folder.regime()?.unwrap_or_else(|| {
+        lacks("regime.csv");
+        vec![]
+    });
+    let mut curves = vec![];
+    for find in &lr_finds {
+        if let Some(updates) = folder.range_test::<LrPoint>(find)? {
+            curves.push((find, updates));
         }
     }
-    let mut notes: Vec<String> =
-        optional::<NoteRow>(dir, "notes.csv", &mut vec![])?
-            .into_iter()
-            .map(|row| row.note)
-            .collect();
-    // The tables that belong to the leading board.
-    let found = boards.iter().any(|(stem, _)| stem == "leaderboard-found");
-    let (pairwise, of_workloads) = if found {
-        ("pairwise-found.csv", "workloads-found.csv")
-    } else {
-        ("pairwise.csv", "workloads.csv")
-    };
-    let pairs = optional(dir, pairwise, &mut notes)?;
-    let workloads = optional(dir, of_workloads, &mut notes)?;
-    let lr_finds = optional(dir, "lr_find.csv", &mut notes)?;
-    let regime = optional(dir, "regime.csv", &mut notes)?;
-    // These two are there only where several multiples or shapes are.
-    let robustness = optional(dir, "robustness.csv", &mut vec![])?;
-    let theory = optional(dir, "theory.csv", &mut vec![])?;
-    let experiment_toml = text(&dir.join("experiment.toml"))?;
-    let environment = assignments(&text(&dir.join("environment.toml"))?);
-    let name = folder_name(dir);
-    let value = |entries: &[(String, String)], key: &str| {
-        entries.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone())
-    };
+    let environment = grid::texts(
+        &folder.path("environment.toml"),
+        &folder.text("environment.toml")?,
+    )?;
+    let command = environment.iter().find(|(key, _)| key == "command");
+    let name = folder.name();
     Ok(ReportInput {
-        title: value(&assignments(&experiment_toml), "title")
-            .unwrap_or_else(|| name.clone()),
-        command: value(&environment, "command").unwrap_or_default(),
+        title: outline.title.unwrap_or_else(|| name.clone()),
         name,
-        boards,
-        pairs,
-        workloads,
+        command: command.map(|(_, value)| value.clone()).unwrap_or_default(),
+        analysis,
         regime,
-        robustness,
-        theory,
-        range_tests: range_tests(dir, &lr_finds)?,
+        range_tests: range_tests(curves.iter().map(|(f, u)| (*f, u))),
         lr_finds,
         environment,
-        notes,
-        experiment_toml,
+        missing,
+        experiment_toml: folder.text("experiment.toml")?,
     })
 }
 
-/// The rows of a table that may be missing; a note says so then.
-fn optional<T: DeserializeOwned>(
-    dir: &Path,
-    name: &str,
-    notes: &mut Vec<String>,
-) -> Result<Vec<T>> {
-    let path = dir.join(name);
-    if path.is_file() {
-        return read_rows(&path);
-    }
-    notes.push(format!("{name} was missing when this report was made."));
-    Ok(vec![])
-}
-
-/// The range test of each workload's longest budget, where its curve is kept.
-fn range_tests(
-    dir: &Path,
-    finds: &[LrFindRow],
-) -> Result<Vec<(String, RangeTestPlot)>> {
-    let folder = dir.join("lr_find");
-    if !folder.is_dir() {
-        return Ok(vec![]);
-    }
-    let files = csv_files(&folder)?;
-    let mut plots = vec![];
-    for find in finds {
-        let longest = finds
-            .iter()
-            .filter(|other| other.workload == find.workload)
-            .all(|other| other.budget <= find.budget);
-        let file = files
-            .iter()
-            .find(|file| letters(&stem(file)) == letters(&find.workload));
-        let (true, Some(file)) = (longest, file) else { continue };
-        let rows: Vec<CurveRow> = read_rows(file)?;
-        let smoothed: Vec<f64> =
-            rows.iter().map(|row| row.smoothed.unwrap_or(f64::NAN)).collect();
-        let plot = RangeTestPlot {
-            rates: rows.iter().map(|row| row.lr).collect(),
-            losses: rows
-                .iter()
-                .map(|row| row.loss.unwrap_or(f64::NAN))
-                .collect(),
-            smoothed: if smoothed.iter().any(|loss| loss.is_finite()) {
-                smoothed
-            } else {
-                vec![]
-            },
-            suggestion: find.lr,
-            interval: find.low.zip(find.high),
-            trials: vec![],
-        };
-        let name = format!("{}, {} steps", find.workload, find.budget);
-        plots.push((name, plot));
-    }
-    Ok(plots)
-}
-
-/// What of a workload's name surely is in the name of its file.
-fn letters(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).collect()
-}
-
-/// The CSV files of `dir` by name.
-fn csv_files(dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = vec![];
-    for entry in fs::read_dir(dir).map_err(Error::io(dir))? {
-        let path = entry.map_err(Error::io(dir))?.path();
-        if path.extension().is_some_and(|extension| extension == "csv") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// The folder's own name, also of `.`.
-fn folder_name(dir: &Path) -> String {
-    let full = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-    full.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// The text of a file; empty if there is none.
-fn text(path: &Path) -> Result<String> {
-    match fs::read_to_string(path) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        text => text.map_err(Error::io(path)),
-    }
-}
-
-/// The top-level `key = "text"` lines of a TOML file; the report shows them
-/// and needs no more of it.
-fn assignments(toml: &str) -> Vec<(String, String)> {
-    toml.lines()
-        .take_while(|line| !line.starts_with('['))
-        .filter_map(|line| {
-            let (key, value) = line.split_once('=')?;
-            Some((key.trim().to_owned(), string(value.trim())?))
+/// The range tests of the longest budget of every workload, by name.
+pub(crate) fn range_tests<'a>(
+    finds: impl Iterator<Item = (&'a FindRow, &'a Vec<LrPoint>)> + Clone,
+) -> Vec<(String, RangeTestPlot)> {
+    let is_longest = |row: &FindRow| {
+        let of_workload =
+            finds.clone().filter(|(other, _)| other.workload == row.workload);
+        of_workload.map(|(other, _)| other.budget).max() == Some(row.budget)
+    };
+    let shown = finds.clone().filter(|(row, _)| is_longest(row));
+    shown
+        .map(|(row, updates)| {
+            let column = |of: fn(&LrPoint) -> f64| -> Vec<f64> {
+                updates.iter().map(of).collect()
+            };
+            let smoothed = column(|point| point.smoothed);
+            let has_any = smoothed.iter().any(|loss| loss.is_finite());
+            let plot = RangeTestPlot {
+                rates: column(|point| point.lr),
+                losses: column(|point| point.loss),
+                smoothed: if has_any { smoothed } else { vec![] },
+                suggestion: Some(row.lr),
+                interval: Some((row.low, row.high)),
+                trials: vec![],
+            };
+            (find_title(row), plot)
         })
         .collect()
-}
-
-/// The TOML string that `text` begins with.
-fn string(text: &str) -> Option<String> {
-    if let Some(literal) = text.strip_prefix('\'') {
-        return literal.split_once('\'').map(|(text, _)| text.to_owned());
-    }
-    // A basic string is a JSON string but for escapes that no title needs;
-    // what follows it is a remark.
-    serde_json::Deserializer::from_str(text).into_iter().next()?.ok()
 }
 
 #[cfg(test)]

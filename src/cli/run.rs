@@ -1,16 +1,16 @@
 use super::Format;
 use super::filter::Filter;
-use super::report::write_report;
-use super::results::{
-    rank, write_curves, write_failures, write_finds, write_refined,
-};
+use super::report;
 use crate::error::{Error, Result};
 use crate::grid::Experiment;
 use crate::plan::{Plan, digest};
-use crate::record::RunRecord;
+use crate::ranking::{Analysis, Protocol, Runs};
+use crate::report::ReportInput;
+use crate::results::Folder;
+use crate::runner::publish::{publish_analysis, publish_cells};
 use crate::runner::{self, Cell, Event, Options, Prepared, Results};
 use crate::spec::time;
-use crate::store::{self, Store, environment, tables, write_atomically};
+use crate::store::{Store, environment};
 use crate::workload::Registry;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -197,29 +197,9 @@ impl Run {
         grid: &Path,
         out: &mut impl Write,
     ) -> Result<usize> {
-        let dir = &self.results.join(&experiment.name);
-        for folder in ["", "lr_find", "refined"] {
-            store::sweep(&dir.join(folder));
-        }
-        let records: Vec<RunRecord> = prepared
-            .plan
-            .runs
-            .iter()
-            .zip(&results.runs)
-            .filter_map(|(cell, state)| {
-                runner::record(experiment, prepared, cell, state)
-            })
-            .collect();
-        let runs_csv = dir.join("runs.csv");
-        tables::write_rows(&runs_csv, &records)?;
-        write_curves(prepared, results, dir)?;
-        write_finds(experiment, prepared, results, dir)?;
-        write_refined(experiment, prepared, results, dir)?;
-        let failed = write_failures(experiment, prepared, results, dir)?;
-        write_atomically(
-            &dir.join("experiment.toml"),
-            experiment.text.as_bytes(),
-        )?;
+        let folder = Folder::new(&self.results.join(&experiment.name));
+        let (records, finds, failed) =
+            publish_cells(experiment, prepared, results, &folder)?;
         let gave_up = self.fail_fast && failed > 0;
         if !gave_up && is_unfinished(&prepared.plan, results, only) {
             return Err(Error::Interrupted);
@@ -232,21 +212,53 @@ impl Run {
         }
         let command = format!("lrscout run {}", grid.display());
         let facts = [
-            ("command", command),
+            ("command", command.clone()),
             ("device", prepared.device_class.to_owned()),
             ("kernels", crate::kernels::path().to_owned()),
         ];
-        let environment = environment::to_toml(&facts);
-        write_atomically(
-            &dir.join("environment.toml"),
-            environment.as_bytes(),
-        )?;
+        let environment = environment::facts(&facts);
+        folder
+            .write("environment.toml", &environment::to_toml(&environment))?;
         let regime = runner::regime(prepared);
-        tables::write_rows(&dir.join("regime.csv"), &regime)?;
-        let leading = rank(&runs_csv, experiment, dir)?;
-        let written = write_report(dir)?;
+        folder.table("regime", &regime)?;
+        let protocol = Protocol {
+            control: Some(experiment.control.clone()),
+            ..Protocol::default()
+        };
+        let runs = Runs::of(&records);
+        let analysis = Analysis::new(&runs, &protocol, &experiment.schedules)?;
+        publish_analysis(&analysis, &folder)?;
+        let input = ReportInput {
+            name: experiment.name.clone(),
+            title: experiment.title.clone().unwrap_or(experiment.name.clone()),
+            command,
+            analysis,
+            regime,
+            range_tests: report::range_tests(
+                finds.iter().map(|(row, found)| (row, &found.curve)),
+            ),
+            lr_finds: finds.into_iter().map(|(row, _)| row).collect(),
+            environment,
+            missing: vec![],
+            experiment_toml: experiment.text.clone(),
+        };
+        let written = report::write(&folder, &input)?;
         if !self.quiet && self.format == Format::Text {
-            show(experiment, results, failed, &leading, &written, dir, out)?;
+            let board = input.analysis.leading().leaderboard();
+            let board = crate::report::table::leaderboard(board);
+            let note = match (results.computed, failed) {
+                (0, 0) => "nothing to do: all results were there",
+                (_, 0) => "done",
+                _ => "done, but for what failed",
+            };
+            writeln!(
+                out,
+                "{}\n\n{board}\n\n{note}; tables in {}, report in {}",
+                input.title,
+                folder.dir().display(),
+                written[0].display()
+            )
+            .map_err(Error::io(Path::new(STDOUT)))?;
         }
         Ok(failed)
     }
@@ -273,32 +285,6 @@ fn is_unfinished(
 
 /// What messages call it.
 const STDOUT: &str = "standard output";
-
-fn show(
-    experiment: &Experiment,
-    results: &Results,
-    failed: usize,
-    leaderboard: &[crate::ranking::LeaderboardRow],
-    written: &[PathBuf],
-    dir: &Path,
-    out: &mut impl Write,
-) -> Result<()> {
-    let title = experiment.title.as_deref().unwrap_or(&experiment.name);
-    let table = crate::report::table::leaderboard(leaderboard);
-    let note = match (results.computed, failed) {
-        (0, 0) => "nothing to do: all results were there",
-        (_, 0) => "done",
-        _ => "done, but for what failed",
-    };
-    let report = written.first().map_or(dir, PathBuf::as_path);
-    writeln!(
-        out,
-        "{title}\n\n{table}\n\n{note}; tables in {}, report in {}",
-        dir.display(),
-        report.display()
-    )
-    .map_err(Error::io(Path::new(STDOUT)))
-}
 
 /// What a run of a grid would compute.
 #[derive(Serialize)]

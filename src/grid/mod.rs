@@ -8,6 +8,7 @@ mod axes;
 mod external;
 mod factors;
 mod keys;
+mod outline;
 mod schedules;
 mod schema;
 mod settings;
@@ -18,6 +19,7 @@ mod workloads;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use outline::{Outline, texts};
 pub(crate) use schema::schema;
 pub(crate) use settings::{DeviceSpec, Ladder, LossOn, LrFindPer, LrFindSpec};
 

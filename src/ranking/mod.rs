@@ -1,6 +1,7 @@
 //! From scores to verdicts: which schedule to use, its equals, and those not
 //! to try.
 
+mod analysis;
 pub(crate) mod calibration;
 mod cells;
 pub(crate) mod change;
@@ -19,18 +20,14 @@ mod theory;
 mod tuned;
 mod verdict;
 
+pub(crate) use analysis::{Analysis, Board, Runs};
 pub(crate) use notes::quoted;
 pub use protocol::{Protocol, Scale};
 pub(crate) use race::{Evidence, race};
-pub(crate) use robust::{RobustnessRow, robustness};
-pub use rows::LeaderboardRow;
-pub(crate) use rows::{PairRow, WorkloadRow};
-pub(crate) use theory::{TheoryRow, theory};
-pub(crate) use tuned::tuned;
-pub use verdict::Verdict;
 
 use crate::error::Result;
 use crate::record::Observation;
+use crate::results::rows::{LeaderboardRow, PairRow, Verdict, WorkloadRow};
 use crate::stats::friedman::Friedman;
 use crate::stats::variance::Components;
 use cells::Table;
@@ -153,17 +150,6 @@ struct Bayes {
     rope_width: f64,
 }
 
-/// A leaderboard and the name of its file, without extension.
-#[derive(Clone, Debug)]
-pub(crate) struct Board {
-    /// `leaderboard`, or `leaderboard-<budget>-<multiple>`.
-    pub(crate) name: String,
-    /// `None` where all of them are averaged.
-    pub(crate) budget: Option<u64>,
-    pub(crate) lr_multiple: Option<f64>,
-    pub(crate) ranking: Ranking,
-}
-
 /// Random draws behind a ranking; `None`: as many as the numbers need.
 #[derive(Clone, Copy, Debug, Default)]
 struct Draws {
@@ -247,8 +233,8 @@ impl Ranking {
     }
 
     /// The leaderboard, best first.
-    pub fn leaderboard(&self) -> Vec<LeaderboardRow> {
-        self.leaderboard.clone()
+    pub fn leaderboard(&self) -> &[LeaderboardRow] {
+        &self.leaderboard
     }
 
     /// The schedule that the others were tested against.
@@ -307,50 +293,9 @@ impl Ranking {
     }
 
     /// Every schedule on every workload.
-    pub(crate) fn workload_rows(&self) -> Vec<WorkloadRow> {
-        self.workload_rows.clone()
+    pub(crate) fn workload_rows(&self) -> &[WorkloadRow] {
+        &self.workload_rows
     }
-}
-
-/// The overall board, then one for each budget and multiple if the runs have
-/// a column of them.
-///
-/// # Errors
-///
-/// As [`Ranking::of`].
-pub(crate) fn boards(
-    observations: &[Observation],
-    score_column: &str,
-    protocol: &Protocol,
-) -> Result<Vec<Board>> {
-    let overall = Ranking::of(observations, score_column, protocol)?;
-    let mut boards = vec![Board {
-        name: "leaderboard".to_owned(),
-        budget: None,
-        lr_multiple: None,
-        ranking: overall,
-    }];
-    for (budget, multiple) in cells::conditions(observations) {
-        let picked = protocol.budget.is_none_or(|b| budget == Some(b))
-            && protocol.lr_multiple.is_none_or(|m| multiple == Some(m));
-        if !picked || (budget, multiple) == (None, None) {
-            continue;
-        }
-        let runs: Vec<Observation> = observations
-            .iter()
-            .filter(|r| (r.budget, r.lr_multiple) == (budget, multiple))
-            .cloned()
-            .collect();
-        let parts = [
-            Some("leaderboard".to_owned()),
-            budget.map(|budget| budget.to_string()),
-            multiple.map(|multiple| multiple.to_string()),
-        ];
-        let name = parts.into_iter().flatten().collect::<Vec<_>>().join("-");
-        let ranking = Ranking::of(&runs, score_column, protocol)?;
-        boards.push(Board { name, budget, lr_multiple: multiple, ranking });
-    }
-    Ok(boards)
 }
 
 #[cfg(test)]

@@ -80,6 +80,12 @@ impl Protocol {
         Ok(())
     }
 
+    /// Whether `run` has the budget and the multiple asked for.
+    pub(super) fn picks(&self, run: &Observation) -> bool {
+        self.budget.is_none_or(|budget| run.budget == Some(budget))
+            && self.lr_multiple.is_none_or(|m| run.lr_multiple == Some(m))
+    }
+
     /// This protocol at the rate found itself; `None` where `runs` have no
     /// other multiple beside it, or the protocol asks for one.
     pub(crate) fn at_found_rate(&self, runs: &[Observation]) -> Option<Self> {

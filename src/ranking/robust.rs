@@ -5,34 +5,11 @@ use super::protocol::{Protocol, Scale};
 use super::regret::MOST;
 use crate::error::Result;
 use crate::record::Observation;
-use serde::{Deserialize, Serialize};
+use crate::results::rows::RobustnessRow;
 use std::collections::BTreeSet;
 
 /// Multiples within this factor of the rate found count.
 const REACH: f64 = 4.0;
-
-/// One row of `robustness.csv`, lowest mean regret first.
-///
-/// The regret here is against the best schedule at its best multiple on the
-/// workload: what is lost to somebody who got schedule and rate right. The
-/// regrets of the leaderboards compare schedules at equal multiples.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub(crate) struct RobustnessRow {
-    /// From 1.
-    pub(crate) place: usize,
-    /// Label of the schedule.
-    pub(crate) schedule: String,
-    /// Mean over the multiples, budgets and workloads.
-    pub(crate) mean_regret: f64,
-    /// At the worst multiple.
-    pub(crate) worst_regret: f64,
-    /// That multiple.
-    pub(crate) worst_multiple: f64,
-    /// At the best multiple.
-    pub(crate) best_regret: f64,
-    /// That multiple.
-    pub(crate) best_multiple: f64,
-}
 
 /// How every schedule does over the multiples within four times of the rate
 /// found; empty with fewer than two of them. Schedules that a race stopped
@@ -41,7 +18,7 @@ pub(crate) struct RobustnessRow {
 /// # Errors
 ///
 /// If the runs cannot be compared.
-pub(crate) fn robustness(
+pub(super) fn robustness(
     observations: &[Observation],
     column: &str,
     protocol: &Protocol,

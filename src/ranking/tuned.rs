@@ -45,7 +45,7 @@ impl Tally {
 ///
 /// `None` unless there are two multiples, seeds of both kinds and a test
 /// loss. Schedules that a race stopped are left out.
-pub(crate) fn tuned(
+pub(super) fn tuned(
     valid: &[Observation],
     test: &[Observation],
 ) -> Option<Vec<Observation>> {

@@ -23,40 +23,11 @@
 //!   equivalent either.
 //! - `undecided`: the rest.
 
+use crate::results::rows::Verdict;
 use crate::stats::power::smallest_wilcoxon_p;
-use serde::{Deserialize, Serialize};
 
 /// Posterior probability from which two schedules count as practically equal.
 const EQUAL: f64 = 0.9;
-
-/// What the evidence says about a schedule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The schedule to use.
-    Recommended,
-    /// As good as the recommended one, for practical purposes.
-    Equivalent,
-    /// Neither a difference that matters nor that there is none was shown.
-    Undecided,
-    /// Worse than the control, more clearly than chance explains.
-    Dominated,
-    /// What the others were tested against, if not recommended itself.
-    Control,
-}
-
-impl Verdict {
-    /// The verdict as tables spell it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Recommended => "recommended",
-            Self::Equivalent => "equivalent",
-            Self::Undecided => "undecided",
-            Self::Dominated => "dominated",
-            Self::Control => "control",
-        }
-    }
-}
 
 /// What the verdicts rest on; one entry a schedule.
 pub(super) struct Evidence<'a> {

@@ -6,9 +6,8 @@ use super::number::{count, difference, percent, probability, regret};
 pub(crate) use super::regime::Basis;
 use super::regime::regime;
 use super::words::control_leads;
-use crate::ranking::{
-    LeaderboardRow, PairRow, Ranking, RobustnessRow, Verdict, quoted,
-};
+use crate::ranking::{Analysis, Ranking, quoted};
+use crate::results::rows::{LeaderboardRow, PairRow, Verdict};
 use crate::stats::power::smallest_wilcoxon_p;
 use rates::{RateAdvice, at_rate, times};
 use serde::Serialize;
@@ -46,30 +45,19 @@ struct Choice {
     wanted: Option<String>,
 }
 
-/// What the advice is made from.
-pub(crate) struct Evidence<'a> {
-    /// Over all budgets, at the rate found where there are several multiples.
-    pub(crate) leading: &'a Ranking,
-    /// At each multiple, rising.
-    pub(crate) multiples: &'a [(f64, Ranking)],
-    pub(crate) robustness: &'a [RobustnessRow],
-    /// What the runs are of.
-    pub(crate) basis: Basis<'a>,
-}
-
 impl Advice {
-    /// Puts `evidence` into words.
-    pub(crate) fn new(evidence: &Evidence<'_>) -> Self {
-        let ranking = evidence.leading;
+    /// Puts `analysis` into words; `basis` is what its runs are of.
+    pub(crate) fn new(analysis: &Analysis, basis: &Basis<'_>) -> Self {
+        let ranking = analysis.leading();
         let rows = ranking.leaderboard();
         let pairs = ranking.pairwise();
         let with = |verdict: Verdict| -> Vec<Choice> {
             rows.iter()
                 .filter(|row| row.verdict == verdict)
-                .map(|row| choice(ranking, &rows, &pairs, row))
+                .map(|row| choice(ranking, rows, &pairs, row))
                 .collect()
         };
-        let robust = evidence.robustness.first().map(|row| {
+        let robust = analysis.robustness.first().map(|row| {
             format!(
                 "If the rate may be off by up to four times, take {}: it \
                  loses {} on average and {} at worst, at {}, against the \
@@ -86,13 +74,13 @@ impl Advice {
             dominated: with(Verdict::Dominated),
             undecided: with(Verdict::Undecided),
             control: ranking.control().to_owned(),
-            rates: evidence
-                .multiples
+            rates: analysis
+                .rates
                 .iter()
                 .map(|(multiple, ranking)| at_rate(*multiple, ranking))
                 .collect(),
             any_rate: robust,
-            regime: regime(ranking, &evidence.basis),
+            regime: regime(analysis, basis),
             notes: ranking.notes().to_vec(),
         }
     }

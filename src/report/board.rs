@@ -2,7 +2,8 @@
 
 use super::plot::{Cell, SensitivityLine};
 use super::{ReportInput, none, number};
-use crate::ranking::{LeaderboardRow, PairRow, Verdict};
+use crate::ranking;
+use crate::results::rows::{LeaderboardRow, PairRow};
 
 /// A leaderboard of one budget and one learning-rate multiple.
 pub(super) struct Board<'a> {
@@ -11,27 +12,16 @@ pub(super) struct Board<'a> {
     pub(super) rows: &'a [LeaderboardRow],
 }
 
-/// The boards of `input` whose names say budget and multiple, in that order.
-pub(super) fn boards(input: &ReportInput) -> Vec<Board<'_>> {
-    let mut boards: Vec<Board<'_>> = input
-        .boards
-        .iter()
-        .filter_map(|(stem, rows)| {
-            let place = stem.strip_prefix("leaderboard-")?;
-            let (budget, multiple) = place.split_once('-')?;
-            let budget = budget.parse().ok()?;
-            let multiple: f64 = multiple.parse().ok()?;
-            (multiple > 0.0 && multiple.is_finite()).then_some(Board {
-                budget,
-                multiple,
-                rows,
-            })
+/// The boards of `input` that have a budget and a multiple, in that order.
+pub(super) fn boards<'a>(input: &'a ReportInput) -> Vec<Board<'a>> {
+    let of_board = |ranked: &'a ranking::Board| {
+        Some(Board {
+            budget: ranked.budget?,
+            multiple: ranked.lr_multiple?,
+            rows: ranked.ranking.leaderboard(),
         })
-        .collect();
-    boards.sort_by(|a, b| {
-        a.budget.cmp(&b.budget).then(a.multiple.total_cmp(&b.multiple))
-    });
-    boards
+    };
+    input.analysis.boards.iter().filter_map(of_board).collect()
 }
 
 /// The boards beside the leading one, with their titles.
@@ -157,7 +147,7 @@ pub(super) fn heatmap(
 
 fn cell(input: &ReportInput, workload: &str, schedule: &str) -> Cell {
     let row = input
-        .workloads
+        .workloads()
         .iter()
         .find(|row| row.workload == workload && row.schedule == schedule);
     match row {
@@ -170,7 +160,7 @@ fn cell(input: &ReportInput, workload: &str, schedule: &str) -> Cell {
 /// The workloads of `workloads.csv`, in its order.
 pub(super) fn workload_names(input: &ReportInput) -> Vec<String> {
     let mut names: Vec<String> = vec![];
-    for row in &input.workloads {
+    for row in input.workloads() {
         if !names.contains(&row.workload) {
             names.push(row.workload.clone());
         }
@@ -197,7 +187,7 @@ pub(super) fn workload_lines(input: &ReportInput) -> Vec<WorkloadLine> {
         .into_iter()
         .map(|workload| {
             let rows: Vec<_> = input
-                .workloads
+                .workloads()
                 .iter()
                 .filter(|row| row.workload == workload)
                 .collect();
@@ -257,16 +247,14 @@ pub(super) fn pair_lines(input: &ReportInput) -> Vec<[String; 8]> {
             number::percent(pair.p_b_better),
         ]
     };
-    input.pairs.iter().map(line).collect()
+    input.analysis.leading().pairwise().iter().map(line).collect()
 }
 
-/// The schedule that the others were tested against.
+/// The schedule that the others were tested against; `None` where there are
+/// no others.
 pub(super) fn control(input: &ReportInput) -> Option<&str> {
-    let marked =
-        input.leading().iter().find(|row| row.verdict == Verdict::Control);
-    marked
-        .map(|row| row.schedule.as_str())
-        .or_else(|| input.pairs.first().map(|pair| pair.b.as_str()))
+    let ranking = input.analysis.leading();
+    (ranking.leaderboard().len() > 1).then(|| ranking.control())
 }
 
 /// The groups of a row: `ab` is in `a` and in `b`.

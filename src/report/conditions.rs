@@ -1,12 +1,13 @@
 //! What changes with the learning rate and the budget, and where the numbers
 //! end, in sentences.
 
+use super::ReportInput;
 use super::board::{self, Board};
 use super::number::{count, rate, regret};
 use super::regime::sizes_in_words;
 use super::words::listed;
-use super::{LrFindRow, ReportInput};
-use crate::ranking::{RobustnessRow, TheoryRow, Verdict, quoted};
+use crate::ranking::quoted;
+use crate::results::rows::{FindRow, RobustnessRow, TheoryRow, Verdict};
 
 /// What to take at each multiple of the learning rate found.
 pub(super) fn rates(boards: &[Board<'_>]) -> Vec<String> {
@@ -127,7 +128,7 @@ pub(super) fn robust(rows: &[RobustnessRow]) -> Option<String> {
 
 /// The board with a rate tuned for every schedule.
 pub(super) fn tuned(input: &ReportInput) -> Option<String> {
-    let rows = input.board("leaderboard-tuned")?;
+    let rows = input.analysis.tuned.as_ref()?.leaderboard();
     let first = rows.first()?;
     let worse: Vec<&str> = rows
         .iter()
@@ -238,7 +239,7 @@ pub(super) fn limits(input: &ReportInput, boards: &[Board<'_>]) -> Vec<String> {
 }
 
 /// The rates that no range test stands behind.
-fn fallbacks(finds: &[LrFindRow]) -> Option<String> {
+fn fallbacks(finds: &[FindRow]) -> Option<String> {
     let unsure = finds.iter().filter(|find| find.outcome != "found");
     let number = unsure.clone().count();
     let mut outcomes: Vec<&str> =

@@ -4,13 +4,13 @@ use super::board::{
     WorkloadLine, control, further, heading, heatmap, pair_lines, sensitivity,
     workload_lines,
 };
-use super::number::{count, percent, probability, regret};
+use super::number::{count, percent, probability, rate, regret};
 use super::plot::{
     learning_rate_sensitivity, range_test, rank_diagram, regret_heatmap,
 };
-use super::words::{Words, pieces, words};
-use super::{ReportInput, none};
-use crate::ranking::LeaderboardRow;
+use super::words::{Words, notes, pieces, words};
+use super::{ReportInput, none, range};
+use crate::results::rows::{FindRow, LeaderboardRow};
 use askama::Template;
 
 /// The page and the pictures on it; the template has the rest.
@@ -19,6 +19,7 @@ use askama::Template;
 struct Page<'a> {
     input: &'a ReportInput,
     words: Words,
+    notes: Vec<String>,
     heading: &'static str,
     leading: Vec<Row<'a>>,
     further: Vec<Further<'a>>,
@@ -61,6 +62,7 @@ pub(crate) fn html(input: &ReportInput) -> String {
     let page = Page {
         input,
         words: words(input),
+        notes: notes(input),
         heading: heading(input),
         leading: rows(leading),
         further: further(input).into_iter().map(Further::new).collect(),
@@ -107,6 +109,16 @@ impl<'a> Further<'a> {
             leader: board.first().map_or("", |row| &row.schedule),
             rows: rows(board),
         }
+    }
+}
+
+impl Page<'_> {
+    fn rate(&self, find: &FindRow) -> String {
+        rate(find.lr)
+    }
+
+    fn range(&self, find: &FindRow) -> String {
+        range(find)
     }
 }
 

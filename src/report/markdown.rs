@@ -5,9 +5,10 @@ use super::board::{
     workload_lines,
 };
 use super::number::{percent, probability, rate, regret};
-use super::words::{pieces, words};
-use super::{LrFindRow, ReportInput, none};
-use crate::ranking::{LeaderboardRow, quoted};
+use super::words::{notes, pieces, words};
+use super::{ReportInput, none, range};
+use crate::ranking::quoted;
+use crate::results::rows::{FindRow, LeaderboardRow};
 
 /// The report as Markdown, with the tables of the page and none of its
 /// pictures. Texts from outside cannot become markup.
@@ -43,8 +44,8 @@ pub(crate) fn markdown(input: &ReportInput) -> String {
     for sentence in &words.limits {
         page.item(&prose(sentence));
     }
-    for note in &input.notes {
-        page.item(&prose(note));
+    for note in notes(input) {
+        page.item(&prose(&note));
     }
     page.heading(2, "How it was made");
     if !input.command.is_empty() {
@@ -158,7 +159,7 @@ fn pair_table(page: &mut Page, input: &ReportInput) {
     page.table(&head, rows);
 }
 
-fn find_table(page: &mut Page, finds: &[LrFindRow]) {
+fn find_table(page: &mut Page, finds: &[FindRow]) {
     if finds.is_empty() {
         return;
     }
@@ -178,8 +179,8 @@ fn find_table(page: &mut Page, finds: &[LrFindRow]) {
             escaped(&find.workload),
             code(&find.optimizer),
             find.budget.to_string(),
-            find.rate(),
-            find.range(),
+            rate(find.lr),
+            range(find),
             escaped(&find.outcome),
             escaped(&find.rule),
             find.cost_steps.to_string(),

@@ -1,27 +1,23 @@
 //! How large the things are that a result rests on, in sentences.
 
-use super::RegimeRow;
 use super::number::{count, rate};
 use super::words::listed;
-use crate::ranking::Ranking;
+use crate::ranking::Analysis;
+use crate::results::rows::RegimeRow;
 use std::fmt::Write as _;
 
 /// What the runs behind a ranking are of, as far as it is known.
 pub(crate) struct Basis<'a> {
     /// Kinds of optimizers, by name.
     pub(crate) optimizers: &'a [&'a str],
-    /// The one multiple of the rate found at which they all are.
-    pub(crate) multiple: Option<f64>,
-    /// In steps, rising.
-    pub(crate) budgets: &'a [u64],
     /// Sizes of the workloads.
     pub(crate) sizes: &'a [RegimeRow],
 }
 
 /// What a ranking rests on and may not be used for.
-pub(super) fn regime(ranking: &Ranking, basis: &Basis<'_>) -> Vec<String> {
-    let Basis { budgets, sizes, .. } = *basis;
-    let (workloads, clusters) = ranking.size();
+pub(super) fn regime(analysis: &Analysis, basis: &Basis<'_>) -> Vec<String> {
+    let budgets = analysis.budgets();
+    let (workloads, clusters) = analysis.leading().size();
     let workloads_text = count(workloads, "workload", "workloads");
     let mut text = format!("This rests on {workloads_text}");
     if clusters < workloads {
@@ -31,12 +27,12 @@ pub(super) fn regime(ranking: &Ranking, basis: &Basis<'_>) -> Vec<String> {
     if !basis.optimizers.is_empty() {
         let _ = write!(text, ", trained with {}", listed(basis.optimizers));
     }
-    if let [first, .., last] = budgets {
+    if let [first, .., last] = budgets.as_slice() {
         let _ = write!(text, ", and budgets of {first} to {last} steps");
-    } else if let [one] = budgets {
+    } else if let [one] = budgets.as_slice() {
         let _ = write!(text, ", and a budget of {one} steps");
     }
-    match basis.multiple {
+    match analysis.leading_multiple() {
         Some(1.0) => text.push_str(", at the rate found"),
         Some(multiple) => {
             let times = rate(multiple);
@@ -46,7 +42,7 @@ pub(super) fn regime(ranking: &Ranking, basis: &Basis<'_>) -> Vec<String> {
     }
     text.push('.');
     let mut sentences = vec![text];
-    sentences.extend(sizes_in_words(budgets, sizes));
+    sentences.extend(sizes_in_words(&budgets, basis.sizes));
     sentences.push(
         "It may not be used for larger models, other kinds of data, other \
          optimizers or longer trainings than these."

@@ -2,7 +2,7 @@
 
 use super::plot::RangeTestPlot;
 use super::{LrFindRow, RegimeRow, ReportInput};
-use crate::ranking::{
+use crate::results::rows::{
     LeaderboardRow, PairRow, RobustnessRow, TheoryRow, Verdict, WorkloadRow,
 };
 

@@ -2,9 +2,9 @@
 
 use super::none;
 use super::number::{difference, percent, probability, regret};
-use crate::ranking::LeaderboardRow;
 use crate::ranking::calibration::CalibrationRow;
 use crate::ranking::change::{ChangeRow, Standing};
+use crate::results::rows::LeaderboardRow;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 /// Letters that a schedule's label may take.

@@ -5,7 +5,7 @@ use super::samples::{full, row};
 use super::table::leaderboard;
 use super::words::{Words, pieces, words};
 use super::{LrFindRow, ReportInput};
-use crate::ranking::{LeaderboardRow, Verdict};
+use crate::results::rows::{LeaderboardRow, Verdict};
 
 const EVIL: &str = "<script>alert(1)</script>\"'`|*_\n&";
 

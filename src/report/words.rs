@@ -8,7 +8,8 @@ mod headline;
 use super::board::{self, Board, boards, budgets, control, multiples};
 use super::number::{count, percent, probability, regret};
 use super::{ReportInput, conditions};
-use crate::ranking::{LeaderboardRow, PairRow, Verdict, quoted};
+use crate::ranking::quoted;
+use crate::results::rows::{LeaderboardRow, PairRow, Verdict};
 use crate::stats::power;
 use headline::{all_diverged, chance_explains, headline, leads_by_chance};
 use std::fmt::Write as _;
@@ -43,12 +44,12 @@ pub(super) fn words(input: &ReportInput) -> Words {
     let mut conditions = conditions::rates(&boards);
     // One schedule to take where the rate is not to be trusted, not two.
     conditions.extend(
-        conditions::robust(&input.robustness)
+        conditions::robust(&input.analysis.robustness)
             .or_else(|| conditions::safe(&boards)),
     );
     conditions.extend(conditions::budgets(&boards));
     conditions.extend(conditions::tuned(input));
-    conditions.extend(conditions::theory(&input.theory));
+    conditions.extend(conditions::theory(&input.analysis.theory));
     Words {
         headline: headline(rows),
         decided: !with(rows, Verdict::Recommended).is_empty()
@@ -60,6 +61,15 @@ pub(super) fn words(input: &ReportInput) -> Words {
         conditions,
         limits: conditions::limits(input, &boards),
     }
+}
+
+/// What a reader must know beside the numbers.
+pub(super) fn notes(input: &ReportInput) -> Vec<String> {
+    let missing = input
+        .missing
+        .iter()
+        .map(|name| format!("{name} was missing when this report was made."));
+    input.analysis.leading().notes().iter().cloned().chain(missing).collect()
 }
 
 /// The pieces of a sentence and whether each is a name.
@@ -200,7 +210,10 @@ fn against_control(
 ) -> Option<String> {
     let control = control(input)?;
     if control == row.schedule {
-        return Some(control_leads(&input.pairs, ALPHA));
+        return Some(control_leads(
+            &input.analysis.leading().pairwise(),
+            ALPHA,
+        ));
     }
     let wins = row.win_rate_vs_control?;
     let mut text = format!(
@@ -219,7 +232,8 @@ fn against_control(
         }
         None => text += ", with too few workloads for a test",
     }
-    let pair = input.pairs.iter().find(|pair| pair.a == row.schedule);
+    let pairs = input.analysis.leading().pairwise();
+    let pair = pairs.iter().find(|pair| pair.a == row.schedule);
     if let Some(pair) = pair {
         let _ = write!(
             text,
@@ -287,7 +301,7 @@ fn evidence(input: &ReportInput, boards: &[Board<'_>]) -> Vec<String> {
     let runs: usize = rows.iter().map(|row| row.runs).sum();
     let workloads = board::workload_names(input).len();
     let mut clusters: Vec<&str> =
-        input.workloads.iter().map(|row| row.cluster.as_str()).collect();
+        input.workloads().iter().map(|row| row.cluster.as_str()).collect();
     clusters.sort_unstable();
     clusters.dedup();
     let mut text = count(rows.len(), "schedule", "schedules");

@@ -13,6 +13,7 @@ mod external;
 mod learner;
 mod memory;
 mod progress;
+pub(crate) mod publish;
 mod race;
 mod runs;
 mod stage;
@@ -24,7 +25,7 @@ use crate::grid::{Experiment, LrFindPer, WorkloadEntry};
 use crate::lr_find::{self, LrFound, Means, Memory};
 use crate::plan::{Plan, RunCell};
 use crate::record::{Outcome, RunRecord};
-use crate::report::RegimeRow;
+use crate::results::rows::RegimeRow;
 use crate::spec::{DatasetSpec, TrainerSpec};
 use crate::store::{Store, environment};
 use crate::train::{self, Fit, Pilot, Replica, Trainer};
@@ -517,7 +518,6 @@ pub(crate) fn record(
         valid_metric: None,
         test_metric: None,
         metric: metric.to_owned(),
-        train_seconds: 0.0,
     };
     match state {
         Cell::Missing => None,
@@ -535,7 +535,6 @@ pub(crate) fn record(
             test_loss: fit.test.map(|score| score.loss),
             valid_metric: fit.valid.map(|score| score.metric),
             test_metric: fit.test.map(|score| score.metric),
-            train_seconds: fit.train_seconds,
             ..blank
         }),
     }

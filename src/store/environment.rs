@@ -1,12 +1,8 @@
 //! Where and by what a result was made; provenance, never part of an id.
 
-use std::fmt::Write as _;
-
-/// The lines of `environment.toml`: versions, machine, and `facts` of the
-/// caller (the command, the device, the number of jobs).
-///
-/// Values are written as JSON strings, which are also TOML basic strings.
-pub(crate) fn to_toml(facts: &[(&str, String)]) -> String {
+/// What there is to say: versions, machine, and `facts` of the caller (the
+/// command, the device).
+pub(crate) fn facts(facts: &[(&str, String)]) -> Vec<(String, String)> {
     let own = [
         ("lrscout", env!("CARGO_PKG_VERSION").to_owned()),
         ("os", std::env::consts::OS.to_owned()),
@@ -14,13 +10,17 @@ pub(crate) fn to_toml(facts: &[(&str, String)]) -> String {
         ("cpu", cpu_model()),
         ("cores", cores().to_string()),
     ];
-    let mut text = String::new();
-    for (key, value) in own.iter().chain(facts) {
-        let value = serde_json::Value::from(value.as_str());
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{key} = {value}");
-    }
-    text
+    let all = own.iter().chain(facts);
+    all.map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
+}
+
+/// The lines of `environment.toml`. Values are written as JSON strings, which
+/// are also TOML basic strings.
+pub(crate) fn to_toml(facts: &[(String, String)]) -> String {
+    let line = |(key, value): &(String, String)| {
+        format!("{key} = {}\n", serde_json::Value::from(value.as_str()))
+    };
+    facts.iter().map(line).collect()
 }
 
 /// Cores that this process may use.

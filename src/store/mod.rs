@@ -9,11 +9,9 @@
 //! again.
 
 mod claim;
-pub(crate) mod curve;
 pub(crate) mod environment;
 mod partial;
 mod snapshot;
-pub(crate) mod tables;
 pub(crate) mod task;
 mod write;
 

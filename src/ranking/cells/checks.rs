@@ -69,12 +69,7 @@ pub(super) fn pick(
     if all.is_empty() {
         return Err(Error::Invalid("there are no runs to rank".to_owned()));
     }
-    if let Some(budget) = protocol.budget {
-        runs.retain(|run| run.budget == Some(budget));
-    }
-    if let Some(multiple) = protocol.lr_multiple {
-        runs.retain(|run| run.lr_multiple == Some(multiple));
-    }
+    runs.retain(|run| protocol.picks(run));
     if !runs.is_empty() {
         return Ok(());
     }

@@ -1,9 +1,10 @@
 //! What to take at each multiple of the learning rate found.
 
 use super::{leader, numbers};
-use crate::ranking::{LeaderboardRow, Ranking, Verdict, quoted};
+use crate::ranking::{Ranking, quoted};
 use crate::report::number::rate;
 use crate::report::words::listed;
+use crate::results::rows::{LeaderboardRow, Verdict};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -45,7 +46,7 @@ pub(super) fn at_rate(multiple: f64, ranking: &Ranking) -> RateAdvice {
     let recommended = ranking.recommended().map(str::to_owned);
     let mut sentence = match &recommended {
         Some(best) => {
-            let lead = lead(ranking, &rows).unwrap_or_default();
+            let lead = lead(ranking, rows).unwrap_or_default();
             format!("At {} take {}{lead}", times(multiple), quoted(best))
         }
         None => format!("At {} every run diverged", times(multiple)),
@@ -63,7 +64,7 @@ pub(super) fn at_rate(multiple: f64, ranking: &Ranking) -> RateAdvice {
         equivalent,
         dominated,
         sentence,
-        evidence: evidence(ranking, &rows),
+        evidence: evidence(ranking, rows),
     }
 }
 

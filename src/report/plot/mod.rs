@@ -14,7 +14,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-use crate::ranking::Verdict;
+use crate::results::rows::Verdict;
 
 pub(crate) use heatmap::{Cell, regret_heatmap};
 pub(crate) use range_test::{RangeTestPlot, range_test};

@@ -5,8 +5,8 @@ use super::canvas::{
     Anchor, BLACK, Canvas, GREY, Type, cut, page, type_of, widest,
 };
 use super::verdict_ink;
-use crate::ranking::{LeaderboardRow, Verdict};
 use crate::report::groups;
+use crate::results::rows::{LeaderboardRow, Verdict};
 
 const WIDTH: f64 = 760.0;
 const AXIS_WIDTH: f64 = 340.0;

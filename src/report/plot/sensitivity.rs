@@ -3,7 +3,7 @@
 use super::axis::{Axis, Frame, clipped};
 use super::canvas::{Anchor, Canvas, GREY, Type, cut, page, type_of, widest};
 use super::verdict_ink;
-use crate::ranking::Verdict;
+use crate::results::rows::Verdict;
 
 /// One schedule's regret by learning rate.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 //! The recommendation in one sentence.
 
 use super::{ALPHA, listed, with};
-use crate::ranking::{LeaderboardRow, Verdict, quoted};
+use crate::ranking::quoted;
+use crate::results::rows::{LeaderboardRow, Verdict};
 
 /// The recommendation of a board.
 pub(super) fn headline(rows: &[LeaderboardRow]) -> String {

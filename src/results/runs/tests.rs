@@ -1,5 +1,5 @@
 use super::*;
-use serde::Deserialize;
+use std::fs;
 
 fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -10,13 +10,13 @@ fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
 
 fn read(text: &str) -> Vec<Observation> {
     let (_folder, path) = file(text.as_bytes());
-    read_observations(&path, None).expect("a valid table").0
+    read_all(&[path], None).expect("a valid table").0
 }
 
 /// `line:column: message` of a table that cannot be read.
 fn failure(text: &str, score: Option<&str>) -> String {
     let (_folder, path) = file(text.as_bytes());
-    match read_observations(&path, score) {
+    match read_all(&[path], score) {
         Err(Error::Input { line, column, message, .. }) => {
             format!("{line}:{column}: {message}")
         }
@@ -131,10 +131,10 @@ fn a_bad_cell_is_found_by_line_and_column() {
         assert!(message.starts_with(wanted), "{message}");
     }
     let (_folder, path) = file(b"workload,\xff\n");
-    let error = read_observations(&path, None).expect_err("not UTF-8");
+    let error = read_all(&[path], None).expect_err("not UTF-8");
     assert!(error.to_string().ends_with("1:10: not UTF-8; save it as UTF-8"));
     let none = path.with_extension("none");
-    let error = read_observations(&none, None).expect_err("no file");
+    let error = read_all(&[none], None).expect_err("no file");
     assert!(matches!(error, Error::Io { .. }));
 }
 
@@ -154,47 +154,8 @@ fn several_files_are_one_table() {
     assert!(error.to_string().contains("name one with `--score`"));
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-struct Line {
-    name: String,
-    value: f64,
-    other: Option<f64>,
-}
-
-#[test]
-fn rows_come_back_and_formulas_are_disarmed() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("new/rows.csv");
-    let line =
-        |name: &str, value, other| Line { name: name.to_owned(), value, other };
-    let rows = [
-        line("=1+1", -0.1, None),
-        line("@x, \"y\"\nz", 1e-300, Some(-3.0)),
-        line("-minus", f64::INFINITY, Some(0.1)),
-        line("+1", 0.0, Some(f64::NEG_INFINITY)),
-        line("plain", -1.0, Some(2.0)),
-    ];
-    write_rows(&path, &rows).expect("writable");
-    let text = fs::read_to_string(&path).expect("just written");
-    assert!(text.starts_with("name,value,other\n'=1+1,-0.1,\n\"'@x"), "{text}");
-    assert!(text.contains("\n'-minus,inf,"), "{text}");
-    assert!(text.contains("\n+1,0.0,-inf\n"), "{text}");
-    assert_eq!(read_rows::<Line>(&path).expect("readable"), rows);
-    let mut printed = vec![];
-    print_rows(&mut printed, &rows).expect("writable");
-    assert_eq!(printed, text.as_bytes());
-}
-
 #[test]
 fn a_schedule_named_like_a_formula_keeps_its_name() {
     let runs = read("workload,schedule,seed,score\nw,'=x,1,2\n");
     assert_eq!(runs[0].schedule, "=x");
-}
-
-#[test]
-fn a_row_of_another_kind_is_found_by_line_and_column() {
-    let (_folder, path) = file(b"name,value,other\na,1,\nb,two,\n");
-    let error = read_rows::<Line>(&path).expect_err("no number");
-    let message = error.to_string();
-    assert!(message.contains("runs.csv:3:3: "), "{message}");
 }

@@ -1,0 +1,91 @@
+//! What a folder of results needs of its grid.
+
+use super::wire::{Source, Value, find};
+use super::{axes, control, schedules, settings, tables};
+use crate::error::Result;
+use crate::schedule::ScheduleSpec;
+use std::path::Path;
+
+/// Title, control and schedules of a grid. Its data sets, programs and models
+/// need not be there, so results can be read where they were not made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outline {
+    /// The question, in words.
+    pub(crate) title: Option<String>,
+    /// Label of the control.
+    pub(crate) control: Option<String>,
+    /// The schedules, but for those whose file is missing.
+    pub(crate) schedules: Vec<ScheduleSpec>,
+}
+
+impl Outline {
+    /// The outline of the grid `text`; `path` names it in messages.
+    ///
+    /// # Errors
+    ///
+    /// If it is no TOML, or has no schedules.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
+        let source = Source { path, text };
+        let root = source.document()?;
+        let mut specs = vec![];
+        for (at, table) in tables(source, &root, "schedule")? {
+            for table in axes::expand(source, table)? {
+                specs.extend(schedules::read_one(source, at, &table));
+            }
+        }
+        let named = || match &find(&root, "control")?.node.value {
+            Value::Text(label) => Some(label.clone()),
+            _ => None,
+        };
+        let control = if specs.is_empty() {
+            named()
+        } else {
+            control(source, &root, &specs).ok().or_else(named)
+        };
+        let title = settings::title(source, &root)?;
+        Ok(Self { title, control, schedules: specs })
+    }
+}
+
+/// The top-level texts of a TOML file by their keys, in its order.
+///
+/// # Errors
+///
+/// If it is no TOML.
+pub(crate) fn texts(path: &Path, text: &str) -> Result<Vec<(String, String)>> {
+    let root = Source { path, text }.document()?;
+    let texts = root.into_iter().filter_map(|entry| match entry.node.value {
+        Value::Text(text) => Some((entry.key, text)),
+        _ => None,
+    });
+    Ok(texts.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_elsewhere_leaves_the_rest_of_a_grid_readable() {
+        let text = "title = 'Which?' # really\n\
+                    control = 'table(file=\"gone.csv\")'\n\
+                    [[workload]]\ncommand = ['gone']\n\
+                    [[schedule]]\nkind = 'table'\nfile = 'gone.csv'\n\
+                    [[schedule]]\nkind = ['linear', 'cosine']\n";
+        let outline = Outline::parse(Path::new("grid.toml"), text);
+        let outline = outline.expect("readable");
+        assert_eq!(outline.title.as_deref(), Some("Which?"));
+        let control = outline.control.as_deref();
+        assert_eq!(control, Some("table(file=\"gone.csv\")"));
+        let labels: Vec<String> =
+            outline.schedules.iter().map(ScheduleSpec::label).collect();
+        assert_eq!(labels, ["linear", "cosine"]);
+    }
+
+    #[test]
+    fn only_texts_of_the_top_are_texts() {
+        let text = "cpu = \"a \\\"b\\\"\"\ncores = 2\n[in]\ner = 'no'\n";
+        let got = texts(Path::new("environment.toml"), text).expect("TOML");
+        assert_eq!(got, [("cpu".to_owned(), "a \"b\"".to_owned())]);
+    }
+}

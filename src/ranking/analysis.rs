@@ -1,0 +1,215 @@
+//! Everything that a table of runs shows, computed once.
+
+use super::cells::conditions;
+use super::robust::robustness;
+use super::theory::theory;
+use super::tuned::tuned;
+use super::{Protocol, Ranking};
+use crate::error::Result;
+use crate::record::{Observation, RunRecord};
+use crate::results::Sheet;
+use crate::results::rows::{RobustnessRow, TheoryRow};
+use crate::schedule::{ScheduleSpec, bound};
+
+/// The runs of one study.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Runs {
+    /// Each with its validation score.
+    pub(crate) observations: Vec<Observation>,
+    /// The same runs with their test loss; empty where there is none.
+    pub(crate) tests: Vec<Observation>,
+    /// The column that the scores are from.
+    pub(crate) column: String,
+}
+
+/// The columns of scores in our own `runs.csv`.
+const VALID_COLUMN: &str = "valid_loss";
+const TEST_COLUMN: &str = "test_loss";
+
+impl Runs {
+    /// The runs of a grid.
+    pub(crate) fn of(records: &[RunRecord]) -> Self {
+        let lines = || records.iter().zip(2..);
+        Self {
+            observations: lines()
+                .map(|(run, line)| run.observation(run.valid_loss, line))
+                .collect(),
+            tests: lines()
+                .map(|(run, line)| run.observation(run.test_loss, line))
+                .collect(),
+            column: VALID_COLUMN.to_owned(),
+        }
+    }
+
+    /// The runs of a table.
+    ///
+    /// # Errors
+    ///
+    /// If it lacks a column or has a cell that cannot be understood.
+    pub(crate) fn read(sheet: &Sheet) -> Result<Self> {
+        let (observations, column) = sheet.observations(None)?;
+        let tests = match sheet.column(TEST_COLUMN)? {
+            Some(_) => sheet.observations(Some(TEST_COLUMN))?.0,
+            None => vec![],
+        };
+        Ok(Self { observations, tests, column })
+    }
+
+    /// Keeps the runs of which `keep` is true.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&Observation) -> bool) {
+        self.observations.retain(&keep);
+        self.tests.retain(&keep);
+    }
+}
+
+/// All rankings of one study and what goes with them. The tables of a results
+/// folder, the reports and the advice are made from this value.
+#[derive(Clone, Debug)]
+pub(crate) struct Analysis {
+    /// Over all budgets and multiples that the protocol picks.
+    pub(crate) overall: Ranking,
+    /// At the rate found; `None` where there is no other multiple beside it.
+    pub(crate) found: Option<Ranking>,
+    /// One for each budget and multiple, rising.
+    pub(crate) boards: Vec<Board>,
+    /// One for each multiple over all budgets, rising; empty with fewer than
+    /// two multiples.
+    pub(crate) rates: Vec<(f64, Ranking)>,
+    /// With the multiple tuned for every schedule; `None` where there are too
+    /// few multiples or seeds, or no test loss.
+    pub(crate) tuned: Option<Ranking>,
+    /// Every schedule over the multiples of the rate.
+    pub(crate) robustness: Vec<RobustnessRow>,
+    /// The convex bound of every schedule beside its rank.
+    pub(crate) theory: Vec<TheoryRow>,
+}
+
+/// The ranking of one budget and one multiple.
+#[derive(Clone, Debug)]
+pub(crate) struct Board {
+    /// In optimizer updates; `None` where the runs have no budgets.
+    pub(crate) budget: Option<u64>,
+    /// Of the learning rate found; `None` where the runs have no multiples.
+    pub(crate) lr_multiple: Option<f64>,
+    /// The ranking of its runs.
+    pub(crate) ranking: Ranking,
+}
+
+impl Analysis {
+    /// Ranks `runs` by `protocol` in every way. The convex bounds are of those
+    /// among `schedules` that are functions of the step alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ranking::of`].
+    pub(crate) fn new(
+        runs: &Runs,
+        protocol: &Protocol,
+        schedules: &[ScheduleSpec],
+    ) -> Result<Self> {
+        let Runs { observations, tests, column } = runs;
+        let rank =
+            |protocol: &Protocol| Ranking::of(observations, column, protocol);
+        let overall = rank(protocol)?;
+        let at_found = protocol.at_found_rate(observations);
+        let found = at_found.as_ref().map(rank).transpose()?;
+        let picked: Vec<Observation> = observations
+            .iter()
+            .filter(|run| protocol.picks(run))
+            .cloned()
+            .collect();
+        let boards = boards(&picked, column, protocol)?;
+        let mut rates = vec![];
+        for multiple in multiples(&picked) {
+            let protocol =
+                Protocol { lr_multiple: Some(multiple), ..protocol.clone() };
+            rates.push((multiple, rank(&protocol)?));
+        }
+        if rates.len() < 2 {
+            rates.clear();
+        }
+        let tuned = match protocol.lr_multiple {
+            None => tuned(observations, tests)
+                .map(|runs| Ranking::of(&runs, TEST_COLUMN, protocol))
+                .transpose()?,
+            Some(_) => None,
+        };
+        let bound = |label: &str, budget: u64| {
+            let spec = schedules.iter().find(|spec| spec.label() == label)?;
+            bound(&spec.rates(1.0, usize::try_from(budget).ok()?).ok()?)
+        };
+        let theory = theory(&boards, overall.control(), bound);
+        Ok(Self {
+            robustness: robustness(&picked, column, protocol)?,
+            theory,
+            overall,
+            found,
+            boards,
+            rates,
+            tuned,
+        })
+    }
+
+    /// The ranking that the advice is from: far above the rate found, what
+    /// diverges would decide over the rest.
+    pub(crate) fn leading(&self) -> &Ranking {
+        self.found.as_ref().unwrap_or(&self.overall)
+    }
+
+    /// The one multiple of the rate found that the leading ranking is at;
+    /// `None` where several are averaged, or none is known.
+    pub(crate) fn leading_multiple(&self) -> Option<f64> {
+        match (&self.found, self.multiples().as_slice()) {
+            (Some(_), _) => Some(1.0),
+            (None, [one]) => Some(*one),
+            _ => None,
+        }
+    }
+
+    /// The distinct budgets, rising.
+    pub(crate) fn budgets(&self) -> Vec<u64> {
+        let mut budgets: Vec<u64> =
+            self.boards.iter().filter_map(|board| board.budget).collect();
+        budgets.dedup();
+        budgets
+    }
+
+    /// The distinct multiples of the learning rate found, rising.
+    pub(crate) fn multiples(&self) -> Vec<f64> {
+        let all = self.boards.iter().filter_map(|board| board.lr_multiple);
+        sorted(all.collect())
+    }
+}
+
+/// A board for each budget and multiple of `runs`, if they have a column of
+/// either.
+fn boards(
+    runs: &[Observation],
+    column: &str,
+    protocol: &Protocol,
+) -> Result<Vec<Board>> {
+    let mut boards = vec![];
+    for (budget, lr_multiple) in conditions(runs) {
+        if (budget, lr_multiple) == (None, None) {
+            continue;
+        }
+        let here: Vec<Observation> = runs
+            .iter()
+            .filter(|r| (r.budget, r.lr_multiple) == (budget, lr_multiple))
+            .cloned()
+            .collect();
+        let ranking = Ranking::of(&here, column, protocol)?;
+        boards.push(Board { budget, lr_multiple, ranking });
+    }
+    Ok(boards)
+}
+
+fn multiples(runs: &[Observation]) -> Vec<f64> {
+    sorted(runs.iter().filter_map(|run| run.lr_multiple).collect())
+}
+
+fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
+    numbers.sort_by(f64::total_cmp);
+    numbers.dedup();
+    numbers
+}

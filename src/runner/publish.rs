@@ -1,0 +1,267 @@
+//! What a grid came to, as tables.
+
+use super::{Cell, Prepared, Results};
+use crate::error::{Error, Result};
+use crate::grid::{Experiment, LrFindPer};
+use crate::lr_find::LrFound;
+use crate::plan::FindCell;
+use crate::ranking::{Analysis, Ranking};
+use crate::record::{Outcome, RunRecord};
+use crate::results::rows::{
+    CurveRow, FactorRow, FailureRow, FindRow, NoteRow, TimeRow,
+};
+use crate::results::{FileStems, Folder, board_stem};
+
+/// Writes what every cell came to, whether or not all of them are there.
+/// Gives the runs, the rates found, and how many cells failed.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub(crate) fn publish_cells<'a>(
+    experiment: &Experiment,
+    prepared: &Prepared,
+    results: &'a Results,
+    folder: &Folder,
+) -> Result<(Vec<RunRecord>, Vec<(FindRow, &'a LrFound)>, usize)> {
+    folder.sweep();
+    let runs = || prepared.plan.runs.iter().zip(&results.runs);
+    let records: Vec<RunRecord> = runs()
+        .filter_map(|(cell, state)| {
+            super::record(experiment, prepared, cell, state)
+        })
+        .collect();
+    folder.table("runs", &records)?;
+    let (mut times, mut curves) = (vec![], vec![]);
+    for (cell, state) in runs() {
+        let Cell::Done(run) = state else { continue };
+        times.push(TimeRow {
+            run_id: cell.id.clone(),
+            train_seconds: run.fit.train_seconds,
+        });
+        curves.extend(run.fit.curve.iter().map(|point| CurveRow {
+            run_id: &cell.id,
+            step: point.step,
+            lr: point.lr,
+            train_loss: point.train_loss,
+            valid_loss: point.valid_loss,
+        }));
+    }
+    folder.table("times", &times)?;
+    folder.table("curves", &curves)?;
+    let finds = finds(experiment, prepared, results);
+    for (row, found) in &finds {
+        let svg = found.to_svg(&find_title(row));
+        folder.write_range_test(row, &found.curve, &svg)?;
+    }
+    let rows: Vec<&FindRow> = finds.iter().map(|(row, _)| row).collect();
+    folder.table("lr_find", &rows)?;
+    publish_refined(experiment, prepared, results, folder)?;
+    let failures = failures(experiment, prepared, results);
+    folder.write_failures(&failures)?;
+    folder.write("experiment.toml", &experiment.text)?;
+    Ok((records, finds, failures.len()))
+}
+
+/// Writes every ranking, and removes the tables of an earlier one that this
+/// one has no use for.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub(crate) fn publish_analysis(
+    analysis: &Analysis,
+    folder: &Folder,
+) -> Result<()> {
+    let mut stems = vec![];
+    let mut board = |stem: String, ranking: &Ranking| {
+        stems.push(stem);
+        folder.table(&stems[stems.len() - 1], ranking.leaderboard())
+    };
+    let details = |end: &str, ranking: &Ranking| {
+        folder.table(&format!("pairwise{end}"), &ranking.pairwise())?;
+        folder.table(&format!("workloads{end}"), ranking.workload_rows())
+    };
+    board(board_stem(None, None), &analysis.overall)?;
+    details("", &analysis.overall)?;
+    for one in &analysis.boards {
+        board(board_stem(one.budget, one.lr_multiple), &one.ranking)?;
+    }
+    if let Some(tuned) = &analysis.tuned {
+        board("leaderboard-tuned".to_owned(), tuned)?;
+    }
+    if let Some(found) = &analysis.found {
+        board("leaderboard-found".to_owned(), found)?;
+        details("-found", found)?;
+        stems.extend(["pairwise-found", "workloads-found"].map(String::from));
+    }
+    if !analysis.robustness.is_empty() {
+        folder.table("robustness", &analysis.robustness)?;
+        stems.push("robustness".to_owned());
+    }
+    if !analysis.theory.is_empty() {
+        folder.table("theory", &analysis.theory)?;
+        stems.push("theory".to_owned());
+    }
+    let notes = analysis.leading().notes().iter();
+    let notes: Vec<NoteRow> =
+        notes.map(|note| NoteRow { note: note.clone() }).collect();
+    folder.table("notes", &notes)?;
+    folder.remove_stale(&stems)
+}
+
+/// The rates found, in the order of the grid. The range test of a workload's
+/// longest budget has files of the workload's own name.
+fn finds<'a>(
+    experiment: &Experiment,
+    prepared: &Prepared,
+    results: &'a Results,
+) -> Vec<(FindRow, &'a LrFound)> {
+    let longest = experiment.budgets.iter().max().copied().unwrap_or(0);
+    let cells = prepared.plan.finds.iter().zip(&results.finds);
+    let mut rows: Vec<(FindRow, &LrFound)> = cells
+        .filter_map(|(cell, state)| match state {
+            Cell::Done(find) => {
+                Some((find_row(experiment, cell, &find.found), &find.found))
+            }
+            _ => None,
+        })
+        .collect();
+    let mut stems = FileStems::default();
+    for is_longest in [true, false] {
+        for (row, _) in &mut rows {
+            if (row.budget == longest) != is_longest {
+                continue;
+            }
+            let mut name = row.workload.clone();
+            if let Some(label) = &row.schedule {
+                name = format!("{name}-{label}");
+            }
+            if !is_longest {
+                name = format!("{name}-{}", row.budget);
+            }
+            row.curve = stems.next(&name);
+        }
+    }
+    rows
+}
+
+/// The row of one learning rate found; it has no files yet.
+pub(crate) fn find_row(
+    experiment: &Experiment,
+    cell: &FindCell,
+    found: &LrFound,
+) -> FindRow {
+    let workload = &experiment.workloads[cell.workload];
+    let by_schedule = experiment.lr_find.per == LrFindPer::Schedule;
+    FindRow {
+        workload: workload.name.clone(),
+        optimizer: workload.spec.optimizer_label(),
+        budget: cell.budget,
+        lr: found.lr,
+        low: found.interval.0,
+        high: found.interval.1,
+        outcome: found.outcome.to_string(),
+        rule: found.rule.to_string(),
+        cost_steps: found.cost_steps,
+        schedule: by_schedule
+            .then(|| experiment.schedules[cell.schedule].label()),
+        curve: String::new(),
+    }
+}
+
+/// What tells a rate from the others of its grid.
+pub(crate) fn find_title(row: &FindRow) -> String {
+    let schedule = row.schedule.iter().map(|label| format!(", {label}"));
+    let schedule: String = schedule.collect();
+    format!("{}{schedule}, {} steps", row.workload, row.budget)
+}
+
+/// What failed, and why.
+fn failures(
+    experiment: &Experiment,
+    prepared: &Prepared,
+    results: &Results,
+) -> Vec<FailureRow> {
+    let plan = &prepared.plan;
+    let mut rows = vec![];
+    let workload = |i: usize| experiment.workloads[i].name.clone();
+    for (cell, state) in plan.finds.iter().zip(&results.finds) {
+        rows.extend(state.failure().map(|why| FailureRow {
+            id: cell.id.clone(),
+            cell: "learning rate",
+            workload: workload(cell.workload),
+            budget: cell.budget,
+            why: why.to_owned(),
+            ..FailureRow::default()
+        }));
+    }
+    for (cell, state) in plan.pilots.iter().zip(&results.pilots) {
+        rows.extend(state.failure().map(|why| FailureRow {
+            id: cell.id.clone(),
+            cell: "gradient norms",
+            workload: workload(cell.workload),
+            schedule: Some(cell.schedule.label()),
+            budget: cell.budget,
+            lr_multiple: Some(cell.lr_multiple),
+            why: why.to_owned(),
+            ..FailureRow::default()
+        }));
+    }
+    for (cell, state) in plan.runs.iter().zip(&results.runs) {
+        rows.extend(state.failure().map(|why| FailureRow {
+            id: cell.id.clone(),
+            cell: "run",
+            workload: workload(cell.workload),
+            schedule: Some(experiment.schedules[cell.schedule].label()),
+            budget: cell.budget,
+            lr_multiple: Some(cell.lr_multiple),
+            seed: Some(cell.seed),
+            why: why.to_owned(),
+        }));
+    }
+    rows
+}
+
+/// Writes a table `step,factor` of every `refined` schedule, which the kind
+/// `table` reads and `export` writes as code.
+fn publish_refined(
+    experiment: &Experiment,
+    prepared: &Prepared,
+    results: &Results,
+    folder: &Folder,
+) -> Result<()> {
+    let mut stems = FileStems::default();
+    let mut written = vec![];
+    for cell in &prepared.plan.runs {
+        let Some(Cell::Done(pilot)) = cell.pilot.map(|i| &results.pilots[i])
+        else {
+            continue;
+        };
+        let workload = &experiment.workloads[cell.workload];
+        let spec = &experiment.schedules[cell.schedule];
+        let name = format!(
+            "{}-{}-{}-{}",
+            workload.name,
+            cell.budget,
+            cell.lr_multiple,
+            spec.label()
+        );
+        // The seeds of a cell share one.
+        if pilot.fit.outcome != Outcome::Completed || written.contains(&name) {
+            continue;
+        }
+        let adaptive = workload.spec.is_adaptive();
+        let factors = spec
+            .refined_by(&pilot.norms, adaptive)
+            .and_then(|made| made.rates(1.0, cell.budget))
+            .map_err(|problem| Error::Invalid(problem.message))?;
+        let rows = factors.into_iter().enumerate();
+        let rows: Vec<FactorRow> =
+            rows.map(|(step, factor)| FactorRow { step, factor }).collect();
+        let stem = stems.next(&name);
+        folder.table(&format!("refined/{stem}"), &rows)?;
+        written.push(name);
+    }
+    Ok(())
+}
