@@ -128,14 +128,15 @@ pub(crate) fn range_tests<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
+    use std::fs;
+    use std::path::Path;
 
-    const HEAD: &str = "place,group,schedule,mean_rank,mean_regret,regret_low,\
-        regret_high,win_rate_vs_control,p_holm,p_equivalent,diverged,runs,\
-        verdict\n";
-    const ROWS: &str = "1,a,cosine,1.25,0.01,0.005,0.02,0.8,0.04,,0,8,\
-        recommended\n2,b,linear,1.75,0.02,0.01,0.03,,,,0,8,control\n";
+    const RUNS: &str = "workload,schedule,seed,budget,lr_multiple,valid_loss\n\
+        a,cosine,0,250,1,1.0\na,linear,0,250,1,1.1\n\
+        b,cosine,0,250,1,2.0\nb,linear,0,250,1,2.3\n";
 
-    fn folder() -> tempfile::TempDir {
+    fn temporary() -> tempfile::TempDir {
         tempfile::tempdir().expect("a temporary folder")
     }
 
@@ -146,88 +147,108 @@ mod tests {
         fs::write(path, text).expect("writable");
     }
 
+    fn report(dir: &Path) -> anyhow::Result<Vec<String>> {
+        let mut out = vec![];
+        Report { dir: dir.to_owned() }.run(&mut out)?;
+        let paths = String::from_utf8(out)?;
+        paths.lines().map(|path| Ok(fs::read_to_string(path)?)).collect()
+    }
+
+    fn refusal(dir: &Path) -> String {
+        let error = report(dir).expect_err("nothing to report");
+        let error = error.downcast::<Error>().expect("one of ours");
+        assert!(!matches!(error, Error::Io { .. }), "{error}");
+        error.to_string()
+    }
+
     #[test]
-    fn a_folder_without_leaderboard_is_refused_with_the_remedy() {
-        let folder = folder();
+    fn a_folder_without_runs_is_refused_with_the_remedy() {
+        let folder = temporary();
         let missing = folder.path().join("missing");
+        put(folder.path(), "file", "");
         for (dir, what) in [
-            (folder.path(), "has no `leaderboard.csv`"),
+            (folder.path(), "has no `runs.csv`"),
             (missing.as_path(), "is no folder"),
+            (&folder.path().join("file"), "is a file"),
         ] {
-            let error = write_report(dir).expect_err("nothing to report");
-            let said = error.to_string();
+            let said = refusal(dir);
             assert!(said.contains(what), "{said}");
             assert!(said.contains("run `lrscout run GRID` first"), "{said}");
-            assert!(matches!(error, Error::Invalid(_)));
         }
         assert!(!missing.exists());
     }
 
     #[test]
-    fn a_leaderboard_alone_makes_a_report_that_says_what_is_missing() {
-        let folder = folder();
-        put(folder.path(), "leaderboard.csv", &format!("{HEAD}{ROWS}"));
-        let written = write_report(folder.path()).expect("a report");
-        let names: Vec<String> = written.iter().map(|p| stem(p)).collect();
-        assert_eq!(names, ["report", "report"]);
-        let page = fs::read_to_string(&written[0]).expect("readable");
-        assert!(page.contains("Use <code>cosine</code>."), "{page}");
-        assert!(page.contains("pairwise.csv was missing"), "{page}");
-        let text = fs::read_to_string(&written[1]).expect("readable");
-        assert!(text.contains("**Use `cosine`.**"), "{text}");
+    fn runs_alone_make_a_report_that_says_what_is_missing() {
+        let folder = temporary();
+        put(folder.path(), "runs.csv", RUNS);
+        let pages = report(folder.path()).expect("a report");
+        let [html, markdown] = pages.as_slice() else { panic!("{pages:?}") };
+        assert!(html.contains("<code>cosine</code>"), "{html}");
+        assert!(html.contains("lr_find.csv was missing"), "{html}");
+        assert!(markdown.contains("`cosine`"), "{markdown}");
     }
 
     #[test]
-    fn a_leaderboard_of_no_rows_makes_a_report() {
-        let folder = folder();
-        put(folder.path(), "leaderboard.csv", HEAD);
-        let written = write_report(folder.path()).expect("a report");
-        let page = fs::read_to_string(&written[0]).expect("readable");
-        assert!(page.contains("There are no results to compare."), "{page}");
+    fn a_table_of_no_runs_is_refused_with_its_place() {
+        let folder = temporary();
+        put(folder.path(), "runs.csv", "workload,schedule,seed,valid_loss\n");
+        let said = refusal(folder.path());
+        assert!(said.ends_with("1:34: there are no rows below the header"));
     }
 
     #[test]
     fn every_table_of_the_folder_is_read() {
-        let folder = folder();
+        let folder = temporary();
         let dir = folder.path().join("smoke");
-        put(&dir, "leaderboard.csv", &format!("{HEAD}{ROWS}"));
-        put(&dir, "leaderboard-250-0.25.csv", &format!("{HEAD}{ROWS}"));
-        put(&dir, "leaderboard-250-1.csv", &format!("{HEAD}{ROWS}"));
+        put(&dir, "runs.csv", &RUNS.replace(",1.1", ",\"1.1\""));
         put(
             &dir,
             "lr_find.csv",
-            "workload,optimizer,budget,lr,low,high,outcome,rule,cost_steps\n\
-             a/b,sgd,250,0.1,0.05,0.2,verified,lrscout,90\n\
-             a/b,sgd,500,0.1,0.05,0.2,verified,lrscout,90\n\
-             c,sgd,500,,,,diverged,lrscout,90\n",
+            "workload,optimizer,budget,lr,low,high,outcome,rule,cost_steps,\
+             schedule,curve\n\
+             a/b,sgd,250,0.1,0.05,0.2,verified,lrscout,90,,a-b-250\n\
+             a/b,sgd,500,0.1,0.05,0.2,verified,lrscout,90,,a-b\n\
+             c,sgd,500,0.1,0.05,0.2,verified,lrscout,90,cosine,c-cosine\n\
+             d,sgd,500,0.1,0.05,0.2,verified,lrscout,90,,d\n",
         );
         let curve = "lr,loss,smoothed\n0.001,2.0,2.0\n0.1,1.0,1.5\n1,inf,nan\n";
-        put(&dir, "lr_find/a-b.csv", curve);
-        put(&dir, "lr_find/a-b-250.csv", curve);
-        put(&dir, "environment.toml", "cpu = \"a \\\"b\\\"\"\ncores = \"2\"\n");
+        for name in ["a-b", "a-b-250", "c-cosine"] {
+            put(&dir, &format!("lr_find/{name}.csv"), curve);
+        }
+        put(
+            &dir,
+            "environment.toml",
+            "cpu = \"a \\\"b\\\"\"\ncommand = \"x\"\n",
+        );
         put(
             &dir,
             "experiment.toml",
-            "title = 'Which?' # really\nseeds = 2\n[lr_find]\ntitle = 'no'\n",
+            "title = 'Which?' # really\ncontrol = 'cosine'\nseeds = 2\n\
+             [lr_find]\ntitle = 'no'\n[[schedule]]\n\
+             kind = ['linear', 'cosine']\n",
         );
-        put(&dir, "notes.csv", "note\n\"With `a`, so.\"\n");
-        let input = load_report(&dir).expect("readable");
-        assert_eq!(input.notes[0], "With `a`, so.");
+        let input = read(&Folder::new(&dir)).expect("readable");
         assert_eq!((&*input.name, &*input.title), ("smoke", "Which?"));
-        assert_eq!(input.boards.len(), 3);
-        assert_eq!(input.boards[0].0, "leaderboard");
+        assert_eq!(input.analysis.overall.control(), "cosine");
+        assert_eq!(input.analysis.boards.len(), 1);
         assert_eq!(input.environment[0].1, "a \"b\"");
-        assert_eq!(input.lr_finds[2].lr, None);
+        assert_eq!(input.command, "x");
+        assert_eq!(input.missing, ["regime.csv"]);
         let names: Vec<_> = input.range_tests.iter().map(|t| &*t.0).collect();
-        assert_eq!(names, ["a/b, 500 steps"]);
+        assert_eq!(names, ["a/b, 500 steps", "c, cosine, 500 steps"]);
         assert_eq!(input.range_tests[0].1.losses[2], f64::INFINITY);
     }
 
     #[test]
     fn a_damaged_table_is_an_error_that_names_the_file() {
-        let folder = folder();
-        put(folder.path(), "leaderboard.csv", &format!("{HEAD}1,a,x,oops\n"));
-        let error = write_report(folder.path()).expect_err("a bad row");
-        assert!(error.to_string().contains("leaderboard.csv"), "{error}");
+        let folder = temporary();
+        put(folder.path(), "runs.csv", &format!("{RUNS}c,linear,x,1,1,1\n"));
+        let said = refusal(folder.path());
+        assert!(said.contains("runs.csv:6:10: `seed` is `x`"), "{said}");
+        put(folder.path(), "runs.csv", RUNS);
+        put(folder.path(), "regime.csv", "workload,parameters\na,x\n");
+        let said = refusal(folder.path());
+        assert!(said.contains("regime.csv:2:"), "{said}");
     }
 }

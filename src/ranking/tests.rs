@@ -43,6 +43,15 @@ fn quick(runs: &[Observation], protocol: &Protocol) -> Ranking {
     Ranking::with(runs, "valid_loss", protocol, FEW).expect("a valid study")
 }
 
+fn analysed(runs: &[Observation], protocol: &Protocol) -> Analysis {
+    let runs = Runs {
+        observations: runs.to_vec(),
+        column: "valid_loss".to_owned(),
+        ..Runs::default()
+    };
+    Analysis::new(&runs, protocol, &[]).expect("a valid study")
+}
+
 fn failure(runs: &[Observation], protocol: &Protocol) -> String {
     Ranking::with(runs, "valid_loss", protocol, FEW)
         .expect_err("not a valid study")
@@ -286,9 +295,10 @@ fn row_order_leaves_no_trace() {
         }
     }
     let of = |runs: &[Observation]| {
-        let boards = boards(runs, "valid_loss", &Protocol::default());
-        let boards = boards.expect("a valid study");
-        boards.iter().map(|b| json(&b.ranking).to_string()).collect::<Vec<_>>()
+        let all = analysed(runs, &Protocol::default());
+        let boards = all.boards.iter().map(|board| &board.ranking);
+        let rankings = [&all.overall].into_iter().chain(boards);
+        rankings.map(|r| json(r).to_string()).collect::<Vec<_>>()
     };
     let before = of(&runs);
     for i in (1..runs.len()).rev() {
@@ -329,13 +339,12 @@ fn budgets_are_averaged_inside_a_workload() {
             runs.push(run);
         }
     }
-    let boards = boards(&runs, "valid_loss", &Protocol::default());
-    let boards = boards.expect("a valid study");
-    let names: Vec<&str> = boards.iter().map(|b| b.name.as_str()).collect();
-    let wanted =
-        ["leaderboard", "leaderboard-100-0.25", "leaderboard-400-0.25"];
-    assert_eq!(names, wanted);
-    let overall = json(&boards[0].ranking);
+    let all = analysed(&runs, &Protocol::default());
+    let boards: Vec<_> =
+        all.boards.iter().map(|b| (b.budget, b.lr_multiple)).collect();
+    assert_eq!(boards, [(Some(100), Some(0.25)), (Some(400), Some(0.25))]);
+    assert_eq!((all.budgets(), all.multiples()), (vec![100, 400], vec![0.25]));
+    let overall = json(&all.overall);
     assert_eq!(overall["n"], 1);
     assert_eq!(overall["mean_ranks"]["a"], 1.5);
     let difference = overall["pairs"][0]["mean_difference"].as_f64();
@@ -344,7 +353,7 @@ fn budgets_are_averaged_inside_a_workload() {
     let picked = Protocol { budget: Some(400), ..Protocol::default() };
     assert_eq!(
         json(&quick(&runs, &picked))["mean_ranks"],
-        json(&boards[2].ranking)["mean_ranks"]
+        json(&all.boards[1].ranking)["mean_ranks"]
     );
     let none = Protocol { budget: Some(7), ..Protocol::default() };
     assert!(failure(&runs, &none).contains("budget 100"));
@@ -482,8 +491,9 @@ fn divergence_never_improves_a_place() {
         let victim = format!("s{}", noise.below(k));
         let place = |runs: &[Observation]| {
             let ranking = Ranking::with(runs, "valid_loss", &protocol, draws);
-            let row = ranking.expect("a valid study").leaderboard();
-            let row = row.into_iter().find(|r| r.schedule == victim);
+            let ranking = ranking.expect("a valid study");
+            let mut rows = ranking.leaderboard().iter();
+            let row = rows.find(|r| r.schedule == victim);
             let row = row.expect("every schedule has a row");
             (row.place, row.mean_rank)
         };
@@ -566,7 +576,7 @@ fn a_planted_best_and_worst_are_found() {
     assert_eq!(row("best").mean_regret, 0.0);
     let behind = row("worst").mean_regret;
     assert!((behind - (1.2_f64 / 0.93).ln()).abs() < 0.02, "{behind}");
-    for row in &board {
+    for row in board {
         assert!(row.regret_low <= row.mean_regret);
         assert!(row.mean_regret <= row.regret_high);
     }
@@ -779,8 +789,9 @@ fn replacing_by_diverged_runs_of_a_race_never_improves_a_place() {
             }
         }
         let place = |runs: &[Observation]| {
-            let board = quick(runs, &Protocol::default()).leaderboard();
-            let row = board.into_iter().find(|r| r.schedule == victim);
+            let ranking = quick(runs, &Protocol::default());
+            let mut rows = ranking.leaderboard().iter();
+            let row = rows.find(|r| r.schedule == victim).cloned();
             row.expect("a row").place
         };
         let before = place(&runs);

@@ -131,7 +131,8 @@ fn a_bad_cell_is_found_by_line_and_column() {
         assert!(message.starts_with(wanted), "{message}");
     }
     let (_folder, path) = file(b"workload,\xff\n");
-    let error = read_all(&[path], None).expect_err("not UTF-8");
+    let error =
+        read_all(std::slice::from_ref(&path), None).expect_err("not UTF-8");
     assert!(error.to_string().ends_with("1:10: not UTF-8; save it as UTF-8"));
     let none = path.with_extension("none");
     let error = read_all(&[none], None).expect_err("no file");
