@@ -27,6 +27,7 @@
 
 mod cli;
 mod data;
+mod digest;
 mod error;
 mod grid;
 mod kernels;
@@ -44,6 +45,7 @@ mod seed;
 mod spec;
 mod stats;
 mod store;
+mod text;
 mod train;
 mod workload;
 

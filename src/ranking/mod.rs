@@ -19,7 +19,6 @@ mod theory;
 mod tuned;
 mod verdict;
 
-pub(crate) use notes::quoted;
 pub use protocol::{Protocol, Scale};
 pub(crate) use race::{Evidence, race};
 pub(crate) use robust::{RobustnessRow, robustness};

@@ -2,14 +2,15 @@
 
 mod rates;
 
-use super::number::{count, difference, percent, probability, regret};
+use super::number::{difference, percent, probability, regret};
 pub(crate) use super::regime::Basis;
 use super::regime::regime;
 use super::words::control_leads;
 use crate::ranking::{
-    LeaderboardRow, PairRow, Ranking, RobustnessRow, Verdict, quoted,
+    LeaderboardRow, PairRow, Ranking, RobustnessRow, Verdict,
 };
 use crate::stats::power::smallest_wilcoxon_p;
+use crate::text::{count, quoted};
 use rates::{RateAdvice, at_rate, times};
 use serde::Serialize;
 use std::fmt::Write as _;

@@ -2,11 +2,11 @@
 //! end, in sentences.
 
 use super::board::{self, Board};
-use super::number::{count, rate, regret};
+use super::number::{rate, regret};
 use super::regime::sizes_in_words;
-use super::words::listed;
 use super::{LrFindRow, ReportInput};
-use crate::ranking::{RobustnessRow, TheoryRow, Verdict, quoted};
+use crate::ranking::{RobustnessRow, TheoryRow, Verdict};
+use crate::text::{count, listed, quoted};
 
 /// What to take at each multiple of the learning rate found.
 pub(super) fn rates(boards: &[Board<'_>]) -> Vec<String> {

@@ -7,7 +7,8 @@ use super::board::{
 use super::number::{percent, probability, rate, regret};
 use super::words::{pieces, words};
 use super::{LrFindRow, ReportInput, none};
-use crate::ranking::{LeaderboardRow, quoted};
+use crate::ranking::LeaderboardRow;
+use crate::text::quoted;
 
 /// The report as Markdown, with the tables of the page and none of its
 /// pictures. Texts from outside cannot become markup.

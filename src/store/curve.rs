@@ -2,7 +2,7 @@
 
 use super::write_atomically;
 use crate::error::{Error, Result};
-use crate::spec::quote;
+use crate::text::excerpt;
 use csv::{ByteRecord, ReaderBuilder, Trim};
 use serde::Serialize;
 use std::fs;
@@ -96,7 +96,7 @@ impl Source<'_> {
         let mut places = (0..header.len()).filter(|&at| is_it(&header[at]));
         let Some(place) = places.next() else {
             let names: Vec<String> =
-                header.iter().map(|field| quote(&lossy(field))).collect();
+                header.iter().map(|field| excerpt(&lossy(field))).collect();
             let message = format!(
                 "no column `{name}` in the header, which has {}",
                 names.join(", ")
@@ -117,7 +117,7 @@ impl Source<'_> {
         let lr = text.parse().ok();
         lr.filter(|lr: &f64| lr.is_finite() && *lr >= 0.0).ok_or_else(|| {
             let message =
-                format!("`lr` must be a number from 0, got {}", quote(&text));
+                format!("`lr` must be a number from 0, got {}", excerpt(&text));
             self.error(self.offset(record, at), message)
         })
     }
@@ -130,7 +130,7 @@ impl Source<'_> {
         text.parse().map_err(|_| {
             let message = format!(
                 "`loss` must be a number, `nan` or `inf`, got {}",
-                quote(&text)
+                excerpt(&text)
             );
             self.error(self.offset(record, at), message)
         })
