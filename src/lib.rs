@@ -27,6 +27,7 @@
 
 mod cli;
 mod data;
+mod digest;
 mod error;
 mod grid;
 mod kernels;
@@ -45,6 +46,7 @@ mod seed;
 mod spec;
 mod stats;
 mod store;
+mod text;
 mod train;
 mod workload;
 

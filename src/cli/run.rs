@@ -3,7 +3,7 @@ use super::filter::Filter;
 use super::report;
 use crate::error::{Error, Result};
 use crate::grid::Experiment;
-use crate::plan::{Plan, digest};
+use crate::plan::Plan;
 use crate::ranking::{Analysis, Protocol, Runs};
 use crate::report::ReportInput;
 use crate::results::Folder;
@@ -109,7 +109,7 @@ impl Run {
         // One that is past the end of time is none.
         let deadline =
             self.max_time.and_then(|time| Instant::now().checked_add(time));
-        let store = Store::new(&self.results.join(".store"), digest);
+        let store = Store::new(&self.results.join(".store"));
         let (mut failed, mut reasons) = (0, vec![]);
         for (experiment, grid) in experiments.iter().zip(&self.grids) {
             let base = grid.parent().unwrap_or(Path::new(""));

@@ -16,9 +16,11 @@ mod vision;
 pub(crate) use batches::{Batches, gather};
 pub use checkpoint::Checkpoint;
 
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::seed;
-use crate::spec::{DatasetSpec, quote, unknown};
+use crate::spec::DatasetSpec;
+use crate::text::{excerpt, unknown};
 use candle_core::{DType, Device, Tensor};
 use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
@@ -243,19 +245,13 @@ impl Dataset {
 pub(crate) fn fingerprint<'a>(
     tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
 ) -> Result<String> {
-    // Two CRCs over different orders of the bytes and the length: 64 bits
-    // against accidents, not against attackers.
-    let (mut ahead, mut back) = (flate2::Crc::new(), flate2::Crc::new());
+    let mut digest = Digest::default();
     for (name, tensor) in tensors {
-        let head = format!("{name}{:?}", tensor.dims());
+        digest.update(format!("{name}{:?}", tensor.dims()).as_bytes());
         let bytes = bytes(tensor).map_err(Error::tensor("reading a tensor"))?;
-        for part in [head.as_bytes(), &bytes] {
-            ahead.update(part);
-            let reversed: Vec<u8> = part.iter().rev().copied().collect();
-            back.update(&reversed);
-        }
+        digest.update(&bytes);
     }
-    Ok(format!("{:08x}{:08x}-{}", ahead.sum(), back.sum(), ahead.amount()))
+    Ok(digest.hex())
 }
 
 fn bytes(tensor: &Tensor) -> candle_core::Result<Vec<u8>> {
@@ -328,7 +324,7 @@ pub(crate) fn load(
             return Err(Error::Invalid(format!(
                 "data set {} is not among the built-in ones: load it by the \
                  registry it is in",
-                quote(name)
+                excerpt(name)
             )));
         }
     };

@@ -4,7 +4,8 @@ use super::plain::{Plain, Scale, standardise_targets};
 use super::{DATA_SEED, text_of};
 use crate::error::{Error, Result};
 use crate::seed;
-use crate::spec::{TableTask, quote, unknown};
+use crate::spec::TableTask;
+use crate::text::{excerpt, unknown};
 use rand::seq::SliceRandom as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -100,7 +101,7 @@ fn plain(
     if let Some(row) = table.cells(target_column).position(is_missing) {
         let message = format!(
             "target {} is missing here: fill it or drop the row",
-            quote(target)
+            excerpt(target)
         );
         return Err(Fault { at: table.starts[row], message });
     }
@@ -129,7 +130,7 @@ fn plain(
                 return Err(Fault::whole(format!(
                     "target {} has one value only in the training rows: \
                      name another",
-                    quote(target)
+                    excerpt(target)
                 )));
             }
             Ok(Plain::regress(width, inputs, standardise_targets(targets)))
@@ -225,8 +226,8 @@ impl Table {
                 at: self.starts[row],
                 message: format!(
                     "{} in column {} is no finite number: mend the cell",
-                    quote(cell),
-                    quote(&self.names[column])
+                    excerpt(cell),
+                    excerpt(&self.names[column])
                 ),
             })
         };
@@ -275,7 +276,7 @@ impl Table {
         if words.iter().all(|word| !value(word).is_nan()) {
             words.sort_by(|a, b| value(a).total_cmp(&value(b)));
         }
-        let name = quote(&self.names[column]);
+        let name = excerpt(&self.names[column]);
         if words.len() < 2 {
             return Err(Fault::whole(format!(
                 "target {name} has one value only: name another"
@@ -319,7 +320,7 @@ fn check_header(names: &[String]) -> std::result::Result<(), Fault> {
     match names.iter().find(|name| !seen.insert(*name)) {
         Some(name) => Err(Fault::whole(format!(
             "two columns are named {}: rename or drop one",
-            quote(name)
+            excerpt(name)
         ))),
         None => Ok(()),
     }

@@ -25,7 +25,8 @@ pub(crate) use settings::{DeviceSpec, Ladder, LossOn, LrFindPer, LrFindSpec};
 
 use crate::error::{Error, Result};
 use crate::schedule::ScheduleSpec;
-use crate::spec::{TrainerSpec, quote, unknown_in};
+use crate::spec::TrainerSpec;
+use crate::text::{excerpt, unknown_in};
 use settings::MOST_RUNS;
 use std::fs::File;
 use std::io::Read;
@@ -255,7 +256,7 @@ pub(crate) fn parse_schedule(text: &str) -> Result<ScheduleSpec> {
     let source = Source { path: Path::new("<spec>"), text };
     let refuse = || {
         let wanted = "an inline table such as { kind = \"cosine\" }";
-        let message = format!("a schedule is {wanted}, got {}", quote(text));
+        let message = format!("a schedule is {wanted}, got {}", excerpt(text));
         source.error(0, message)
     };
     // Before TOML complains about the quotes of a bare word.
@@ -394,7 +395,7 @@ fn control(
         several => {
             let message = format!(
                 "{} names {} schedules here, write the label of one: {}",
-                quote(text),
+                excerpt(text),
                 several.len(),
                 several.join(", ")
             );

@@ -5,7 +5,7 @@ use super::wire::{Entry, Node, Source, Table, Value, find};
 use super::{axes, factors};
 use crate::error::{Error, Result};
 use crate::schedule::{self, MODIFIERS, Problem, ScheduleSpec};
-use crate::spec::{quote, unknown, unknown_in};
+use crate::text::{excerpt, unknown, unknown_in};
 use std::collections::HashMap;
 
 /// Reads all `tables`, each with the offset of its header.
@@ -31,7 +31,7 @@ pub(super) fn read(
             }
             let label = spec.label();
             if let Some(&first) = places.get(&label) {
-                let shown = quote(&label);
+                let shown = excerpt(&label);
                 let message = if first == at {
                     format!(
                         "the lists of this schedule make {shown} twice, leave \
@@ -117,7 +117,7 @@ fn check_names(
     keys.extend(shared);
     let stray = table.iter().find(|entry| !keys.contains(&&*entry.key));
     let Some(stray) = stray else { return Ok(()) };
-    let home = format!("schedule {}", quote(name));
+    let home = format!("schedule {}", excerpt(name));
     let owners: Vec<&str> = ScheduleSpec::kinds()
         .iter()
         .filter(|kind| kind.keys.iter().any(|key| key.name == stray.key))

@@ -2,7 +2,7 @@
 
 use super::wire::{Entry, Node, Source, Table, Value, find};
 use crate::error::Result;
-use crate::spec::{one_of, quote, unknown};
+use crate::text::{either, excerpt, unknown};
 use serde::Serialize;
 use std::num::NonZeroUsize;
 
@@ -148,7 +148,7 @@ pub(super) fn top_keys(source: Source<'_>, root: &Table) -> Result<()> {
         };
         let message = format!(
             "unknown key {} in the head of the file, what you want is {remedy}",
-            quote(&entry.key)
+            excerpt(&entry.key)
         );
         return Err(source.error(entry.at, message));
     }
@@ -260,7 +260,7 @@ pub(super) fn device(source: Source<'_>, root: &Table) -> Result<DeviceSpec> {
         return Ok(DeviceSpec::default());
     };
     let known = ["cpu", "cuda", "cuda:0", "metal", "auto"];
-    let wanted = one_of(&known);
+    let wanted = either(&known);
     let text = source.text("device", &entry.node, &wanted)?;
     let number = text.strip_prefix("cuda:").map(str::parse::<u8>);
     match (text, number) {

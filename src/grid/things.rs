@@ -5,7 +5,8 @@ use super::axes;
 use super::keys::{Family, Form, Kind};
 use super::wire::{Entry, Node, Source, Table, Value, find, plain};
 use crate::error::{Error, Result};
-use crate::spec::{Problem, one_of, quote, unknown, unknown_in};
+use crate::spec::Problem;
+use crate::text::{either, excerpt, unknown, unknown_in};
 use serde::de::DeserializeOwned;
 
 /// A thing and where it stands.
@@ -97,7 +98,7 @@ fn read_one<T: DeserializeOwned>(
         return Err(source.error(item.at, message));
     };
     let name = source.text("kind", &kind.node, "a string")?;
-    let home = format!("{noun} {}", quote(name));
+    let home = format!("{noun} {}", excerpt(name));
     if own.iter().any(|own| own == name) {
         source.keys(table, &home, &["kind"])?;
         return Ok(register(name));
@@ -181,7 +182,7 @@ fn form(source: Source<'_>, key: &str, form: Form, node: &Node) -> Result<()> {
         return Ok(());
     }
     Err(match form {
-        Form::Choice(names) => source.mismatch(key, node, &one_of(names)),
+        Form::Choice(names) => source.mismatch(key, node, &either(names)),
         _ => source.mismatch(key, node, form.wanted()),
     })
 }

@@ -5,7 +5,7 @@
 //! to serde only tables that it has checked key by key.
 
 use crate::error::{Error, Result};
-use crate::spec::{one_of, quote, unknown_in};
+use crate::text::{either, excerpt, unknown_in};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -148,7 +148,7 @@ impl Source<'_> {
                 let parsed = i64::from_str_radix(whole.as_str(), whole.radix());
                 Value::Whole(parsed.map_err(|_| {
                     let most = i64::MAX;
-                    let shown = quote(&whole.to_string());
+                    let shown = excerpt(&whole.to_string());
                     self.error(
                         at,
                         format!(
@@ -161,12 +161,12 @@ impl Source<'_> {
             DeValue::Float(number) => {
                 let text = number.as_str();
                 let parsed: f64 = text.parse().map_err(|_| {
-                    self.error(at, format!("{} is no number", quote(text)))
+                    self.error(at, format!("{} is no number", excerpt(text)))
                 })?;
                 if parsed.is_infinite() && !text.contains("inf") {
                     let message = format!(
                         "{} is out of range, a number here is at most 1e308",
-                        quote(text)
+                        excerpt(text)
                     );
                     return Err(self.error(at, message));
                 }
@@ -290,7 +290,7 @@ impl Source<'_> {
         choices: &[(&str, T)],
     ) -> Result<T> {
         let names: Vec<&str> = choices.iter().map(|&(name, _)| name).collect();
-        let wanted = one_of(&names);
+        let wanted = either(&names);
         let text = self.text(key, node, &wanted)?;
         choices
             .iter()
@@ -317,7 +317,7 @@ impl Node {
     pub(super) fn shown(&self) -> String {
         match &self.value {
             Value::Text(text) => {
-                format!("the string \"{}\"", quote(text).trim_matches('`'))
+                format!("the string \"{}\"", excerpt(text).trim_matches('`'))
             }
             Value::Whole(whole) => whole.to_string(),
             Value::Number(number) => format!("{number:?}"),

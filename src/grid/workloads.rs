@@ -8,8 +8,8 @@ use super::{Known, WorkloadEntry, axes, external};
 use crate::error::Result;
 use crate::spec::{
     DatasetSpec, ModelSpec, OptimizerSpec, Targets, TrainerSpec, WorkloadSpec,
-    quote, unknown_in,
 };
+use crate::text::{excerpt, unknown_in};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -54,7 +54,7 @@ pub(super) fn read(
         for entry in read_table(source, at, table, known)? {
             let name = entry.name.clone();
             if let Some(&(other, first)) = places.get(&name) {
-                let shown = quote(&name);
+                let shown = excerpt(&name);
                 let message = if other == index {
                     format!(
                         "the lists of this workload make {shown} twice, {}",
@@ -225,7 +225,7 @@ pub(super) fn refuse_others(
         if let Some(remedy) = remedy(key).or(top) {
             let message = format!(
                 "unknown key {} in `[[workload]]`, {remedy}",
-                quote(key)
+                excerpt(key)
             );
             return Err(source.error(entry.at, message));
         }
@@ -402,7 +402,7 @@ impl<'a> Template<'a> {
         let message = format!(
             "{} cannot be a workload's name, which is a file name too: \
              {remedy}",
-            quote(&name)
+            excerpt(&name)
         );
         Err(source.error(self.at, message))
     }

@@ -2,8 +2,8 @@
 //! goes on behind them.
 
 use super::{LossKind, TrialLosses, Watch};
+use crate::digest;
 use crate::error::Result;
-use crate::plan::digest;
 use crate::record::AnyFloat;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
@@ -79,7 +79,7 @@ impl Memory<'_> {
 
 fn name(kind: &str, rates: &[f64], seed: u64, on: LossKind) -> String {
     let run = serde_json::to_vec(&(kind, rates, seed, on));
-    digest(&run.expect("plain data"))
+    digest::of(&run.expect("plain data"))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod torch;
 
 use super::reading::Reading;
 use crate::error::{Error, Result};
-use crate::spec::{one_of, unknown};
+use crate::text::{either, unknown};
 use serde::{Deserialize, Serialize};
 
 /// A rule that reads a learning rate off a range test.
@@ -122,7 +122,7 @@ impl std::str::FromStr for Rule {
             let message = unknown("rule", name, &Self::names());
             let message = match message.strip_suffix('?') {
                 Some(_) => {
-                    format!("{message} (rules: {})", one_of(&Self::names()))
+                    format!("{message} (rules: {})", either(&Self::names()))
                 }
                 None => message,
             };

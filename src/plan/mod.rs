@@ -11,12 +11,12 @@
 
 pub(crate) mod cost;
 
+use crate::digest;
 use crate::grid::{Experiment, LrFindPer};
 use crate::schedule::{Course, ScheduleSpec, shared_steps};
 use crate::spec::{ExternalSpec, TrainerSpec};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::Read;
 
 /// Raised by hand whenever the same spec gives other numbers than before
 /// (kernels, initialisation, batch order): results of two versions never mix.
@@ -319,28 +319,8 @@ fn find_id(
     ))
 }
 
-/// Hex of the first 128 bits of BLAKE3 over the canonical JSON of `spec`
-/// (fields in order of declaration).
+/// The digest of the canonical JSON of `spec` (fields in order of
+/// declaration).
 fn content_id(spec: &impl Serialize) -> String {
-    digest(&serde_json::to_vec(spec).expect("specs are plain data"))
-}
-
-/// Hex of the first 128 bits of BLAKE3 over `bytes`.
-pub(crate) fn digest(bytes: &[u8]) -> String {
-    short(blake3::hash(bytes))
-}
-
-/// [`digest`] of all that `reader` gives.
-///
-/// # Errors
-///
-/// If it cannot be read to its end.
-pub(crate) fn digest_of(reader: impl Read) -> std::io::Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(reader)?;
-    Ok(short(hasher.finalize()))
-}
-
-fn short(hash: blake3::Hash) -> String {
-    hash.to_hex()[..32].to_owned()
+    digest::of(&serde_json::to_vec(spec).expect("specs are plain data"))
 }

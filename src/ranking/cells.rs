@@ -2,11 +2,11 @@
 
 mod checks;
 
-use super::notes::quoted;
 use super::protocol::{Protocol, Scale};
 use crate::error::{Error, Result};
 use crate::record::Observation;
 use crate::stats::ranks::average_ranks;
+use crate::text::quoted;
 use checks::{no_duplicates, none_too_large, one_cluster_each, pick};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

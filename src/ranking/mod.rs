@@ -21,7 +21,6 @@ mod tuned;
 mod verdict;
 
 pub(crate) use analysis::{Analysis, Board, Runs};
-pub(crate) use notes::quoted;
 pub use protocol::{Protocol, Scale};
 pub(crate) use race::{Evidence, race};
 

@@ -5,6 +5,7 @@ use super::noise::{self, ControlAgain};
 use super::protocol::{Protocol, Scale};
 use super::replicates::{Parts, fewest_seeds};
 use crate::stats::power::{smallest_wilcoxon_p, workloads_needed};
+use crate::text::{count, quoted};
 use std::fmt::Write as _;
 
 /// What the notes are made from, beside the table.
@@ -44,7 +45,7 @@ pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
     if table.unpaired > 0 {
         notes.push(format!(
             "{} not used, because another schedule has no run with that seed.",
-            counted(table.unpaired, "run was", "runs were")
+            count(table.unpaired, "run was", "runs were")
         ));
     }
     if facts.protocol.control.is_none() && k > 1 {
@@ -74,25 +75,11 @@ pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
     if tied > 0 {
         notes.push(format!(
             "{tied} of {} {} equal on every workload.",
-            counted(pairs, "pair of schedules", "pairs of schedules"),
+            count(pairs, "pair of schedules", "pairs of schedules"),
             if tied == 1 { "is" } else { "are" }
         ));
     }
     notes
-}
-
-/// `name` between backticks, on one line: names come from anywhere, and what
-/// is said about them is shown in terminals.
-pub(crate) fn quoted(name: &str) -> String {
-    let name: String = name
-        .chars()
-        .map(|c| match c {
-            '`' => '\'',
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .collect();
-    format!("`{name}`")
 }
 
 /// What this number of workloads can show.
@@ -104,17 +91,17 @@ fn power(table: &Table, alpha: f64, comparisons: usize) -> String {
     let has = if n < table.blocks.len() {
         format!(
             "{} in {}",
-            counted(table.blocks.len(), "workload", "workloads"),
-            counted(n, "cluster", "clusters")
+            count(table.blocks.len(), "workload", "workloads"),
+            count(n, "cluster", "clusters")
         )
     } else {
-        counted(n, "workload", "workloads")
+        count(n, "workload", "workloads")
     };
     let smallest = format!(
         "the smallest attainable p is {}, {} after Holm's correction over {}",
         short(smallest),
         short(corrected),
-        counted(comparisons, "comparison", "comparisons")
+        count(comparisons, "comparison", "comparisons")
     );
     if n >= needed {
         return format!("With {has} {smallest}.");
@@ -139,7 +126,7 @@ fn power(table: &Table, alpha: f64, comparisons: usize) -> String {
 fn within(table: &Table, facts: &Facts<'_>) -> String {
     let seeds = fewest_seeds(table);
     let needed = workloads_needed(facts.comparisons, facts.protocol.alpha);
-    let has = counted(seeds, "seed", "seeds");
+    let has = count(seeds, "seed", "seeds");
     if seeds >= needed {
         return format!(
             "With {has} a schedule can be shown to be worse on one workload; \
@@ -177,7 +164,7 @@ fn again(test: &ControlAgain, alpha: f64) -> String {
     format!(
         "The control against itself under other seeds ({} a side) has p = \
          {}, {sound}.",
-        counted(test.seeds, "seed", "seeds"),
+        count(test.seeds, "seed", "seeds"),
         short(test.p)
     )
 }
@@ -204,8 +191,4 @@ fn short(number: f64) -> String {
     } else {
         format!("{number:.1e}")
     }
-}
-
-fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }

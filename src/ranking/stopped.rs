@@ -1,11 +1,11 @@
 //! Schedules that a race stopped, beside those that have all their runs.
 
-use super::notes::quoted;
 use super::protocol::Protocol;
 use super::race::{Evidence, race};
 use super::{Pair, Ranking, Verdict};
 use crate::error::Result;
 use crate::record::Observation;
+use crate::text::quoted;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The schedules without runs from some seed on.

@@ -2,13 +2,14 @@
 
 mod rates;
 
-use super::number::{count, difference, percent, probability, regret};
+use super::number::{difference, percent, probability, regret};
 pub(crate) use super::regime::Basis;
 use super::regime::regime;
 use super::words::control_leads;
-use crate::ranking::{Analysis, Ranking, quoted};
+use crate::ranking::{Analysis, Ranking};
 use crate::results::rows::{LeaderboardRow, PairRow, Verdict};
 use crate::stats::power::smallest_wilcoxon_p;
+use crate::text::{count, quoted};
 use rates::{RateAdvice, at_rate, times};
 use serde::Serialize;
 use std::fmt::Write as _;

@@ -3,11 +3,10 @@
 
 use super::ReportInput;
 use super::board::{self, Board};
-use super::number::{count, rate, regret};
+use super::number::{rate, regret};
 use super::regime::sizes_in_words;
-use super::words::listed;
-use crate::ranking::quoted;
 use crate::results::rows::{FindRow, RobustnessRow, TheoryRow, Verdict};
+use crate::text::{count, listed, quoted};
 
 /// What to take at each multiple of the learning rate found.
 pub(super) fn rates(boards: &[Board<'_>]) -> Vec<String> {

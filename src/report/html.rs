@@ -4,13 +4,14 @@ use super::board::{
     WorkloadLine, control, further, heading, heatmap, pair_lines, sensitivity,
     workload_lines,
 };
-use super::number::{count, percent, probability, rate, regret};
+use super::number::{percent, probability, rate, regret};
 use super::plot::{
     learning_rate_sensitivity, range_test, rank_diagram, regret_heatmap,
 };
 use super::words::{Words, notes, pieces, words};
 use super::{ReportInput, none, range};
 use crate::results::rows::{FindRow, LeaderboardRow};
+use crate::text::count;
 use askama::Template;
 
 /// The page and the pictures on it; the template has the rest.

@@ -7,8 +7,8 @@ use super::board::{
 use super::number::{percent, probability, rate, regret};
 use super::words::{notes, pieces, words};
 use super::{ReportInput, none, range};
-use crate::ranking::quoted;
 use crate::results::rows::{FindRow, LeaderboardRow};
+use crate::text::quoted;
 
 /// The report as Markdown, with the tables of the page and none of its
 /// pictures. Texts from outside cannot become markup.

@@ -61,11 +61,6 @@ pub(crate) fn probability(p: f64) -> String {
     }
 }
 
-/// `1 run`, `2 runs`.
-pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
 fn significant(value: f64, digits: i32) -> String {
     if value == 0.0 {
         return "0".to_owned();
@@ -148,9 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn things_are_counted_in_singular_and_plural() {
-        assert_eq!(count(1, "run", "runs"), "1 run");
-        assert_eq!(count(0, "run", "runs"), "0 runs");
+    fn shares_are_whole_percents() {
         assert_eq!(percent(0.726), "73 %");
         assert_eq!(percent(f64::NAN), "–");
     }

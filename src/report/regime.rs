@@ -1,9 +1,9 @@
 //! How large the things are that a result rests on, in sentences.
 
-use super::number::{count, rate};
-use super::words::listed;
+use super::number::rate;
 use crate::ranking::Analysis;
 use crate::results::rows::RegimeRow;
+use crate::text::{count, listed};
 use std::fmt::Write as _;
 
 /// What the runs behind a ranking are of, as far as it is known.

@@ -1,11 +1,11 @@
 use super::html::html;
 use super::markdown::markdown;
-use super::number::count;
 use super::samples::{full, row};
 use super::table::leaderboard;
 use super::words::{Words, pieces, words};
 use super::{LrFindRow, ReportInput};
 use crate::results::rows::{LeaderboardRow, Verdict};
+use crate::text::count;
 
 const EVIL: &str = "<script>alert(1)</script>\"'`|*_\n&";
 

@@ -6,11 +6,11 @@
 mod headline;
 
 use super::board::{self, Board, boards, budgets, control, multiples};
-use super::number::{count, percent, probability, regret};
+use super::number::{percent, probability, regret};
 use super::{ReportInput, conditions};
-use crate::ranking::quoted;
 use crate::results::rows::{LeaderboardRow, PairRow, Verdict};
 use crate::stats::power;
+use crate::text::{count, listed, quoted};
 use headline::{all_diverged, chance_explains, headline, leads_by_chance};
 use std::fmt::Write as _;
 
@@ -79,16 +79,6 @@ pub(super) fn pieces(sentence: &str) -> impl Iterator<Item = (bool, &str)> {
         .enumerate()
         .map(|(i, piece)| (i % 2 == 1, piece))
         .filter(|(_, piece)| !piece.is_empty())
-}
-
-/// "`a`, `b` and `c`".
-pub(super) fn listed(names: &[&str]) -> String {
-    let mut names: Vec<String> = names.iter().map(|n| quoted(n)).collect();
-    let Some(last) = names.pop() else { return String::new() };
-    if names.is_empty() {
-        return last;
-    }
-    format!("{} and {last}", names.join(", "))
 }
 
 fn with(rows: &[LeaderboardRow], verdict: Verdict) -> Vec<&str> {

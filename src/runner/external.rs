@@ -1,8 +1,8 @@
 //! Programs that train: what each task of theirs is started with.
 
 use super::stage::lock;
+use crate::digest::{self, Digest};
 use crate::error::{Error, Result};
-use crate::plan::{digest, digest_of};
 use crate::spec::ExternalSpec;
 use crate::store::task::{self, TaskFolder};
 use crate::train::{External, Launched, Task};
@@ -107,8 +107,9 @@ impl Programs {
             let print = if let Some(print) = self.prints.get(&path) {
                 print.clone()
             } else {
-                let print = digest_of(task::open(&path)?);
-                print.map_err(Error::io(&path))?
+                let mut digest = Digest::default();
+                digest.read(task::open(&path)?).map_err(Error::io(&path))?;
+                digest.hex()
             };
             prints.push(print.clone());
             self.prints.insert(path, print);
@@ -124,7 +125,7 @@ impl Programs {
             timeout: spec.timeout,
             launch: Arc::new(launch),
         };
-        Ok((external, digest(prints.join("\n").as_bytes())))
+        Ok((external, digest::of(prints.join("\n").as_bytes())))
     }
 }
 
@@ -151,7 +152,7 @@ fn launch(
     let momenta = task.momenta.map(|momenta| folder.table("momentum", momenta));
     let file = TaskFile {
         protocol: ExternalSpec::PROTOCOL,
-        task: digest(&told.expect("plain data")),
+        task: digest::of(&told.expect("plain data")),
         what,
         lr_table: folder.table("lr", task.rates)?,
         momentum_table: momenta.transpose()?,
@@ -180,7 +181,7 @@ fn seed(seed: u64) -> u64 {
     if seed < HALF {
         return seed;
     }
-    let bytes = digest(&seed.to_le_bytes());
+    let bytes = digest::of(&seed.to_le_bytes());
     let word = u64::from_str_radix(&bytes[..8], 16).unwrap_or_default();
     HALF | word
 }

@@ -2,7 +2,7 @@ use super::{Cell, Event, Options, Results, execute, prepare};
 use crate::data::Dataset;
 use crate::grid::Experiment;
 use crate::nn;
-use crate::plan::{NUMERICS_VERSION, digest};
+use crate::plan::NUMERICS_VERSION;
 use crate::store::Store;
 use crate::train::Fit;
 use crate::workload::Registry;
@@ -93,7 +93,7 @@ fn parsed(grid: &str, model: &str, registry: &Registry) -> Experiment {
 }
 
 fn store(folder: &tempfile::TempDir) -> Store {
-    Store::new(&folder.path().join("store"), digest)
+    Store::new(&folder.path().join("store"))
 }
 
 fn run(

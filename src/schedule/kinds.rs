@@ -4,7 +4,8 @@
 //! one formula in `shapes`.
 
 use super::Problem;
-use super::value::{Field, Fields, Value, nearest};
+use super::value::{Field, Fields, Value};
+use crate::text::nearest;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -332,12 +333,10 @@ kinds! {
 }
 
 pub(super) fn unknown_kind(name: &str) -> Problem {
-    let known = || kinds().iter().map(|kind| kind.name);
-    let remedy = match nearest(name, known()) {
+    let known: Vec<&str> = kinds().iter().map(|kind| kind.name).collect();
+    let remedy = match nearest(name, &known) {
         Some(kind) => format!("did you mean `{kind}`?"),
-        None => {
-            format!("the kinds are {}", known().collect::<Vec<_>>().join(", "))
-        }
+        None => format!("the kinds are {}", known.join(", ")),
     };
     Problem::at("kind", format!("`kind` {name:?} is unknown, {remedy}"))
 }

@@ -5,7 +5,8 @@ use super::kinds::{Kind, MODIFIERS, Rise, Shape, kinds};
 use super::spec::{
     Cooldown, Form, Part, PartLength, ScheduleSpec, Warmup, WarmupLength,
 };
-use super::value::{Field, Fields, Value, nearest};
+use super::value::{Field, Fields, Value};
+use crate::text::nearest;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -97,7 +98,7 @@ impl ScheduleSpec {
             .collect();
         let remedy = if !owners.is_empty() {
             format!("it belongs to {}; leave it out", owners.join(", "))
-        } else if let Some(near) = nearest(key, keys.iter().copied()) {
+        } else if let Some(near) = nearest(key, &keys) {
             format!("did you mean `{near}`?")
         } else {
             format!("it takes {}", keys.join(", "))

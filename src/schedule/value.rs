@@ -382,34 +382,3 @@ impl Fields {
         self.entries.first().map(|(key, _)| key.as_str())
     }
 }
-
-/// The one of `known` that `word` was most likely meant to be.
-pub(super) fn nearest<'a>(
-    word: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let plain = |text: &str| text.to_lowercase().replace('_', "-");
-    let word = plain(word);
-    known
-        .into_iter()
-        .map(|other| (edits(&word, &plain(other)), other))
-        .min_by_key(|&(edits, _)| edits)
-        .filter(|&(edits, other)| edits <= 1 + word.len().max(other.len()) / 4)
-        .map(|(_, other)| other)
-}
-
-/// Levenshtein's distance: insertions, deletions and substitutions.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}

@@ -5,12 +5,10 @@
 
 mod check;
 mod label;
-mod names;
 mod time;
 mod trainer;
 
 pub(crate) use check::{Problem, Targets};
-pub(crate) use names::{one_of, quote, unknown, unknown_in};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;

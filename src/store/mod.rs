@@ -15,6 +15,7 @@ mod snapshot;
 pub(crate) mod task;
 mod write;
 
+use crate::digest;
 use crate::error::{Error, Result};
 pub(crate) use claim::Claim;
 use serde::{Serialize, de::DeserializeOwned};
@@ -37,7 +38,6 @@ const FORGOTTEN: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub(crate) struct Store {
     root: PathBuf,
-    digest: fn(&[u8]) -> String,
     /// What the user should know of.
     notes: Mutex<Vec<String>>,
     /// Claims of others that were waited for.
@@ -45,12 +45,10 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The store in `root`, which need not exist yet; `digest` makes the
-    /// checksum of an object.
-    pub(crate) fn new(root: &Path, digest: fn(&[u8]) -> String) -> Self {
+    /// The store in `root`, which need not exist yet.
+    pub(crate) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
-            digest,
             notes: Mutex::default(),
             sights: Mutex::default(),
         }
@@ -204,7 +202,7 @@ impl Store {
 
     /// With the id, so that no result passes for another one's.
     fn sum(&self, id: &str, payload: &[u8]) -> String {
-        (self.digest)(&[id.as_bytes(), b"\n", payload].concat())
+        digest::of(&[id.as_bytes(), b"\n", payload].concat())
     }
 
     /// Two levels, so that no folder grows to tens of thousands of files.
@@ -215,7 +213,7 @@ impl Store {
 
     /// Where `bytes` are kept that are not the result of `id`.
     fn aside(&self, folder: &str, id: &str, bytes: &[u8]) -> PathBuf {
-        let print = (self.digest)(bytes);
+        let print = digest::of(bytes);
         self.root.join(folder).join(format!("{id}-{print}.json"))
     }
 }
@@ -260,15 +258,7 @@ mod tests {
 
     pub(super) fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        // FNV-1a: finds every single change of a byte.
-        let digest = |bytes: &[u8]| {
-            let fold = |hash: u64, &byte: &u8| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            };
-            let sum = bytes.iter().fold(0xcbf2_9ce4_8422_2325, fold);
-            format!("{:x}-{sum:016x}", bytes.len())
-        };
-        let store = Store::new(&folder.path().join("store"), digest);
+        let store = Store::new(&folder.path().join("store"));
         (folder, store)
     }
 

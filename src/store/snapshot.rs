@@ -6,6 +6,7 @@
 
 use super::{Store, write, write_atomically};
 use crate::data::Checkpoint;
+use crate::digest;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::cmp::Reverse;
@@ -94,7 +95,7 @@ impl Store {
     }
 
     fn snapshot_name(&self, ids: &[String]) -> String {
-        (self.digest)(ids.concat().as_bytes())
+        digest::of(ids.concat().as_bytes())
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::{conditions, finite, key, place};
 use crate::error::{Error, Result};
-use crate::ranking::notes::quoted;
 use crate::ranking::protocol::Protocol;
 use crate::record::Observation;
+use crate::text::quoted;
 
 /// The largest score in size. Squares of it and sums of those are numbers
 /// still; what is larger is a run that diverged and was not marked so.

@@ -1,10 +1,10 @@
 //! What to take at each multiple of the learning rate found.
 
 use super::{leader, numbers};
-use crate::ranking::{Ranking, quoted};
+use crate::ranking::Ranking;
 use crate::report::number::rate;
-use crate::report::words::listed;
 use crate::results::rows::{LeaderboardRow, Verdict};
+use crate::text::{listed, quoted};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -40,9 +40,7 @@ pub(super) fn at_rate(multiple: f64, ranking: &Ranking) -> RateAdvice {
     };
     let (equivalent, dominated) =
         (with(Verdict::Equivalent), with(Verdict::Dominated));
-    let names = |list: &[String]| {
-        listed(&list.iter().map(String::as_str).collect::<Vec<_>>())
-    };
+    let names = |list: &[String]| listed(list);
     let recommended = ranking.recommended().map(str::to_owned);
     let mut sentence = match &recommended {
         Some(best) => {

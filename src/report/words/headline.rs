@@ -1,8 +1,8 @@
 //! The recommendation in one sentence.
 
-use super::{ALPHA, listed, with};
-use crate::ranking::quoted;
+use super::{ALPHA, with};
 use crate::results::rows::{LeaderboardRow, Verdict};
+use crate::text::{listed, quoted};
 
 /// The recommendation of a board.
 pub(super) fn headline(rows: &[LeaderboardRow]) -> String {
