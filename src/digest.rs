@@ -1,5 +1,7 @@
 //! Contents by a short name of theirs: the first 128 bits of BLAKE3, in hex.
 
+use crate::error::{Error, Result};
+use candle_core::{DType, Device, Tensor};
 use std::io::Read;
 
 /// Takes bytes in pieces.
@@ -33,6 +35,45 @@ pub(crate) fn of(bytes: &[u8]) -> String {
     let mut digest = Digest::default();
     digest.update(bytes);
     digest.hex()
+}
+
+/// A digest of every number in named tensors, in their order.
+///
+/// # Errors
+///
+/// If a tensor cannot be read back from its device.
+pub(crate) fn tensors<'a>(
+    tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
+) -> Result<String> {
+    let mut digest = Digest::default();
+    for (name, tensor) in tensors {
+        digest.update(format!("{name}{:?}", tensor.dims()).as_bytes());
+        let bytes = bytes(tensor).map_err(Error::tensor("reading a tensor"))?;
+        digest.update(&bytes);
+    }
+    Ok(digest.hex())
+}
+
+fn bytes(tensor: &Tensor) -> candle_core::Result<Vec<u8>> {
+    let flat = tensor.flatten_all()?.to_device(&Device::Cpu)?;
+    Ok(match flat.dtype() {
+        DType::U32 => flat
+            .to_vec1::<u32>()?
+            .into_iter()
+            .flat_map(u32::to_le_bytes)
+            .collect(),
+        DType::I64 => flat
+            .to_vec1::<i64>()?
+            .into_iter()
+            .flat_map(i64::to_le_bytes)
+            .collect(),
+        _ => flat
+            .to_dtype(DType::F32)?
+            .to_vec1::<f32>()?
+            .into_iter()
+            .flat_map(f32::to_le_bytes)
+            .collect(),
+    })
 }
 
 #[cfg(test)]

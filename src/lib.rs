@@ -51,13 +51,14 @@ mod train;
 mod workload;
 
 pub use cli::main;
-pub use data::{Checkpoint, Dataset, Split, Task};
+pub use data::{Dataset, Split, Task};
 pub use error::{Error, Result, Source};
 pub use lr_find::{
     Confidence, FindOutcome, Ladder, LossKind, LrFound, LrPoint, Opinion,
     OpinionSource, RangeTest, Rule, Trial, Verify,
 };
 pub use model::Model;
+pub use optim::Checkpoint;
 pub use ranking::{Protocol, Ranking, Scale};
 pub use record::{Observation, Outcome, RunRecord};
 pub use results::rows::{LeaderboardRow, Verdict};

@@ -1,8 +1,9 @@
 //! A workload: model x data set x optimizer; and the names that grids may use.
 
-use crate::data::{Checkpoint, Dataset};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::{self, Model};
+use crate::optim::Checkpoint;
 use crate::spec::{DatasetSpec, ModelSpec, OptimizerSpec, WorkloadSpec};
 use candle_core::{Device, Tensor};
 use candle_nn::{ModuleT, VarBuilder};

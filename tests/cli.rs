@@ -30,14 +30,9 @@ kind = "linear"
 warmup = 2
 "#;
 
-/// `runs.csv` without its last column, the wall time.
-fn runs_without_time(folder: &Path) -> String {
+fn runs_of(folder: &Path) -> String {
     let path = folder.join("results/grid/runs.csv");
-    let text = fs::read_to_string(path).expect("runs.csv");
-    text.lines()
-        .map(|line| line.rsplit_once(',').expect("columns").0)
-        .collect::<Vec<_>>()
-        .join("\n")
+    fs::read_to_string(path).expect("runs.csv")
 }
 
 fn leaderboard(folder: &Path) -> String {
@@ -75,7 +70,7 @@ fn a_grid_becomes_a_leaderboard_and_a_second_run_does_nothing() {
     ] {
         assert!(results.join(name).is_file(), "{name} is missing");
     }
-    let rows = runs_without_time(folder.path());
+    let rows = runs_of(folder.path());
     assert_eq!(rows.lines().count(), 1 + 2 * 2 * 2 * 2, "{rows}");
     assert!(
         rows.starts_with(
@@ -161,7 +156,7 @@ join = [
         .args(["run", "grid.toml", "--quiet", "--jobs", "2"])
         .assert()
         .success();
-    let rows = runs_without_time(folder.path());
+    let rows = runs_of(folder.path());
     assert_eq!(rows.lines().count(), 1 + 2 * (kinds.len() + 1), "{rows}");
     assert!(!rows.contains("failed"), "{rows}");
     for kind in &kinds {
@@ -185,7 +180,7 @@ join = [
         lrscout(folder.path()).args(["run", "grid.toml"]).assert().success();
     let shown = String::from_utf8_lossy(&again.get_output().stdout);
     assert!(shown.contains("nothing to do"), "{shown}");
-    assert_eq!(runs_without_time(folder.path()), rows);
+    assert_eq!(runs_of(folder.path()), rows);
 }
 
 #[test]
@@ -197,7 +192,7 @@ fn the_number_of_jobs_changes_no_byte() {
             .assert()
             .success();
     }
-    assert_eq!(runs_without_time(one.path()), runs_without_time(two.path()));
+    assert_eq!(runs_of(one.path()), runs_of(two.path()));
     assert_eq!(leaderboard(one.path()), leaderboard(two.path()));
 }
 
@@ -225,7 +220,7 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
         .args(["run", "grid.toml", "--quiet"])
         .assert()
         .success();
-    assert_eq!(runs_without_time(whole.path()), runs_without_time(cut.path()));
+    assert_eq!(runs_of(whole.path()), runs_of(cut.path()));
     assert_eq!(leaderboard(whole.path()), leaderboard(cut.path()));
 }
 
@@ -329,7 +324,7 @@ fn a_diverging_run_is_a_result_and_ranks_last() {
         .args(["run", "grid.toml", "--quiet"])
         .assert()
         .success();
-    let rows = runs_without_time(folder.path());
+    let rows = runs_of(folder.path());
     assert!(rows.contains("diverged"), "{rows}");
 }
 
@@ -345,7 +340,10 @@ fn find_lr_prints_a_row_for_every_workload_and_budget() {
     let mut lines = rows.lines();
     assert_eq!(
         lines.next(),
-        Some("workload,optimizer,budget,lr,low,high,outcome,rule,cost_steps")
+        Some(
+            "workload,optimizer,budget,lr,low,high,outcome,rule,cost_steps,\
+             schedule"
+        )
     );
     assert_eq!(lines.count(), 2, "{rows}");
     let svg = fs::read_to_string(folder.path().join("curve.svg"));

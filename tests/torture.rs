@@ -67,23 +67,18 @@ fn run(folder: &Path, more: &[&str]) {
     assert!(done.status.success(), "{said}");
 }
 
-/// All tables, without wall times and what names the command.
+/// All tables but that of wall times.
 fn tables(folder: &Path) -> BTreeMap<String, String> {
     let results = folder.join("results/grid");
     let mut tables = BTreeMap::new();
     for entry in fs::read_dir(results).expect("results") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().expect("a name").to_string_lossy();
-        if !name.ends_with(".csv") {
+        if !name.ends_with(".csv") || name == "times.csv" {
             continue;
         }
         let text = fs::read_to_string(&path).expect("a table");
-        let without_time = |line: &str| match &*name {
-            "runs.csv" => line.rsplit_once(',').expect("columns").0.to_owned(),
-            _ => line.to_owned(),
-        };
-        let lines: Vec<String> = text.lines().map(without_time).collect();
-        tables.insert(name.into_owned(), lines.join("\n"));
+        tables.insert(name.into_owned(), text);
     }
     assert!(tables.contains_key("leaderboard.csv"), "{tables:?}");
     tables

@@ -152,7 +152,7 @@ impl Side {
             observations,
             column,
             runs: sheet.rows()?,
-            finds: folder.finds()?.unwrap_or_default(),
+            finds: folder.rows("lr_find")?.unwrap_or_default(),
             settings,
             control: folder.outline().control,
             path: path.to_owned(),

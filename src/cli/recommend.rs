@@ -146,7 +146,7 @@ fn of_folder(dir: &Path) -> Result<Results> {
     Ok(Results {
         runs: folder.runs()?,
         outline: folder.outline(),
-        regime: folder.regime()?.unwrap_or_default(),
+        regime: folder.rows("regime")?.unwrap_or_default(),
     })
 }
 

@@ -6,8 +6,8 @@ use crate::report::ReportInput;
 use crate::report::html::html;
 use crate::report::markdown::markdown;
 use crate::report::plot::RangeTestPlot;
-use crate::results::Folder;
 use crate::results::rows::FindRow;
+use crate::results::{Folder, find_stems};
 use crate::runner::publish::find_title;
 use std::io::Write;
 use std::path::PathBuf;
@@ -61,17 +61,17 @@ fn read(folder: &Folder) -> Result<ReportInput> {
     let analysis = Analysis::new(&runs, &protocol, &outline.schedules)?;
     let mut missing = vec![];
     let mut lacks = |name: &str| missing.push(name.to_owned());
-    let lr_finds = folder.finds()?.unwrap_or_else(|| {
+    let lr_finds: Vec<FindRow> = folder.rows("lr_find")?.unwrap_or_else(|| {
         lacks("lr_find.csv");
         vec![]
     });
-    let regime = folder.regime()?.unwrap_or_else(|| {
+    let regime = folder.rows("regime")?.unwrap_or_else(|| {
         lacks("regime.csv");
         vec![]
     });
     let mut curves = vec![];
-    for find in &lr_finds {
-        if let Some(updates) = folder.range_test::<LrPoint>(find)? {
+    for (find, stem) in lr_finds.iter().zip(find_stems(&lr_finds)) {
+        if let Some(updates) = folder.rows::<LrPoint>(&stem)? {
             curves.push((find, updates));
         }
     }
@@ -206,11 +206,11 @@ mod tests {
             &dir,
             "lr_find.csv",
             "workload,optimizer,budget,lr,low,high,outcome,rule,cost_steps,\
-             schedule,curve\n\
-             a/b,sgd,250,0.1,0.05,0.2,verified,lrscout,90,,a-b-250\n\
-             a/b,sgd,500,0.1,0.05,0.2,verified,lrscout,90,,a-b\n\
-             c,sgd,500,0.1,0.05,0.2,verified,lrscout,90,cosine,c-cosine\n\
-             d,sgd,500,0.1,0.05,0.2,verified,lrscout,90,,d\n",
+             schedule\n\
+             a/b,sgd,250,0.1,0.05,0.2,verified,lrscout,90,\n\
+             a/b,sgd,500,0.1,0.05,0.2,verified,lrscout,90,\n\
+             c,sgd,500,0.1,0.05,0.2,verified,lrscout,90,cosine\n\
+             d,sgd,500,0.1,0.05,0.2,verified,lrscout,90,\n",
         );
         let curve = "lr,loss,smoothed\n0.001,2.0,2.0\n0.1,1.0,1.5\n1,inf,nan\n";
         for name in ["a-b", "a-b-250", "c-cosine"] {

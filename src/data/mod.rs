@@ -3,7 +3,6 @@
 
 mod batches;
 mod check;
-mod checkpoint;
 mod pack;
 mod plain;
 mod synthetic;
@@ -14,40 +13,20 @@ mod text;
 mod vision;
 
 pub(crate) use batches::{Batches, gather};
-pub use checkpoint::Checkpoint;
 
-use crate::digest::Digest;
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::seed;
 use crate::spec::DatasetSpec;
 use crate::text::{excerpt, unknown};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
-use std::collections::HashMap;
 use std::path::Path;
 
 /// Seed of everything about data that is not a run's: splits, label noise,
 /// generated sets. Fixed, so that all runs see the same data.
 const DATA_SEED: u64 = 0;
-
-/// The text of `file`, without a byte order mark.
-///
-/// # Errors
-///
-/// If the file cannot be read or is not UTF-8; with line and column.
-fn text_of(file: &Path) -> Result<String> {
-    let bytes = std::fs::read(file).map_err(Error::io(file))?;
-    let mut text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let valid = String::from_utf8_lossy(&error.as_bytes()[..at]);
-        Error::input(file, &valid, at, "not UTF-8: save the file as UTF-8")
-    })?;
-    if text.starts_with('\u{feff}') {
-        text.remove(0);
-    }
-    Ok(text)
-}
 
 /// Examples with their targets.
 #[derive(Clone, Debug)]
@@ -233,47 +212,8 @@ impl Dataset {
         let tensors = splits
             .into_iter()
             .flat_map(|split| [("", &split.inputs), ("", &split.targets)]);
-        Ok(format!("{:?}-{}", self.task, fingerprint(tensors)?))
+        Ok(format!("{:?}-{}", self.task, digest::tensors(tensors)?))
     }
-}
-
-/// A digest of every number in named tensors, in their order.
-///
-/// # Errors
-///
-/// If a tensor cannot be read back from its device.
-pub(crate) fn fingerprint<'a>(
-    tensors: impl IntoIterator<Item = (&'a str, &'a Tensor)>,
-) -> Result<String> {
-    let mut digest = Digest::default();
-    for (name, tensor) in tensors {
-        digest.update(format!("{name}{:?}", tensor.dims()).as_bytes());
-        let bytes = bytes(tensor).map_err(Error::tensor("reading a tensor"))?;
-        digest.update(&bytes);
-    }
-    Ok(digest.hex())
-}
-
-fn bytes(tensor: &Tensor) -> candle_core::Result<Vec<u8>> {
-    let flat = tensor.flatten_all()?.to_device(&Device::Cpu)?;
-    Ok(match flat.dtype() {
-        DType::U32 => flat
-            .to_vec1::<u32>()?
-            .into_iter()
-            .flat_map(u32::to_le_bytes)
-            .collect(),
-        DType::I64 => flat
-            .to_vec1::<i64>()?
-            .into_iter()
-            .flat_map(i64::to_le_bytes)
-            .collect(),
-        _ => flat
-            .to_dtype(DType::F32)?
-            .to_vec1::<f32>()?
-            .into_iter()
-            .flat_map(f32::to_le_bytes)
-            .collect(),
-    })
 }
 
 /// Loads the data set of `spec` onto `device`; relative paths count from
@@ -332,16 +272,6 @@ pub(crate) fn load(
         .into_dataset(device)
         .map_err(Error::tensor("making tensors of the data set"))?
         .with_label_noise(label_noise)
-}
-
-/// The weights of a safetensors file, by name, on the CPU.
-///
-/// # Errors
-///
-/// If the file cannot be read.
-pub(crate) fn weights(path: &Path) -> Result<HashMap<String, Tensor>> {
-    candle_core::safetensors::load(path, &Device::Cpu)
-        .map_err(Error::tensor(path.display().to_string()))
 }
 
 /// Replaces the share `noise` of `labels`, rounded, by another class each.

@@ -1,11 +1,12 @@
 //! Any CSV table with a header: numbers are standardised, words one-hot.
 
+use super::DATA_SEED;
 use super::plain::{Plain, Scale, standardise_targets};
-use super::{DATA_SEED, text_of};
 use crate::error::{Error, Result};
+use crate::results::{Row, Sheet};
 use crate::seed;
 use crate::spec::TableTask;
-use crate::text::{excerpt, unknown};
+use crate::text::{excerpt, quoted, unknown};
 use rand::seq::SliceRandom as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -39,58 +40,39 @@ pub(super) fn load(
     task: Option<TableTask>,
     split: [f64; 2],
 ) -> Result<Plain> {
-    let text = &text_of(file)?;
-    plain(text, target, task, split).map_err(|fault| {
-        let Fault { at, message } = fault;
-        Error::input(file, text, at, message)
-    })
+    plain(&Table::new(Sheet::read(file)?)?, target, task, split)
 }
 
-/// What is wrong with a table, at a byte of its text.
-struct Fault {
-    at: usize,
-    message: String,
-}
-
-impl Fault {
-    /// A fault of a column or of the whole: the header is shown.
-    fn whole(message: impl Into<String>) -> Self {
-        Self { at: 0, message: message.into() }
-    }
-}
-
-/// [`load`], of the text of a file.
+/// [`load`], of a table in memory.
 fn plain(
-    text: &str,
+    table: &Table,
     target: &str,
     task: Option<TableTask>,
     split: [f64; 2],
-) -> std::result::Result<Plain, Fault> {
-    let table = Table::parse(text)?;
-    let target_column =
-        table.names.iter().position(|name| name == target).ok_or_else(
-            || {
-                let known: Vec<&str> =
-                    table.names.iter().map(String::as_str).collect();
-                Fault::whole(unknown("column", target, &known))
-            },
-        )?;
-    let n = table.rows.len();
+) -> Result<Plain> {
+    let names: Vec<&str> = table.0.names().collect();
+    let target_column = names
+        .iter()
+        .position(|name| *name == target)
+        .ok_or_else(|| table.fault(unknown("column", target, &names)))?;
+    let rows = table.rows();
+    let n = rows.len();
     if n < FEWEST_ROWS {
         let message = format!("{n} rows are too few, {FEWEST_ROWS} are needed");
-        return Err(Fault { at: text.len(), message });
+        return Err(table.0.too_short(message));
     }
     let parts = split_rows(n, split).ok_or_else(|| {
-        Fault::whole(format!(
+        table.fault(format!(
             "`split` {split:?} leaves a part of {n} rows empty: give it more"
         ))
     })?;
     let mut columns = vec![];
-    for column in (0..table.names.len()).filter(|&i| i != target_column) {
+    for column in (0..names.len()).filter(|&i| i != target_column) {
         columns.extend(table.encode(column, &parts[0])?);
     }
     if columns.is_empty() {
-        return Err(Fault::whole("the table has no column besides the target"));
+        let message = "the table has no column besides the target";
+        return Err(table.fault(message));
     }
     let inputs = parts.clone().map(|rows| {
         rows.iter()
@@ -98,39 +80,40 @@ fn plain(
             .collect::<Vec<f32>>()
     });
     let width = columns.len();
-    if let Some(row) = table.cells(target_column).position(is_missing) {
-        let message = format!(
+    if let Some(row) = table.rows().find(|r| is_missing(r.text(target_column)))
+    {
+        return Err(row.fault(format!(
             "target {} is missing here: fill it or drop the row",
-            excerpt(target)
-        );
-        return Err(Fault { at: table.starts[row], message });
+            quoted(target)
+        )));
     }
     let numbers = table.numbers(target_column);
     let task =
-        task.unwrap_or_else(|| guess(&table, target_column, numbers.is_ok()));
+        task.unwrap_or_else(|| guess(table, target_column, numbers.is_ok()));
     match task {
         TableTask::Classify => {
             let labels = table.labels(target_column)?;
-            let targets = parts.map(|rows| {
-                rows.iter()
-                    .map(|&row| labels[table.rows[row][target_column].as_str()])
-                    .collect()
-            });
+            let classes: Vec<u32> =
+                table.cells(target_column).map(|cell| labels[cell]).collect();
+            let targets =
+                parts.map(|rows| rows.iter().map(|&i| classes[i]).collect());
             Ok(Plain::classify(vec![width], labels.len(), inputs, targets))
         }
         TableTask::Regress => {
-            let numbers = numbers.map_err(|mut fault| {
-                fault.message.push_str(" or take `task = \"classify\"`");
-                fault
+            let numbers = numbers.map_err(|row| {
+                row.error(
+                    target_column,
+                    "mend this number, or take `task = \"classify\"`",
+                )
             })?;
             let targets = parts.map(|rows| {
                 rows.iter().map(|&row| numbers[row]).collect::<Vec<f64>>()
             });
             if Scale::of(targets[0].iter().copied()).is_constant() {
-                return Err(Fault::whole(format!(
+                return Err(table.fault(format!(
                     "target {} has one value only in the training rows: \
                      name another",
-                    excerpt(target)
+                    quoted(target)
                 )));
             }
             Ok(Plain::regress(width, inputs, standardise_targets(targets)))
@@ -171,88 +154,96 @@ fn is_missing(cell: &str) -> bool {
     MISSING.contains(&cell)
 }
 
-/// A parsed file: every row as long as the header.
-struct Table {
-    names: Vec<String>,
-    rows: Vec<Vec<String>>,
-    /// Byte at which each row starts.
-    starts: Vec<usize>,
-}
+/// A file whose columns have names of their own.
+struct Table(Sheet);
 
 impl Table {
-    fn parse(text: &str) -> std::result::Result<Self, Fault> {
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let strings = |record: &csv::StringRecord| -> Vec<String> {
-            record.iter().map(str::to_owned).collect()
-        };
-        let names = strings(reader.headers().map_err(|error| fault(&error))?);
-        check_header(&names)?;
-        let (mut rows, mut starts) = (vec![], vec![]);
-        for record in reader.records() {
-            let record = record.map_err(|error| fault(&error))?;
-            let at = byte(record.position());
-            // The reader takes a quote that is never closed for a cell that
-            // goes on to the end of the file.
-            if record.iter().any(|cell| cell.contains('\n')) {
-                let message = "a cell of this row goes on over several lines: \
-                               close its quotes, or put it on one line";
-                return Err(Fault { at, message: message.to_owned() });
-            }
-            rows.push(strings(&record));
-            starts.push(at);
+    fn new(sheet: Sheet) -> Result<Self> {
+        let table = Self(sheet);
+        table.check_header()?;
+        // The reader takes a quote that is never closed for a cell that goes
+        // on to the end of the file.
+        let broken = table.rows().find(|r| r.cells().any(|c| c.contains('\n')));
+        match broken {
+            Some(row) => Err(row.fault(
+                "a cell of this row goes on over several lines: close its \
+                 quotes, or put it on one line",
+            )),
+            None => Ok(table),
         }
-        Ok(Self { names, rows, starts })
+    }
+
+    /// Every column has a name of its own.
+    fn check_header(&self) -> Result<()> {
+        let names: Vec<&str> = self.0.names().collect();
+        let separator =
+            names[0].chars().find(|c| names.len() == 1 && ";\t|".contains(*c));
+        if let Some(separator) = separator {
+            return Err(self.fault(format!(
+                "columns are separated by {separator:?}: save the table with \
+                 commas"
+            )));
+        }
+        // Row numbers of a sorted table would give the target away.
+        if let Some(i) = names.iter().position(|name| name.is_empty()) {
+            return Err(self.fault(format!(
+                "column {} has no name: name it, or drop it if it only \
+                 numbers the rows",
+                i + 1
+            )));
+        }
+        let mut seen = BTreeSet::new();
+        match names.iter().find(|name| !seen.insert(**name)) {
+            Some(name) => Err(self.fault(format!(
+                "two columns are named {}: rename or drop one",
+                quoted(name)
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// An error of a column or of the whole, at the header.
+    fn fault(&self, message: impl Into<String>) -> Error {
+        self.0.error(0, message)
+    }
+
+    fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+        self.0.records()
     }
 
     /// The cells of a column.
-    fn cells(&self, column: usize) -> impl Iterator<Item = &str> + Clone {
-        self.rows.iter().map(move |row| row[column].as_str())
+    fn cells(&self, column: usize) -> impl Iterator<Item = &str> {
+        self.rows().map(move |row| row.text(column))
     }
 
-    /// The column as numbers, NaN where a cell is missing; else the first
-    /// cell that holds anything else.
-    fn numbers(&self, column: usize) -> std::result::Result<Vec<f64>, Fault> {
-        let number = |(row, cell): (usize, &str)| {
-            let value = if is_missing(cell) {
-                Some(f64::NAN)
-            } else {
-                // Numbers beyond f32 would be infinite in a tensor.
-                let most = f64::from(f32::MAX);
-                cell.parse().ok().filter(|x: &f64| x.abs() <= most)
-            };
-            value.ok_or_else(|| Fault {
-                at: self.starts[row],
-                message: format!(
-                    "{} in column {} is no finite number: mend the cell",
-                    excerpt(cell),
-                    excerpt(&self.names[column])
-                ),
-            })
+    /// The column as numbers, NaN where a cell is missing; else the first row
+    /// that holds anything else.
+    fn numbers(&self, column: usize) -> std::result::Result<Vec<f64>, Row<'_>> {
+        let number = |row: Row<'_>| match row.text(column) {
+            cell if is_missing(cell) => Some(f64::NAN),
+            // Numbers beyond f32 would be infinite in a tensor.
+            cell => cell
+                .parse()
+                .ok()
+                .filter(|x: &f64| x.abs() <= f64::from(f32::MAX)),
         };
-        self.cells(column).enumerate().map(number).collect()
+        self.rows().map(|row| number(row).ok_or(row)).collect()
     }
 
     /// The column as one standardised input, or one for each of its words.
-    fn encode(
-        &self,
-        column: usize,
-        train: &[usize],
-    ) -> std::result::Result<Vec<Vec<f32>>, Fault> {
-        let not_a_number = match self.numbers(column) {
+    fn encode(&self, column: usize, train: &[usize]) -> Result<Vec<Vec<f32>>> {
+        let no_number = match self.numbers(column) {
             Ok(numbers) => return Ok(vec![standardised(&numbers, train)]),
-            Err(fault) => fault,
+            Err(row) => row,
         };
         let words: BTreeSet<&str> = self.cells(column).collect();
         if words.len() > MOST_CATEGORIES {
-            let message = format!(
-                "{} or drop the column, whose {} different words are too many \
-                 for a category (at most {MOST_CATEGORIES})",
-                not_a_number.message,
+            let wanted = format!(
+                "mend this number, or drop the column, whose {} different \
+                 words are too many for a category (at most {MOST_CATEGORIES})",
                 words.len()
             );
-            return Err(Fault { message, ..not_a_number });
+            return Err(no_number.error(column, &wanted));
         }
         let one_hot = |word: &str| {
             let column: Vec<f64> = self
@@ -266,63 +257,29 @@ impl Table {
 
     /// Number of each class, in the order of their words, or of their values
     /// where all are numbers.
-    fn labels(
-        &self,
-        column: usize,
-    ) -> std::result::Result<BTreeMap<&str, u32>, Fault> {
+    fn labels(&self, column: usize) -> Result<BTreeMap<&str, u32>> {
         let mut words: Vec<&str> =
             self.cells(column).collect::<BTreeSet<_>>().into_iter().collect();
         let value = |word: &str| word.parse().unwrap_or(f64::NAN);
         if words.iter().all(|word| !value(word).is_nan()) {
             words.sort_by(|a, b| value(a).total_cmp(&value(b)));
         }
-        let name = excerpt(&self.names[column]);
+        let name = excerpt(self.0.name(column));
         if words.len() < 2 {
-            return Err(Fault::whole(format!(
+            return Err(self.fault(format!(
                 "target {name} has one value only: name another"
             )));
         }
-        if words.len() > self.rows.len() / 2 {
-            return Err(Fault::whole(format!(
-                "target {name} has {} different values in {} rows, too many \
-                 for classes: name another, or take `task = \"regress\"` if \
-                 they are numbers",
+        let rows = self.rows().len();
+        if words.len() > rows / 2 {
+            return Err(self.fault(format!(
+                "target {name} has {} different values in {rows} rows, too \
+                 many for classes: name another, or take `task = \"regress\"` \
+                 if they are numbers",
                 words.len(),
-                self.rows.len()
             )));
         }
         Ok(words.into_iter().zip(0..).collect())
-    }
-}
-
-/// Every column has a name of its own.
-fn check_header(names: &[String]) -> std::result::Result<(), Fault> {
-    if names.iter().all(String::is_empty) {
-        return Err(Fault::whole("the table is empty: it needs a header"));
-    }
-    let separator =
-        names[0].chars().find(|c| names.len() == 1 && ";\t|".contains(*c));
-    if let Some(separator) = separator {
-        return Err(Fault::whole(format!(
-            "columns are separated by {separator:?}: save the table with \
-             commas"
-        )));
-    }
-    // Row numbers of a sorted table would give the target away.
-    if let Some(i) = names.iter().position(String::is_empty) {
-        return Err(Fault::whole(format!(
-            "column {} has no name: name it, or drop it if it only numbers \
-             the rows",
-            i + 1
-        )));
-    }
-    let mut seen = BTreeSet::new();
-    match names.iter().find(|name| !seen.insert(*name)) {
-        Some(name) => Err(Fault::whole(format!(
-            "two columns are named {}: rename or drop one",
-            excerpt(name)
-        ))),
-        None => Ok(()),
     }
 }
 
@@ -332,19 +289,4 @@ fn standardised(column: &[f64], train: &[usize]) -> Vec<f32> {
     let scale = Scale::of(known);
     let value = |&x: &f64| if x.is_nan() { 0.0 } else { scale.clipped(x) };
     column.iter().map(value).collect()
-}
-
-fn fault(error: &csv::Error) -> Fault {
-    let message = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-            "a row of {len} cells under a header of {expected_len}: mend it"
-        ),
-        _ => error.to_string(),
-    };
-    Fault { at: byte(error.position()), message }
-}
-
-fn byte(position: Option<&csv::Position>) -> usize {
-    let offset = position.map_or(0, csv::Position::byte);
-    usize::try_from(offset).unwrap_or(0)
 }

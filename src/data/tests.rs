@@ -467,11 +467,13 @@ fn broken_tables_are_refused_with_their_place() {
     );
     assert_eq!(
         complaint(at(4, "1,2,3"), "b"),
-        "t.csv:6:1: a row of 3 cells under a header of 2: mend it"
+        "t.csv:6:1: this row has 3 fields and the header 2; quote cells that \
+         contain commas"
     );
     assert_eq!(
         complaint(format!("\u{feff}{}", at(4, "1")), "b"),
-        "t.csv:6:1: a row of 1 cells under a header of 2: mend it"
+        "t.csv:6:1: this row has 1 fields and the header 2; quote cells that \
+         contain commas"
     );
     assert_eq!(
         complaint(at(9, "1,\"0"), "b"),
@@ -484,7 +486,7 @@ fn broken_tables_are_refused_with_their_place() {
     );
     assert_eq!(
         complaint("", "b"),
-        "t.csv:1:1: the table is empty: it needs a header"
+        "t.csv:1:1: the file is empty; its first line must name the columns"
     );
     assert_eq!(
         complaint(csv("a,b", 5, good), "b"),
@@ -505,7 +507,7 @@ fn broken_tables_are_refused_with_their_place() {
     );
     assert_eq!(
         complaint(b"a,b\n1,\xff\n", "b"),
-        "t.csv:2:3: not UTF-8: save the file as UTF-8"
+        "t.csv:2:3: not UTF-8; save it as UTF-8"
     );
     assert_eq!(
         complaint(csv("b", 40, |i| (i % 2).to_string()), "b"),
@@ -528,20 +530,19 @@ fn columns_that_say_nothing_useful_are_refused() {
             }),
             "b"
         ),
-        "t.csv:7:1: `12,5` in column `a` is no finite number: mend the cell \
-         or drop the column, whose 80 different words are too many for a \
-         category (at most 50)"
+        "t.csv:7:1: `a` is `12,5`; mend this number, or drop the column, whose \
+         80 different words are too many for a category (at most 50)"
     );
     assert!(
         complaint(table(|i| format!("{i}e60")), "b")
-            .starts_with("t.csv:3:1: `1e60` in column `a` is no finite number")
+            .starts_with("t.csv:3:1: `a` is `1e60`; mend this number")
     );
     assert!(
         complaint(
             table(|i| if i == 9 { "inf".into() } else { i.to_string() }),
             "b"
         )
-        .starts_with("t.csv:11:1: `inf` in column `a` is no finite number")
+        .starts_with("t.csv:11:1: `a` is `inf`; mend this number")
     );
     assert_eq!(
         complaint(with(|_| "yes".to_owned()), "b"),
@@ -558,8 +559,8 @@ fn columns_that_say_nothing_useful_are_refused() {
     };
     assert_eq!(
         regress(with(|i| if i == 3 { "x".into() } else { i.to_string() })),
-        "t.csv:5:1: `x` in column `b` is no finite number: mend the cell or \
-         take `task = \"classify\"`"
+        "t.csv:5:3: `b` is `x`; mend this number, or take `task = \
+         \"classify\"`"
     );
     assert_eq!(
         regress(with(|_| "0.1".to_owned())),

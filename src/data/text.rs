@@ -1,8 +1,9 @@
 //! Any UTF-8 text, for a character-level language model.
 
+use super::Task;
 use super::plain::{Part, Plain, Values};
-use super::{Task, text_of};
 use crate::error::{Error, Result};
+use crate::results::text_of;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -5,10 +5,14 @@
 //! Here the state can be cloned, and on a CPU weights and moments are updated
 //! in one pass, in place.
 
+mod checkpoint;
 mod groups;
 mod norm;
 #[cfg(test)]
 mod tests;
+
+pub use checkpoint::Checkpoint;
+pub(crate) use checkpoint::weights;
 
 use crate::kernels::update::{self, Adamw, Sgd};
 use crate::spec::OptimizerSpec;

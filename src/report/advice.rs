@@ -339,6 +339,3 @@ fn equals(p: f64) -> String {
     let sign = if p < 0.001 { "" } else { "= " };
     format!("{sign}{}", probability(p))
 }
-
-#[cfg(test)]
-mod tests;

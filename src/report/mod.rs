@@ -13,11 +13,7 @@ pub(crate) mod markdown;
 mod number;
 pub(crate) mod plot;
 mod regime;
-#[cfg(test)]
-mod samples;
 pub(crate) mod table;
-#[cfg(test)]
-mod tests;
 mod words;
 
 use crate::ranking::{Analysis, Ranking};

@@ -1,7 +1,7 @@
 //! The folder of one grid's results: which files there are, and what they
 //! are called.
 
-use super::rows::{FailureRow, FindRow, RegimeRow};
+use super::rows::{FailureRow, FindRow};
 use super::sheet::Sheet;
 use super::table::{read_rows, write_rows};
 use crate::error::{Error, Result};
@@ -9,6 +9,7 @@ use crate::grid::Outline;
 use crate::store::{sweep, write_atomically};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::borrow::Borrow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -83,35 +84,17 @@ impl Folder {
         Sheet::read(&self.path("runs.csv"))
     }
 
-    /// `lr_find.csv`; `None` if it is not there.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read.
-    pub(crate) fn finds(&self) -> Result<Option<Vec<FindRow>>> {
-        self.optional("lr_find.csv")
-    }
-
-    /// `regime.csv`; `None` if it is not there.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read.
-    pub(crate) fn regime(&self) -> Result<Option<Vec<RegimeRow>>> {
-        self.optional("regime.csv")
-    }
-
-    /// The updates of the range test behind `find`; `None` if they were not
-    /// kept.
+    /// The rows of the table `<stem>.csv`; `None` if it is not there.
     ///
     /// # Errors
     ///
     /// If they cannot be read.
-    pub(crate) fn range_test<T: DeserializeOwned>(
+    pub(crate) fn rows<T: DeserializeOwned>(
         &self,
-        find: &FindRow,
+        stem: &str,
     ) -> Result<Option<Vec<T>>> {
-        self.optional(&format!("lr_find/{}.csv", find.curve))
+        let path = self.path(&format!("{stem}.csv"));
+        path.is_file().then(|| read_rows(&path)).transpose()
     }
 
     /// Title, control and schedules as `experiment.toml` has them; nothing
@@ -137,14 +120,6 @@ impl Folder {
         }
     }
 
-    fn optional<T: DeserializeOwned>(
-        &self,
-        name: &str,
-    ) -> Result<Option<Vec<T>>> {
-        let path = self.path(name);
-        path.is_file().then(|| read_rows(&path)).transpose()
-    }
-
     // -- writing ---------------------------------------------------------
 
     /// Removes unfinished files that a process left behind long ago.
@@ -152,22 +127,6 @@ impl Folder {
         for folder in ["", "lr_find", "refined"] {
             sweep(&self.path(folder));
         }
-    }
-
-    /// The updates of the range test behind `find`, and its picture.
-    ///
-    /// # Errors
-    ///
-    /// If a file cannot be written.
-    pub(crate) fn write_range_test(
-        &self,
-        find: &FindRow,
-        updates: &[impl Serialize],
-        svg: &str,
-    ) -> Result<()> {
-        let stem = format!("lr_find/{}", find.curve);
-        self.table(&stem, updates)?;
-        self.write(&format!("{stem}.svg"), svg)
     }
 
     /// `failures.csv`; no file where nothing failed.
@@ -249,6 +208,30 @@ pub(crate) fn board_stem(
     parts.into_iter().flatten().collect::<Vec<_>>().join("-")
 }
 
+/// The names of the files of each range test, in the folder, without
+/// extension. That of a workload's longest budget has the workload's name.
+pub(crate) fn find_stems<T: Borrow<FindRow>>(finds: &[T]) -> Vec<String> {
+    let longest = finds.iter().map(|row| row.borrow().budget).max();
+    let mut stems = FileStems::default();
+    let mut names = vec![String::new(); finds.len()];
+    for is_longest in [true, false] {
+        for (name, row) in names.iter_mut().zip(finds) {
+            let FindRow { workload, schedule, budget, .. } = row.borrow();
+            if (Some(*budget) == longest) != is_longest {
+                continue;
+            }
+            let parts = [
+                Some(workload.clone()),
+                schedule.clone(),
+                (!is_longest).then(|| budget.to_string()),
+            ];
+            let parts: Vec<String> = parts.into_iter().flatten().collect();
+            *name = format!("lr_find/{}", stems.next(&parts.join("-")));
+        }
+    }
+    names
+}
+
 /// Whether the table `stem` is one that only some grids have.
 fn is_conditional(stem: &str) -> bool {
     let of_board = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
@@ -311,6 +294,35 @@ mod tests {
         assert_eq!(first.len(), FileStems::MOST_BYTES);
         assert_eq!(second, format!("{first}~2"));
         assert_eq!(stems.next("x".repeat(150).as_str()).len(), 150);
+    }
+
+    #[test]
+    fn every_range_test_has_files_of_its_own() {
+        let row = |workload: &str, budget, schedule: Option<&str>| FindRow {
+            workload: workload.to_owned(),
+            optimizer: String::new(),
+            budget,
+            lr: 0.1,
+            low: 0.1,
+            high: 0.1,
+            outcome: String::new(),
+            rule: String::new(),
+            cost_steps: 0,
+            schedule: schedule.map(str::to_owned),
+        };
+        let got = find_stems(&[
+            row("letter", 250, None),
+            row("letter", 1000, None),
+            row("letter-250", 1000, None),
+            row("letter", 1000, Some("wsd(decay=0.6)")),
+        ]);
+        let want = [
+            "lr_find/letter-250~2",
+            "lr_find/letter",
+            "lr_find/letter-250",
+            "lr_find/letter-wsd-decay-0.6-",
+        ];
+        assert_eq!(got, want);
     }
 
     #[test]

@@ -249,9 +249,6 @@ pub(crate) struct FindRow {
     /// Label of the schedule, where each has a rate of its own.
     #[serde(default)]
     pub(crate) schedule: Option<String>,
-    /// Name of its files in `lr_find/`, without extension.
-    #[serde(default)]
-    pub(crate) curve: String,
 }
 
 /// One row of `curves.csv`: an evaluation of a run.

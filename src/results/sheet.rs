@@ -5,10 +5,32 @@
 
 use super::table::unguarded;
 use crate::error::{Error, Result};
+use crate::text::excerpt;
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// The byte order mark that spreadsheets put in front.
+const MARK: char = '\u{feff}';
+
+/// The text of a file, without a byte order mark.
+///
+/// # Errors
+///
+/// If the file cannot be read or is not UTF-8; with line and column.
+pub(crate) fn text_of(path: &Path) -> Result<String> {
+    let bytes = fs::read(path).map_err(Error::io(path))?;
+    let mut text = String::from_utf8(bytes).map_err(|e| {
+        let valid = e.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(&e.as_bytes()[..valid]);
+        Error::input(path, &text, valid, "not UTF-8; save it as UTF-8")
+    })?;
+    if text.starts_with(MARK) {
+        text.remove(0);
+    }
+    Ok(text)
+}
 
 /// A CSV file in memory.
 pub(crate) struct Sheet {
@@ -34,13 +56,7 @@ impl Sheet {
     ///
     /// If the file cannot be read or is no CSV.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(Error::io(path))?;
-        let text = String::from_utf8(bytes).map_err(|e| {
-            let valid = e.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(&e.as_bytes()[..valid]);
-            Error::input(path, &text, valid, "not UTF-8; save it as UTF-8")
-        })?;
-        Self::parse(path, &text)
+        Self::parse(path, &text_of(path)?)
     }
 
     /// A text that is there already; `path` names it in messages.
@@ -49,8 +65,7 @@ impl Sheet {
     ///
     /// If it is no CSV.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
-        // Spreadsheets put a byte order mark in front.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
+        let text = text.strip_prefix(MARK).unwrap_or(text).to_owned();
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .from_reader(text.as_bytes());
@@ -218,12 +233,21 @@ impl<'a> Row<'a> {
     pub(crate) fn error(&self, column: usize, wanted: &str) -> Error {
         let at = self.sheet.field_at(self.record.at, column);
         let name = &self.sheet.header[column];
-        let text = self.text(column);
-        if text.is_empty() {
-            self.sheet.error(at, format!("`{name}` is empty; {wanted}"))
-        } else {
-            self.sheet.error(at, format!("`{name}` is `{text}`; {wanted}"))
-        }
+        let is = match self.text(column) {
+            "" => "empty".to_owned(),
+            text => excerpt(text),
+        };
+        self.sheet.error(at, format!("{} is {is}; {wanted}", excerpt(name)))
+    }
+
+    /// An error of the whole row, at its line.
+    pub(crate) fn fault(&self, message: impl Into<String>) -> Error {
+        self.sheet.error(self.record.at, message)
+    }
+
+    /// Its cells, as they stand.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = &'a str> {
+        self.record.fields.iter()
     }
 
     /// A cell that must not be empty.

@@ -19,7 +19,8 @@ mod runs;
 mod stage;
 mod workers;
 
-use crate::data::{Dataset, fingerprint};
+use crate::data::Dataset;
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::grid::{Experiment, LrFindPer, WorkloadEntry};
 use crate::lr_find::{self, LrFound, Means, Memory};
@@ -256,11 +257,11 @@ pub(crate) fn prepare(
 fn given_weights(
     path: &Path,
 ) -> Result<(Arc<HashMap<String, Tensor>>, String)> {
-    let weights = crate::data::weights(path)?;
+    let weights = crate::optim::weights(path)?;
     let mut by_name: Vec<(&str, &Tensor)> =
         weights.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     by_name.sort_by_key(|(name, _)| *name);
-    let print = format!("+{}", fingerprint(by_name)?);
+    let print = format!("+{}", digest::tensors(by_name)?);
     Ok((Arc::new(weights), print))
 }
 

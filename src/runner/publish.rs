@@ -1,6 +1,6 @@
 //! What a grid came to, as tables.
 
-use super::{Cell, Prepared, Results};
+use super::{Cell, FindResult, Prepared, Results};
 use crate::error::{Error, Result};
 use crate::grid::{Experiment, LrFindPer};
 use crate::lr_find::LrFound;
@@ -10,7 +10,7 @@ use crate::record::{Outcome, RunRecord};
 use crate::results::rows::{
     CurveRow, FactorRow, FailureRow, FindRow, NoteRow, TimeRow,
 };
-use crate::results::{FileStems, Folder, board_stem};
+use crate::results::{FileStems, Folder, board_stem, find_stems};
 
 /// Writes what every cell came to, whether or not all of them are there.
 /// Gives the runs, the rates found, and how many cells failed.
@@ -50,11 +50,12 @@ pub(crate) fn publish_cells<'a>(
     folder.table("times", &times)?;
     folder.table("curves", &curves)?;
     let finds = finds(experiment, prepared, results);
-    for (row, found) in &finds {
-        let svg = found.to_svg(&find_title(row));
-        folder.write_range_test(row, &found.curve, &svg)?;
-    }
     let rows: Vec<&FindRow> = finds.iter().map(|(row, _)| row).collect();
+    for (stem, (row, found)) in find_stems(&rows).iter().zip(&finds) {
+        let svg = found.to_svg(&find_title(row));
+        folder.table(stem, &found.curve)?;
+        folder.write(&format!("{stem}.svg"), &svg)?;
+    }
     folder.table("lr_find", &rows)?;
     publish_refined(experiment, prepared, results, folder)?;
     let failures = failures(experiment, prepared, results);
@@ -110,43 +111,23 @@ pub(crate) fn publish_analysis(
     folder.remove_stale(&stems)
 }
 
-/// The rates found, in the order of the grid. The range test of a workload's
-/// longest budget has files of the workload's own name.
+/// The rates found, in the order of the grid.
 fn finds<'a>(
     experiment: &Experiment,
     prepared: &Prepared,
     results: &'a Results,
 ) -> Vec<(FindRow, &'a LrFound)> {
-    let longest = experiment.budgets.iter().max().copied().unwrap_or(0);
     let cells = prepared.plan.finds.iter().zip(&results.finds);
-    let mut rows: Vec<(FindRow, &LrFound)> = cells
-        .filter_map(|(cell, state)| match state {
-            Cell::Done(find) => {
-                Some((find_row(experiment, cell, &find.found), &find.found))
-            }
-            _ => None,
-        })
-        .collect();
-    let mut stems = FileStems::default();
-    for is_longest in [true, false] {
-        for (row, _) in &mut rows {
-            if (row.budget == longest) != is_longest {
-                continue;
-            }
-            let mut name = row.workload.clone();
-            if let Some(label) = &row.schedule {
-                name = format!("{name}-{label}");
-            }
-            if !is_longest {
-                name = format!("{name}-{}", row.budget);
-            }
-            row.curve = stems.next(&name);
+    let found = |(cell, state): (&FindCell, &'a Cell<_>)| match state {
+        Cell::Done(FindResult { found, .. }) => {
+            Some((find_row(experiment, cell, found), found))
         }
-    }
-    rows
+        _ => None,
+    };
+    cells.filter_map(found).collect()
 }
 
-/// The row of one learning rate found; it has no files yet.
+/// The row of one learning rate found.
 pub(crate) fn find_row(
     experiment: &Experiment,
     cell: &FindCell,
@@ -166,7 +147,6 @@ pub(crate) fn find_row(
         cost_steps: found.cost_steps,
         schedule: by_schedule
             .then(|| experiment.schedules[cell.schedule].label()),
-        curve: String::new(),
     }
 }
 

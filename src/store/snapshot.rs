@@ -5,9 +5,9 @@
 //! crash leaves either the old one or the new one.
 
 use super::{Store, write, write_atomically};
-use crate::data::Checkpoint;
 use crate::digest;
 use crate::error::{Error, Result};
+use crate::optim::Checkpoint;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::cmp::Reverse;
 use std::fs;

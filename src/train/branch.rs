@@ -8,8 +8,8 @@
 use super::{
     Fit, Progress, Replica, Score, finite, has_diverged, is_point, mean,
 };
-use crate::data::Checkpoint;
 use crate::error::{Error, Result};
+use crate::optim::Checkpoint;
 use crate::record::Outcome;
 use crate::schedule::{Course, parts, shared_steps};
 use crate::workload::Workload;

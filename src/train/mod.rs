@@ -13,8 +13,9 @@ mod step;
 mod tests;
 mod trainer;
 
-use crate::data::{Checkpoint, Dataset, Split, gather};
+use crate::data::{Dataset, Split, gather};
 use crate::error::{Error, Result};
+use crate::optim::Checkpoint;
 use crate::record::Outcome;
 use crate::schedule::{Course, Problem, Schedule, ScheduleSpec};
 use crate::spec::OptimizerSpec;
@@ -189,7 +190,7 @@ impl Learner {
     ///
     /// If the file cannot be read.
     pub fn weights(mut self, path: impl AsRef<Path>) -> Result<Self> {
-        let given = crate::data::weights(path.as_ref())?;
+        let given = crate::optim::weights(path.as_ref())?;
         self.workload.weights = Arc::new(given);
         Ok(self)
     }

@@ -1,9 +1,10 @@
 //! One update and one evaluation.
 
-use crate::data::{Batches, Checkpoint, Dataset, Split, Task, gather};
+use crate::data::{Batches, Dataset, Split, Task, gather};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::nn::{self, WeightGradients, Weights};
+use crate::optim::Checkpoint;
 use crate::optim::{Gradients, Optim};
 use crate::workload::Workload;
 use candle_core::backprop::GradStore;

@@ -11,8 +11,6 @@ mod rank_diagram;
 mod sensitivity;
 mod shapes;
 mod terminal;
-#[cfg(test)]
-mod tests;
 
 use crate::results::rows::Verdict;
 

@@ -1,6 +1,7 @@
 //! A training in its middle, as a file.
 
-use super::{Error, Result};
+use crate::digest;
+use crate::error::{Error, Result};
 use candle_core::safetensors;
 use candle_core::{Device, Tensor};
 use std::collections::{BTreeMap, HashMap};
@@ -50,7 +51,7 @@ impl Checkpoint {
     pub fn fingerprint(&self) -> Result<String> {
         let tensors = self.tensors()?;
         let named = tensors.iter().map(|(name, tensor)| (&**name, tensor));
-        super::fingerprint(named)
+        digest::tensors(named)
     }
 
     /// Writes a safetensors file, which serves as a file of weights too.
@@ -94,7 +95,7 @@ impl Checkpoint {
     /// If the file cannot be read, or is no checkpoint.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        Self::of(super::weights(path)?, path)
+        Self::of(weights(path)?, path)
     }
 
     /// Reads the content of such a file; `path` is where it is from.
@@ -137,4 +138,14 @@ impl Checkpoint {
             moments: [first, second],
         })
     }
+}
+
+/// The weights of a safetensors file, by name, on the CPU.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub(crate) fn weights(path: &Path) -> Result<HashMap<String, Tensor>> {
+    safetensors::load(path, &Device::Cpu)
+        .map_err(Error::tensor(path.display().to_string()))
 }
