@@ -8,7 +8,7 @@ use std::path::Path;
 /// Floors from the ground up; a room may use rooms of lower floors, and those
 /// of its own floor that are named after it.
 const FLOORS: &[&[(&str, &[&str])]] = &[
-    &[("error", &[]), ("text", &[]), ("digest", &[]), ("seed", &[])],
+    &[("error", &[]), ("text", &[]), ("digest", &["error"]), ("seed", &[])],
     &[
         ("record", &[]),
         ("spec", &[]),
@@ -66,7 +66,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("statrs::", &["stats"]),
     ("strsim::", &["text.rs"]),
     ("std::process::Command", &["runner/external.rs", "train/external"]),
-    ("std::fs", &["data", "grid", "results", "store"]),
+    ("std::fs", &["cli", "data", "grid", "results", "store"]),
     ("tempfile::", &["store"]),
     ("toml::", &["grid"]),
     ("unsafe ", &["kernels"]),
