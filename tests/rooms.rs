@@ -46,7 +46,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ),
     ("clap::", &["cli"]),
     ("comfy_table::", &["report"]),
-    ("csv::", &["store", "data/table.rs"]),
+    ("csv::", &["store", "data/table.rs", "grid/factors.rs"]),
     ("flate2::", &["data"]),
     ("gemm::", &["kernels"]),
     ("indicatif::", &["runner"]),
