@@ -101,6 +101,22 @@ impl Experiment {
             .expect("the control is one of the schedules")
     }
 
+    /// What schedules never come to at one of the budgets, a line each: they
+    /// are then not what their names say.
+    pub(crate) fn never_reached(&self) -> Vec<String> {
+        let line = |schedule: &ScheduleSpec, steps: usize| {
+            let never = schedule.never_reached(steps)?;
+            let label = quote(&schedule.label());
+            Some(format!("{label} at a budget of {steps} steps: {never}"))
+        };
+        self.schedules
+            .iter()
+            .flat_map(|schedule| {
+                self.budgets.iter().filter_map(move |&n| line(schedule, n))
+            })
+            .collect()
+    }
+
     /// Reads and checks the file at `path`.
     ///
     /// # Errors
