@@ -5,7 +5,7 @@ use super::{DATA_SEED, text_of};
 use crate::error::{Error, Result};
 use crate::seed;
 use crate::spec::TableTask;
-use crate::text::{excerpt, unknown};
+use crate::text::{excerpt, unknown, unknown_in};
 use rand::seq::SliceRandom as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,8 +23,9 @@ const FEWEST_ROWS: usize = 30;
 /// Cells that say there is no value.
 const MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "?"];
 
-/// Reads `file` and predicts column `target` from the others. Rows are
-/// shuffled by a fixed seed and split by `split` (validation, test).
+/// Reads `file` and predicts column `target` from the others but those that
+/// `drop` names. Rows are shuffled by a fixed seed and split by `split`
+/// (validation, test).
 ///
 /// Columns with only numbers become one input each, a missing number the
 /// mean; other columns become one input a word. All inputs are standardised
@@ -36,11 +37,12 @@ const MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "?"];
 pub(super) fn load(
     file: &Path,
     target: &str,
+    drop: &[String],
     task: Option<TableTask>,
     split: [f64; 2],
 ) -> Result<Plain> {
     let text = &text_of(file)?;
-    plain(text, target, task, split).map_err(|fault| {
+    plain(text, target, drop, task, split).map_err(|fault| {
         let Fault { at, message } = fault;
         Error::input(file, text, at, message)
     })
@@ -63,18 +65,28 @@ impl Fault {
 fn plain(
     text: &str,
     target: &str,
+    drop: &[String],
     task: Option<TableTask>,
     split: [f64; 2],
 ) -> std::result::Result<Plain, Fault> {
-    let table = Table::parse(text)?;
-    let target_column =
-        table.names.iter().position(|name| name == target).ok_or_else(
-            || {
-                let known: Vec<&str> =
-                    table.names.iter().map(String::as_str).collect();
-                Fault::whole(unknown("column", target, &known))
-            },
-        )?;
+    let table = Table::parse(text, drop)?;
+    let known: Vec<&str> = table.names.iter().map(String::as_str).collect();
+    let target_column = known
+        .iter()
+        .position(|&name| name == target)
+        .ok_or_else(|| Fault::whole(unknown("column", target, &known)))?;
+    if let Some(name) = drop.iter().find(|name| !known.contains(&name.as_str()))
+    {
+        let message = unknown_in("column", name, "`drop`", &known);
+        return Err(Fault::whole(message));
+    }
+    let is_dropped = |column: usize| drop.contains(&table.names[column]);
+    if is_dropped(target_column) {
+        return Err(Fault::whole(format!(
+            "`drop` has the target {}: leave one of them out",
+            excerpt(target)
+        )));
+    }
     let n = table.rows.len();
     if n < FEWEST_ROWS {
         let message = format!("{n} rows are too few, {FEWEST_ROWS} are needed");
@@ -86,7 +98,8 @@ fn plain(
         ))
     })?;
     let mut columns = vec![];
-    for column in (0..table.names.len()).filter(|&i| i != target_column) {
+    let is_input = |&i: &usize| i != target_column && !is_dropped(i);
+    for column in (0..table.names.len()).filter(is_input) {
         columns.extend(table.encode(column, &parts[0])?);
     }
     if columns.is_empty() {
@@ -180,7 +193,7 @@ struct Table {
 }
 
 impl Table {
-    fn parse(text: &str) -> std::result::Result<Self, Fault> {
+    fn parse(text: &str, drop: &[String]) -> std::result::Result<Self, Fault> {
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
             .from_reader(text.as_bytes());
@@ -188,7 +201,7 @@ impl Table {
             record.iter().map(str::to_owned).collect()
         };
         let names = strings(reader.headers().map_err(|error| fault(&error))?);
-        check_header(&names)?;
+        check_header(&names, drop)?;
         let (mut rows, mut starts) = (vec![], vec![]);
         for record in reader.records() {
             let record = record.map_err(|error| fault(&error))?;
@@ -247,9 +260,11 @@ impl Table {
         let words: BTreeSet<&str> = self.cells(column).collect();
         if words.len() > MOST_CATEGORIES {
             let message = format!(
-                "{} or drop the column, whose {} different words are too many \
-                 for a category (at most {MOST_CATEGORIES})",
+                "{} or leave the column out (`drop = [{:?}]`), whose {} \
+                 different words are too many for a category (at most \
+                 {MOST_CATEGORIES})",
                 not_a_number.message,
+                self.names[column],
                 words.len()
             );
             return Err(Fault { message, ..not_a_number });
@@ -295,8 +310,11 @@ impl Table {
     }
 }
 
-/// Every column has a name of its own.
-fn check_header(names: &[String]) -> std::result::Result<(), Fault> {
+/// Every column has a name of its own, but those to `drop`.
+fn check_header(
+    names: &[String],
+    drop: &[String],
+) -> std::result::Result<(), Fault> {
     if names.iter().all(String::is_empty) {
         return Err(Fault::whole("the table is empty: it needs a header"));
     }
@@ -309,15 +327,17 @@ fn check_header(names: &[String]) -> std::result::Result<(), Fault> {
         )));
     }
     // Row numbers of a sorted table would give the target away.
-    if let Some(i) = names.iter().position(String::is_empty) {
+    let stays = |name: &&String| !drop.contains(name);
+    let nameless = |name: &String| name.is_empty() && stays(&name);
+    if let Some(i) = names.iter().position(nameless) {
         return Err(Fault::whole(format!(
-            "column {} has no name: name it, or drop it if it only numbers \
-             the rows",
+            "column {} has no name: name it, or leave it out (`drop = \
+             [\"\"]`) if it only numbers the rows",
             i + 1
         )));
     }
     let mut seen = BTreeSet::new();
-    match names.iter().find(|name| !seen.insert(*name)) {
+    match names.iter().filter(stays).find(|&name| !seen.insert(name)) {
         Some(name) => Err(Fault::whole(format!(
             "two columns are named {}: rename or drop one",
             excerpt(name)

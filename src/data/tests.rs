@@ -360,11 +360,22 @@ fn read_table(
     target: &str,
     task: Option<TableTask>,
 ) -> Result<Dataset> {
+    read_table_without(text, target, &[], task)
+}
+
+/// The same without the columns `drop`.
+fn read_table_without(
+    text: impl AsRef<[u8]>,
+    target: &str,
+    drop: &[&str],
+    task: Option<TableTask>,
+) -> Result<Dataset> {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("t.csv"), text).expect("a file");
     let spec = DatasetSpec::Csv {
         file: "t.csv".into(),
         target: target.to_owned(),
+        drop: drop.iter().map(|&name| name.to_owned()).collect(),
         task,
         split: [0.1, 0.2],
     };
@@ -382,6 +393,38 @@ fn complaint_of(got: Result<Dataset>) -> String {
     let message = got.expect_err("no data set").to_string();
     let start = message.find("t.csv").expect("it names the file");
     message[start..].to_owned()
+}
+
+#[test]
+fn columns_that_are_left_out_change_nothing() {
+    let plain = csv("a,b", 50, |i| format!("{i},{}", i % 2));
+    let with_more =
+        csv(",a,name,b", 50, |i| format!("{i},{i},name {i} of many,{}", i % 2));
+    let want = read_table(plain, "b", None).expect("a table");
+    let got = read_table_without(&with_more, "b", &["", "name"], None);
+    let got = got.expect("a table");
+    assert_eq!(
+        got.fingerprint().expect("a digest"),
+        want.fingerprint().expect("a digest")
+    );
+    let refuse = |drop: &[&str]| {
+        complaint_of(read_table_without(&with_more, "b", drop, None))
+    };
+    for (drop, want) in [
+        (
+            &["", "nmae"][..],
+            "unknown column `nmae` in `drop`, did you mean `name`?",
+        ),
+        (&["", "b"], "`drop` has the target `b`: leave one of them out"),
+        (&["", "name", "a"], "the table has no column besides the target"),
+        (
+            &["name"],
+            "column 1 has no name: name it, or leave it out (`drop = [\"\"]`) \
+             if it only numbers the rows",
+        ),
+    ] {
+        assert_eq!(refuse(drop), format!("t.csv:1:1: {want}"));
+    }
 }
 
 #[test]
@@ -496,8 +539,8 @@ fn broken_tables_are_refused_with_their_place() {
     );
     assert_eq!(
         complaint(table(",b"), "b"),
-        "t.csv:1:1: column 1 has no name: name it, or drop it if it only \
-         numbers the rows"
+        "t.csv:1:1: column 1 has no name: name it, or leave it out (`drop = \
+         [\"\"]`) if it only numbers the rows"
     );
     assert_eq!(
         complaint(table("a,b").replace(',', ";"), "b"),
@@ -529,8 +572,8 @@ fn columns_that_say_nothing_useful_are_refused() {
             "b"
         ),
         "t.csv:7:1: `12,5` in column `a` is no finite number: mend the cell \
-         or drop the column, whose 80 different words are too many for a \
-         category (at most 50)"
+         or leave the column out (`drop = [\"a\"]`), whose 80 different \
+         words are too many for a category (at most 50)"
     );
     assert!(
         complaint(table(|i| format!("{i}e60")), "b")
