@@ -8,7 +8,13 @@ use std::path::Path;
 /// Floors from the ground up; a room may use rooms of lower floors, and those
 /// of its own floor that are named after it.
 const FLOORS: &[&[(&str, &[&str])]] = &[
-    &[("error", &[]), ("text", &[]), ("digest", &[]), ("seed", &[])],
+    &[
+        ("error", &[]),
+        ("text", &[]),
+        ("synonyms", &[]),
+        ("digest", &[]),
+        ("seed", &[]),
+    ],
     &[
         ("record", &[]),
         ("spec", &[]),

@@ -24,7 +24,7 @@ pub(crate) use settings::{DeviceSpec, Ladder, LossOn, LrFindPer, LrFindSpec};
 use crate::error::{Error, Result};
 use crate::schedule::ScheduleSpec;
 use crate::spec::TrainerSpec;
-use crate::text::{excerpt, unknown_in};
+use crate::text::{excerpt, quoted, unknown_in};
 use settings::MOST_RUNS;
 use std::fs::File;
 use std::io::Read;
@@ -106,7 +106,7 @@ impl Experiment {
     pub(crate) fn never_reached(&self) -> Vec<String> {
         let line = |schedule: &ScheduleSpec, steps: usize| {
             let never = schedule.never_reached(steps)?;
-            let label = quote(&schedule.label());
+            let label = quoted(&schedule.label());
             Some(format!("{label} at a budget of {steps} steps: {never}"))
         };
         self.schedules
