@@ -46,6 +46,7 @@ mod seed;
 mod spec;
 mod stats;
 mod store;
+mod synonyms;
 mod text;
 mod train;
 mod workload;

@@ -8,7 +8,13 @@ use std::path::Path;
 /// Floors from the ground up; a room may use rooms of lower floors, and those
 /// of its own floor that are named after it.
 const FLOORS: &[&[(&str, &[&str])]] = &[
-    &[("error", &[]), ("text", &[]), ("digest", &["error"]), ("seed", &[])],
+    &[
+        ("error", &[]),
+        ("text", &[]),
+        ("synonyms", &[]),
+        ("digest", &["error"]),
+        ("seed", &[]),
+    ],
     &[
         ("record", &[]),
         ("spec", &[]),
@@ -50,7 +56,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ),
     ("clap::", &["cli"]),
     ("comfy_table::", &["report"]),
-    ("csv::", &["results"]),
+    ("csv::", &["results", "grid/factors.rs"]),
     ("flate2::", &["data"]),
     ("gemm::", &["kernels"]),
     ("indicatif::", &["runner"]),

@@ -82,6 +82,12 @@ impl Check {
             }
             Format::Text => {
                 for estimate in &estimates {
+                    for never in &estimate.never_reached {
+                        super::say(format_args!(
+                            "{}: warning: {never}",
+                            estimate.grid
+                        ));
+                    }
                     write!(out, "{}", in_words(estimate))?;
                 }
             }

@@ -114,6 +114,10 @@ impl Run {
         for (experiment, grid) in experiments.iter().zip(&self.grids) {
             let base = grid.parent().unwrap_or(Path::new(""));
             let prepared = runner::prepare(experiment, registry, base)?;
+            for never in experiment.never_reached() {
+                let text = &format!("warning: {never}");
+                self.tell(experiment, &Event::Note { text });
+            }
             let only = match &self.filter {
                 Some(filter) => Some(filter.ids(experiment, &prepared)?),
                 None => None,

@@ -154,7 +154,8 @@ fn write_aligned(
 ///
 /// The decimals are the shortest that read back as the same number. With
 /// --compat the sequence is the one which that library gives, with its own
-/// first index, end and warm-up.
+/// first index, end and warm-up. The steps are all updates of the training:
+/// Keras' `decay_steps` is --steps less the warm-up.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout schedules values '{ kind = \"one-cycle\" }' --peak 0.1 --steps 100\n  \

@@ -254,8 +254,8 @@ pub(crate) fn load(
         DatasetSpec::Cifar10 { dir } => {
             vision::cifar10(dir.as_deref().map(|dir| base.join(dir)))?
         }
-        DatasetSpec::Csv { file, target, task, split } => {
-            table::load(&base.join(file), target, *task, *split)?
+        DatasetSpec::Csv { file, target, drop, task, split } => {
+            table::load(&base.join(file), target, drop, *task, *split)?
         }
         DatasetSpec::Text { file, context, split } => {
             text::load(&base.join(file), *context, *split)?

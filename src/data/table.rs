@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::results::{Row, Sheet};
 use crate::seed;
 use crate::spec::TableTask;
-use crate::text::{excerpt, quoted, unknown};
+use crate::text::{excerpt, quoted, unknown, unknown_in};
 use rand::seq::SliceRandom as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -24,8 +24,9 @@ const FEWEST_ROWS: usize = 30;
 /// Cells that say there is no value.
 const MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "?"];
 
-/// Reads `file` and predicts column `target` from the others. Rows are
-/// shuffled by a fixed seed and split by `split` (validation, test).
+/// Reads `file` and predicts column `target` from the others but those that
+/// `drop` names. Rows are shuffled by a fixed seed and split by `split`
+/// (validation, test).
 ///
 /// Columns with only numbers become one input each, a missing number the
 /// mean; other columns become one input a word. All inputs are standardised
@@ -37,16 +38,19 @@ const MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "?"];
 pub(super) fn load(
     file: &Path,
     target: &str,
+    drop: &[String],
     task: Option<TableTask>,
     split: [f64; 2],
 ) -> Result<Plain> {
-    plain(&Table::new(Sheet::read(file)?)?, target, task, split)
+    let table = Table::new(Sheet::read(file)?, drop)?;
+    plain(&table, target, drop, task, split)
 }
 
 /// [`load`], of a table in memory.
 fn plain(
     table: &Table,
     target: &str,
+    drop: &[String],
     task: Option<TableTask>,
     split: [f64; 2],
 ) -> Result<Plain> {
@@ -55,6 +59,18 @@ fn plain(
         .iter()
         .position(|name| *name == target)
         .ok_or_else(|| table.fault(unknown("column", target, &names)))?;
+    if let Some(name) = drop.iter().find(|name| !names.contains(&name.as_str()))
+    {
+        let message = unknown_in("column", name, "`drop`", &names);
+        return Err(table.fault(message));
+    }
+    let is_dropped = |column: usize| drop.iter().any(|d| d == names[column]);
+    if is_dropped(target_column) {
+        return Err(table.fault(format!(
+            "`drop` has the target {}: leave one of them out",
+            excerpt(target)
+        )));
+    }
     let rows = table.rows();
     let n = rows.len();
     if n < FEWEST_ROWS {
@@ -67,7 +83,8 @@ fn plain(
         ))
     })?;
     let mut columns = vec![];
-    for column in (0..names.len()).filter(|&i| i != target_column) {
+    let is_input = |&i: &usize| i != target_column && !is_dropped(i);
+    for column in (0..names.len()).filter(is_input) {
         columns.extend(table.encode(column, &parts[0])?);
     }
     if columns.is_empty() {
@@ -158,9 +175,9 @@ fn is_missing(cell: &str) -> bool {
 struct Table(Sheet);
 
 impl Table {
-    fn new(sheet: Sheet) -> Result<Self> {
+    fn new(sheet: Sheet, drop: &[String]) -> Result<Self> {
         let table = Self(sheet);
-        table.check_header()?;
+        table.check_header(drop)?;
         // The reader takes a quote that is never closed for a cell that goes
         // on to the end of the file.
         let broken = table.rows().find(|r| r.cells().any(|c| c.contains('\n')));
@@ -173,8 +190,8 @@ impl Table {
         }
     }
 
-    /// Every column has a name of its own.
-    fn check_header(&self) -> Result<()> {
+    /// Every column has a name of its own, but those to `drop`.
+    fn check_header(&self, drop: &[String]) -> Result<()> {
         let names: Vec<&str> = self.0.names().collect();
         let separator =
             names[0].chars().find(|c| names.len() == 1 && ";\t|".contains(*c));
@@ -185,15 +202,17 @@ impl Table {
             )));
         }
         // Row numbers of a sorted table would give the target away.
-        if let Some(i) = names.iter().position(|name| name.is_empty()) {
+        let stays = |name: &&str| drop.iter().all(|other| other != name);
+        let nameless = |name: &&str| name.is_empty() && stays(name);
+        if let Some(i) = names.iter().position(nameless) {
             return Err(self.fault(format!(
-                "column {} has no name: name it, or drop it if it only \
-                 numbers the rows",
+                "column {} has no name: name it, or leave it out (`drop = \
+                 [\"\"]`) if it only numbers the rows",
                 i + 1
             )));
         }
         let mut seen = BTreeSet::new();
-        match names.iter().find(|name| !seen.insert(**name)) {
+        match names.into_iter().filter(stays).find(|&n| !seen.insert(n)) {
             Some(name) => Err(self.fault(format!(
                 "two columns are named {}: rename or drop one",
                 quoted(name)
@@ -239,8 +258,10 @@ impl Table {
         let words: BTreeSet<&str> = self.cells(column).collect();
         if words.len() > MOST_CATEGORIES {
             let wanted = format!(
-                "mend this number, or drop the column, whose {} different \
-                 words are too many for a category (at most {MOST_CATEGORIES})",
+                "mend this number, or leave the column out (`drop = \
+                 [{:?}]`), whose {} different words are too many for a \
+                 category (at most {MOST_CATEGORIES})",
+                self.0.name(column),
                 words.len()
             );
             return Err(no_number.error(column, &wanted));

@@ -360,11 +360,22 @@ fn read_table(
     target: &str,
     task: Option<TableTask>,
 ) -> Result<Dataset> {
+    read_table_without(text, target, &[], task)
+}
+
+/// The same without the columns `drop`.
+fn read_table_without(
+    text: impl AsRef<[u8]>,
+    target: &str,
+    drop: &[&str],
+    task: Option<TableTask>,
+) -> Result<Dataset> {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("t.csv"), text).expect("a file");
     let spec = DatasetSpec::Csv {
         file: "t.csv".into(),
         target: target.to_owned(),
+        drop: drop.iter().map(|&name| name.to_owned()).collect(),
         task,
         split: [0.1, 0.2],
     };
@@ -382,6 +393,38 @@ fn complaint_of(got: Result<Dataset>) -> String {
     let message = got.expect_err("no data set").to_string();
     let start = message.find("t.csv").expect("it names the file");
     message[start..].to_owned()
+}
+
+#[test]
+fn columns_that_are_left_out_change_nothing() {
+    let plain = csv("a,b", 50, |i| format!("{i},{}", i % 2));
+    let with_more =
+        csv(",a,name,b", 50, |i| format!("{i},{i},name {i} of many,{}", i % 2));
+    let want = read_table(plain, "b", None).expect("a table");
+    let got = read_table_without(&with_more, "b", &["", "name"], None);
+    let got = got.expect("a table");
+    assert_eq!(
+        got.fingerprint().expect("a digest"),
+        want.fingerprint().expect("a digest")
+    );
+    let refuse = |drop: &[&str]| {
+        complaint_of(read_table_without(&with_more, "b", drop, None))
+    };
+    for (drop, want) in [
+        (
+            &["", "nmae"][..],
+            "unknown column `nmae` in `drop`, did you mean `name`?",
+        ),
+        (&["", "b"], "`drop` has the target `b`: leave one of them out"),
+        (&["", "name", "a"], "the table has no column besides the target"),
+        (
+            &["name"],
+            "column 1 has no name: name it, or leave it out (`drop = [\"\"]`) \
+             if it only numbers the rows",
+        ),
+    ] {
+        assert_eq!(refuse(drop), format!("t.csv:1:1: {want}"));
+    }
 }
 
 #[test]
@@ -490,7 +533,7 @@ fn broken_tables_are_refused_with_their_place() {
     );
     assert_eq!(
         complaint(csv("a,b", 5, good), "b"),
-        "t.csv:7:1: 5 rows are too few, 30 are needed"
+        "t.csv:6:4: 5 rows are too few, 30 are needed"
     );
     assert_eq!(
         complaint(table("b,b"), "b"),
@@ -498,8 +541,8 @@ fn broken_tables_are_refused_with_their_place() {
     );
     assert_eq!(
         complaint(table(",b"), "b"),
-        "t.csv:1:1: column 1 has no name: name it, or drop it if it only \
-         numbers the rows"
+        "t.csv:1:1: column 1 has no name: name it, or leave it out (`drop = \
+         [\"\"]`) if it only numbers the rows"
     );
     assert_eq!(
         complaint(table("a,b").replace(',', ";"), "b"),
@@ -530,8 +573,9 @@ fn columns_that_say_nothing_useful_are_refused() {
             }),
             "b"
         ),
-        "t.csv:7:1: `a` is `12,5`; mend this number, or drop the column, whose \
-         80 different words are too many for a category (at most 50)"
+        "t.csv:7:1: `a` is `12,5`; mend this number, or leave the column out \
+         (`drop = [\"a\"]`), whose 80 different words are too many for a \
+         category (at most 50)"
     );
     assert!(
         complaint(table(|i| format!("{i}e60")), "b")
@@ -631,7 +675,7 @@ fn texts_without_enough_in_them_are_refused() {
     );
     assert_eq!(
         message(b"one\nt\xffwo", 4),
-        "t.txt:2:2: not UTF-8: save the file as UTF-8"
+        "t.txt:2:2: not UTF-8; save it as UTF-8"
     );
 }
 

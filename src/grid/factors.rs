@@ -37,7 +37,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<f64>> {
         };
     }
     match String::from_utf8(bytes) {
-        Ok(text) => csv(path, &text),
+        Ok(text) => table(path, &text),
         Err(_) => refuse(
             "this is neither UTF-8 text nor a .npy array, give a CSV file \
              with the header `step,factor`",
@@ -46,47 +46,49 @@ pub(super) fn read(path: &Path) -> Result<Vec<f64>> {
 }
 
 /// Rows `step,factor` under that header, steps from 0 without gaps.
-fn csv(path: &Path, text: &str) -> Result<Vec<f64>> {
+fn table(path: &Path, text: &str) -> Result<Vec<f64>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut factors = vec![];
-    let mut at = 0;
-    let mut header = true;
-    for line in text.split_inclusive('\n') {
-        let row = line.trim();
-        let fields = row.split_once(',').map(|(a, b)| (a.trim(), b.trim()));
-        let wrong = |message: &str| Err(Error::input(path, text, at, message));
-        if header {
+    let mut rows = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut factors = None;
+    for row in rows.records() {
+        let row = row.expect("text, with any number of fields");
+        let wrong = |message: &str| {
+            let at = row.position().map_or(0, csv::Position::byte);
+            let at = usize::try_from(at).unwrap_or(text.len());
+            // The reader counts the ends of lines before a row to it.
+            let gap = text[at..].len() - text[at..].trim_start().len();
+            Err(Error::input(path, text, at + gap, message))
+        };
+        let fields = (row.len() == 2).then(|| (&row[0], &row[1]));
+        let Some(factors) = &mut factors else {
             if fields != Some(("step", "factor")) {
                 return wrong("the header must be `step,factor`");
             }
-            header = false;
-        } else if !row.is_empty() {
-            let Some((step, factor)) = fields else {
-                return wrong(
-                    "a row must be a step and a factor, as in `0,0.5`",
-                );
-            };
-            if step.parse() != Ok(factors.len()) {
-                let message =
-                    format!("the step of this row must be {}", factors.len());
-                return wrong(&message);
-            }
-            match factor.parse::<f64>() {
-                Ok(factor) if factor.is_finite() => factors.push(factor),
-                _ => {
-                    return wrong(
-                        "the factor of this row must be a finite number",
-                    );
-                }
+            factors = Some(vec![]);
+            continue;
+        };
+        let Some((step, factor)) = fields else {
+            return wrong("a row must be a step and a factor, as in `0,0.5`");
+        };
+        if step.parse() != Ok(factors.len()) {
+            let step = factors.len();
+            return wrong(&format!("the step of this row must be {step}"));
+        }
+        match factor.parse::<f64>() {
+            Ok(factor) if factor.is_finite() => factors.push(factor),
+            _ => {
+                return wrong("the factor of this row must be a finite number");
             }
         }
-        at += line.len();
     }
-    if factors.is_empty() {
+    factors.filter(|factors| !factors.is_empty()).ok_or_else(|| {
         let message = "the table has no rows, give one `step,factor` a step";
-        return Err(Error::input(path, text, at, message));
-    }
-    Ok(factors)
+        Error::input(path, text, text.len(), message)
+    })
 }
 
 /// The array of a `.npy` file, format versions 1 to 3.
@@ -185,6 +187,14 @@ mod tests {
             ),
             (
                 "step,factor\n0\n",
+                "f.csv:2:1: a row must be a step and a factor, as in `0,0.5`",
+            ),
+            (
+                "step,factor\r\n\r\n0,1\r\n2,1",
+                "f.csv:4:1: the step of this row must be 1",
+            ),
+            (
+                "step,factor\n0,1,2\n",
                 "f.csv:2:1: a row must be a step and a factor, as in `0,0.5`",
             ),
             (

@@ -47,8 +47,10 @@ pub(super) enum Form {
     Text,
     /// A list of whole numbers.
     Wholes,
-    /// A list of two numbers.
-    Pair,
+    /// A list of strings.
+    Texts,
+    /// A list of two shares, as numbers or in per cent.
+    Shares,
     /// A table of numbers.
     Numbers,
     /// One of these strings.
@@ -64,7 +66,10 @@ impl Form {
             Self::Flag => "`true` or `false`",
             Self::Text => "a string",
             Self::Wholes => "a list of whole numbers such as [64, 32]",
-            Self::Pair => "a list of two numbers such as [0.1, 0.2]",
+            Self::Texts => "a list of names such as [\"id\"]",
+            Self::Shares => {
+                "a list of two shares such as [0.1, 0.2] or [\"10%\", \"20%\"]"
+            }
             Self::Numbers => "a table of numbers such as { bias = 0.5 }",
             Self::Choice(_) => "a name",
         }
@@ -151,8 +156,9 @@ pub(super) const DATASETS: Family = Family {
             keys: &[
                 need("file", Form::Text),
                 need("target", Form::Text),
+                key("drop", Form::Texts),
                 key("task", Form::Choice(&["classify", "regress"])),
-                key("split", Form::Pair),
+                key("split", Form::Shares),
             ],
         },
         Kind {
@@ -160,7 +166,7 @@ pub(super) const DATASETS: Family = Family {
             keys: &[
                 need("file", Form::Text),
                 key("context", Form::Whole),
-                key("split", Form::Pair),
+                key("split", Form::Shares),
             ],
         },
     ],
@@ -199,7 +205,7 @@ pub(super) const OPTIMIZERS: Family = Family {
 /// axis.
 pub(super) fn natural_depth(name: &str) -> usize {
     match name {
-        "hidden" | "channels" | "kernels" | "split" | "milestones"
+        "hidden" | "channels" | "kernels" | "drop" | "split" | "milestones"
         | "factors" | "join" | "cycle_momentum" => 1,
         "points" => 2,
         _ => 0,

@@ -26,7 +26,7 @@ pub(crate) use settings::{DeviceSpec, Ladder, LossOn, LrFindPer, LrFindSpec};
 use crate::error::{Error, Result};
 use crate::schedule::ScheduleSpec;
 use crate::spec::TrainerSpec;
-use crate::text::{excerpt, unknown_in};
+use crate::text::{excerpt, quoted, unknown_in};
 use settings::MOST_RUNS;
 use std::fs::File;
 use std::io::Read;
@@ -101,6 +101,22 @@ impl Experiment {
             .iter()
             .position(|schedule| schedule.label() == self.control)
             .expect("the control is one of the schedules")
+    }
+
+    /// What schedules never come to at one of the budgets, a line each: they
+    /// are then not what their names say.
+    pub(crate) fn never_reached(&self) -> Vec<String> {
+        let line = |schedule: &ScheduleSpec, steps: usize| {
+            let never = schedule.never_reached(steps)?;
+            let label = quoted(&schedule.label());
+            Some(format!("{label} at a budget of {steps} steps: {never}"))
+        };
+        self.schedules
+            .iter()
+            .flat_map(|schedule| {
+                self.budgets.iter().filter_map(move |&n| line(schedule, n))
+            })
+            .collect()
     }
 
     /// Reads and checks the file at `path`.

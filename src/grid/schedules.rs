@@ -1,11 +1,12 @@
 //! `[[schedule]]` tables: each the product of its axes, built once for every
 //! budget so that no run finds out that a schedule cannot be.
 
-use super::wire::{Entry, Node, Source, Table, Value, find};
+use super::wire::{Entry, Node, Source, Table, Value, find, unknown_key};
 use super::{axes, factors};
 use crate::error::{Error, Result};
 use crate::schedule::{self, MODIFIERS, Problem, ScheduleSpec};
-use crate::text::{excerpt, unknown, unknown_in};
+use crate::synonyms;
+use crate::text::{excerpt, unknown};
 use std::collections::HashMap;
 
 /// Reads all `tables`, each with the offset of its header.
@@ -109,7 +110,12 @@ fn check_names(
     let name = source.text("kind", &kind.node, "a string")?;
     let known = ScheduleSpec::kinds().iter().find(|kind| kind.name == name);
     let Some(info) = known else {
-        let message = unknown("schedule", name, &kinds);
+        let message = match synonyms::of_kind(name) {
+            Some(here) => {
+                format!("unknown schedule {}, here it is {here}", excerpt(name))
+            }
+            None => unknown("schedule", name, &kinds),
+        };
         return Err(source.error(kind.node.at, message));
     };
     let mut keys = vec!["kind", "join"];
@@ -123,9 +129,11 @@ fn check_names(
         .filter(|kind| kind.keys.iter().any(|key| key.name == stray.key))
         .map(|kind| kind.name)
         .collect();
-    let message = if owners.is_empty() {
-        keys.retain(|&key| key != "join");
-        unknown_in("key", &stray.key, &home, &keys)
+    keys.retain(|&key| key != "join");
+    let is_foreign =
+        synonyms::of_key(&stray.key, |key| keys.contains(&key)).is_some();
+    let message = if owners.is_empty() || is_foreign {
+        unknown_key(&stray.key, &home, &keys)
     } else {
         format!(
             "{home} has no key `{}`, it belongs to {}; leave it out",

@@ -80,8 +80,6 @@ pub(crate) fn schema() -> Value {
 
 /// A workload that is trained in this process.
 fn candle() -> Value {
-    let share =
-        json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 });
     json!({
         "type": "object",
         "additionalProperties": false,
@@ -94,11 +92,19 @@ fn candle() -> Value {
             "optimizer": things(&OPTIMIZERS),
             "batch": axis(json!({ "type": "integer", "minimum": 1 })),
             "accumulate": { "type": "integer", "minimum": 1 },
-            "label_noise": axis(share),
+            "label_noise": axis(share()),
             "weights": { "type": "string" },
             "cluster": { "type": "string" },
         },
     })
+}
+
+/// A share, as a number or in per cent.
+fn share() -> Value {
+    json!({ "anyOf": [
+        { "type": "number", "minimum": 0, "exclusiveMaximum": 1 },
+        { "type": "string", "pattern": "^ *[0-9.]+ *% *$" },
+    ] })
 }
 
 /// A workload that a program trains.
@@ -221,11 +227,15 @@ fn form(form: Form) -> Value {
             "type": "array",
             "items": { "type": "integer", "minimum": 0 },
         }),
-        Form::Pair => json!({
+        Form::Texts => json!({
+            "type": "array",
+            "items": { "type": "string" },
+        }),
+        Form::Shares => json!({
             "type": "array",
             "minItems": 2,
             "maxItems": 2,
-            "items": { "type": "number" },
+            "items": share(),
         }),
         Form::Numbers => json!({
             "type": "object",

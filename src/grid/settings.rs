@@ -137,8 +137,6 @@ impl Default for LrFindSpec {
 pub(super) fn top_keys(source: Source<'_>, root: &Table) -> Result<()> {
     for entry in root {
         let remedy = match entry.key.as_str() {
-            "steps" | "epochs" | "budget" => "`budgets = [1000]`, in steps",
-            "seed" => "`seeds = 5`, or a list",
             "range" | "rule" | "verify" => "a table `[lr_find]`",
             "model" | "dataset" | "optimizer" | "batch" | "label_noise" => {
                 "a table `[[workload]]`"

@@ -280,6 +280,34 @@ fn files_count_from_the_folder_of_the_grid() {
 }
 
 #[test]
+fn shares_may_stand_in_per_cent() {
+    let text = with(5, "dataset = \"letter\"\nlabel_noise = [\"10%\", 0.3]");
+    let text = text.replacen(
+        "[[workload]]",
+        "[[workload]]\nname = \"{dataset}-{label_noise}\"",
+        1,
+    );
+    assert_eq!(names(&valid(&text)), ["letter-0.1", "letter-0.3"]);
+    let noise = candle(&valid(&text).workloads[0]).label_noise;
+    assert_eq!(noise.to_bits(), 0.1_f64.to_bits());
+}
+
+#[test]
+fn what_schedules_never_come_to_is_said_for_each_budget() {
+    let text = with(7, "kind = \"step\"\nmilestones = [150, 300]");
+    let text = text.replace("budgets = [100]", "budgets = [100, 200, 400]");
+    assert_eq!(
+        valid(&text).never_reached(),
+        [
+            "`step(milestones=[150,300])` at a budget of 100 steps: no \
+             milestone lies within the 100 steps, it is `constant`",
+            "`step(milestones=[150,300])` at a budget of 200 steps: the \
+             milestones 300 do not lie within the 200 steps",
+        ]
+    );
+}
+
+#[test]
 fn line_ends_and_byte_order_marks_do_not_matter() {
     let text = BASE.join("\r\n");
     let marked = format!("\u{feff}{text}");

@@ -107,7 +107,17 @@ fn read_one<T: DeserializeOwned>(
         return Err(source.error(kind.node.at, unknown(noun, name, &names)));
     };
     check(source, known, &home, item, table)?;
-    plain(table).try_into().map_err(|error: toml::de::Error| {
+    let mut plain = plain(table);
+    for key in known.keys {
+        if let (Form::Shares, Some(entry)) = (key.form, find(table, key.name))
+            && let Value::List(items) = &entry.node.value
+        {
+            let shares = items.iter().filter_map(Node::share);
+            let shares = shares.map(toml::Value::Float).collect();
+            plain.insert(key.name.to_owned(), toml::Value::Array(shares));
+        }
+    }
+    plain.try_into().map_err(|error: toml::de::Error| {
         // What serde still refuses is out of the range of its type.
         source.error(item.at, error.message().to_owned())
     })
@@ -163,20 +173,28 @@ fn form(source: Source<'_>, key: &str, form: Form, node: &Node) -> Result<()> {
             }
             true
         }
-        (Form::Pair, Value::List(items)) => {
+        (Form::Texts, Value::List(items)) => {
+            items.iter().all(|item| matches!(item.value, Value::Text(_)))
+        }
+        (Form::Shares, Value::List(items)) => {
             items.len() == 2
                 && items
                     .iter()
-                    .all(|item| item.number().is_some_and(f64::is_finite))
+                    .all(|item| item.share().is_some_and(f64::is_finite))
         }
         (Form::Numbers, Value::Table(entries)) => {
             let finite =
                 |entry: &Entry| entry.node.number().is_some_and(f64::is_finite);
             entries.iter().all(finite)
         }
-        (Form::Choice(_) | Form::Wholes | Form::Pair | Form::Numbers, _) => {
-            false
-        }
+        (
+            Form::Choice(_)
+            | Form::Wholes
+            | Form::Texts
+            | Form::Shares
+            | Form::Numbers,
+            _,
+        ) => false,
     };
     if fits {
         return Ok(());

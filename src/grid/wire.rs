@@ -5,6 +5,8 @@
 //! to serde only tables that it has checked key by key.
 
 use crate::error::{Error, Result};
+use crate::schedule;
+use crate::synonyms;
 use crate::text::{either, excerpt, unknown_in};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -199,7 +201,7 @@ impl Source<'_> {
     ) -> Result<()> {
         for entry in table {
             if !known.contains(&entry.key.as_str()) {
-                let message = unknown_in("key", &entry.key, home, known);
+                let message = unknown_key(&entry.key, home, known);
                 return Err(self.error(entry.at, message));
             }
         }
@@ -303,6 +305,16 @@ impl Source<'_> {
     }
 }
 
+/// That `known` lacks `key` in `home`, and what to write.
+pub(super) fn unknown_key(key: &str, home: &str, known: &[&str]) -> String {
+    match synonyms::of_key(key, |other| known.contains(&other)) {
+        Some(here) => {
+            format!("unknown key {} in {home}, here it is {here}", excerpt(key))
+        }
+        None => unknown_in("key", key, home, known),
+    }
+}
+
 impl Node {
     /// The number, where it is one; whole numbers count.
     pub(super) fn number(&self) -> Option<f64> {
@@ -310,6 +322,16 @@ impl Node {
             Value::Number(number) => Some(number),
             Value::Whole(whole) => Some(whole as f64),
             _ => None,
+        }
+    }
+
+    /// The number, where it is one or is given in per cent: "20%" is 0.2.
+    pub(super) fn share(&self) -> Option<f64> {
+        match &self.value {
+            Value::Text(text) => {
+                schedule::percent(text).map(|percent| percent / 100.0)
+            }
+            _ => self.number(),
         }
     }
 

@@ -151,8 +151,9 @@ fn read_table(
     };
     let noise = |node: &Node| {
         let wanted = "a share of the training labels from 0, below 1";
-        let share = |x| (0.0..1.0).contains(&x);
-        let noise = source.number("label_noise", node, wanted, share)?;
+        let noise = node.share().filter(|x| (0.0..1.0).contains(x));
+        let noise = noise
+            .ok_or_else(|| source.mismatch("label_noise", node, wanted))?;
         Ok((node.at, noise))
     };
     let noises = match find(table, "label_noise") {

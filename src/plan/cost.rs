@@ -54,6 +54,8 @@ pub(crate) struct Estimate {
     pub(crate) seeds_wanted: usize,
     /// The same in words; empty if nothing is missing.
     pub(crate) wanted: Vec<String>,
+    /// What schedules never come to at one of the budgets, in words.
+    pub(crate) never_reached: Vec<String>,
 }
 
 /// Seeds below which paired seeds within one workload can show nothing at
@@ -148,5 +150,6 @@ pub(crate) fn estimate(
         workloads_wanted,
         seeds_wanted: SEEDS_FOR_WITHIN,
         wanted,
+        never_reached: experiment.never_reached(),
     }
 }

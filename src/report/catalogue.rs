@@ -132,9 +132,24 @@ otherwise; from there on the last one holds. Shares are of the steps, ratios
 of the peak. The formula of a kind is that of its defaults; where a key gives
 it another form, that one follows.
 
+A share or a ratio may stand in per cent: `decay = \"20%\"` is `decay = 0.2`.
+
 `lrscout schedules values SPEC --peak P --steps N` prints a schedule step by
-step, `--compat torch|hf|optax|timm|keras|mxnet` with another library's
-conventions; `lrscout export` writes it as source code.
+step, `--compat torch|hf|optax|timm|timm-prefix|keras|mxnet` with another
+library's conventions; `lrscout export` writes it as source code.
+
+With `--compat`, too, `N` are all updates of the training, those of the warm-up
+among them. So
+
+- keras: `decay_steps` is N less `warmup_steps`, as whoever trains N updates
+  gives it. For the rates of a `decay_steps` of D ask for N = D + `warmup_steps`.
+- timm: the warm-up takes the place of the first updates of a schedule with
+  `t_initial` = N; timm-prefix has timm's `warmup_prefix = True` and a `t_initial`
+  of N less the warm-up.
+- hf, optax: N is `num_training_steps` or, for optax, `decay_steps` with the
+  warm-up in it.
+- hf rounds a warm-up in per cent up to a whole step, as its `TrainingArguments`
+  do; everywhere else it is the nearest one, at least 1.
 
 ## Kinds
 ";

@@ -244,6 +244,10 @@ pub(crate) fn prepare(
             None => Default::default(),
         };
         let workload = registry.workload(&entry.name, spec, data, weights)?;
+        if !workload.optimizer.lr_multipliers().is_empty() {
+            // Whether the weights that it names are there shows in a model.
+            Replica::new(&workload, 0)?;
+        }
         trainers.push(Trainer::Candle(workload));
         fingerprints.push(fingerprint + &print);
     }

@@ -24,8 +24,10 @@ pub enum Library {
     Hf,
     /// `optax.schedules`.
     Optax,
-    /// timm's `scheduler`.
+    /// timm's `scheduler`: a warm-up takes the place of the first updates.
     Timm,
+    /// The same with timm's `warmup_prefix`: a warm-up comes before them.
+    TimmPrefix,
     /// Keras 3's `optimizers.schedules`.
     Keras,
     /// The schedules of `MXNet` and of its tutorial.
@@ -34,11 +36,12 @@ pub enum Library {
 
 impl Library {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Torch,
         Self::Hf,
         Self::Optax,
         Self::Timm,
+        Self::TimmPrefix,
         Self::Keras,
         Self::Mxnet,
     ];
@@ -50,6 +53,7 @@ impl Library {
             Self::Hf => "hf",
             Self::Optax => "optax",
             Self::Timm => "timm",
+            Self::TimmPrefix => "timm-prefix",
             Self::Keras => "keras",
             Self::Mxnet => "mxnet",
         }
@@ -58,10 +62,13 @@ impl Library {
 
 impl ScheduleSpec {
     /// The schedule with the index and end conventions of `library`, also
-    /// after the budget (for Keras, whose warm-up comes on top of it, after
-    /// both): most schedules hold the end value, which stands at update
-    /// `steps`, some go on. `PyTorch`'s one-cycle, which refuses to, holds
-    /// its last value.
+    /// after the budget: most schedules hold the end value, which stands at
+    /// update `steps`, some go on. `PyTorch`'s one-cycle, which refuses to,
+    /// holds its last value.
+    ///
+    /// `steps` are all updates of the training, the warm-up's included. Keras
+    /// and timm's `warmup_prefix` count the others alone: their `decay_steps`
+    /// or `t_initial` is `steps` less the warm-up.
     ///
     /// # Errors
     ///
@@ -78,15 +85,9 @@ impl ScheduleSpec {
         check_run(peak, steps)?;
         library.check(self)?;
         let factor = library.factor(self, steps)?;
-        let on_top = match (library, self.warmup) {
-            (Library::Keras, Some(warmup)) => warmup.length(steps) as f64,
-            _ => 0.0,
-        };
-        let end = if library.goes_on(self) {
-            f64::INFINITY
-        } else {
-            steps as f64 + on_top
-        };
+        library.check_cycles(self, steps)?;
+        let end =
+            if library.goes_on(self) { f64::INFINITY } else { steps as f64 };
         let first = library.first();
         Ok(Box::new(move |step: usize| {
             peak * factor.at((first + step as f64).min(end))
@@ -139,18 +140,15 @@ impl Library {
         let Some(warmup) = spec.warmup else {
             return self.body(spec, steps, 0);
         };
-        // Whose steps the warm-up uses: its own (a prefix), nobody's (it
-        // comes on top), or those of the schedule under it.
+        let warmup = match self {
+            Self::Hf => warmup.rounded_up(steps),
+            _ => warmup,
+        };
+        // Whose steps the warm-up uses: its own, or those of the schedule
+        // under it.
         let overwrites = self == Self::Timm && spec.kind() != "wsd";
-        let rise = match self {
-            Self::Keras => warmup.length(steps),
-            _ => warmup.steps(steps)?,
-        };
-        let after = if overwrites || self == Self::Keras {
-            steps
-        } else {
-            steps - rise
-        };
+        let rise = warmup.steps(steps)?;
+        let after = if overwrites { steps } else { steps - rise };
         let body = self.body(spec, after, rise)?;
         let whole = rise as f64;
         let top = match (self, spec.kind()) {
@@ -216,7 +214,7 @@ impl Library {
                 return Kind::InverseSqrt { timescale }.factor(steps, warmup);
             }
             (
-                Self::Timm | Self::Keras | Self::Mxnet,
+                Self::Timm | Self::TimmPrefix | Self::Keras | Self::Mxnet,
                 Kind::Step { milestones, gamma },
             ) => self.milestones().decay(milestones, *gamma, whole),
             (Self::Optax | Self::Mxnet, Kind::OneCycle { .. }) => {
@@ -228,7 +226,7 @@ impl Library {
             // After the last cycle there is no other, and at the end of a
             // tanh, which never gets there, stands its end.
             (
-                Self::Hf | Self::Optax | Self::Timm,
+                Self::Hf | Self::Optax | Self::Timm | Self::TimmPrefix,
                 Kind::Sgdr { end_ratio, .. } | Kind::Tanh { end_ratio, .. },
             ) => {
                 let before = kind.factor(steps, warmup)?.of(Expr::Time);
@@ -243,7 +241,7 @@ impl Library {
     /// milestone itself at the rate before it, and so does `MXNet`, whose
     /// count is ahead by one, so that it decays where `PyTorch` does.
     fn milestones(self) -> Milestones {
-        let strictly = self != Self::Timm;
+        let strictly = !matches!(self, Self::Timm | Self::TimmPrefix);
         Milestones { strictly, ahead: if strictly { 0.0 } else { 1.0 } }
     }
 

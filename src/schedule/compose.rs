@@ -130,19 +130,23 @@ pub(super) fn check_run(peak: f64, steps: usize) -> Result<(), Problem> {
 }
 
 impl Warmup {
-    /// The length in updates where the budget is `steps`.
-    pub(super) fn length(&self, steps: usize) -> usize {
-        match self.length {
-            WarmupLength::Steps(rise) => rise,
-            WarmupLength::Percent(percent) => {
-                whole(percent * steps as f64 / 100.0).max(1)
-            }
-        }
+    /// The same with a length in updates, a share of `steps` rounded up: as
+    /// `TrainingArguments.get_warmup_steps` of Hugging Face does, in its order
+    /// of operations.
+    pub(super) fn rounded_up(self, steps: usize) -> Self {
+        let WarmupLength::Percent(percent) = self.length else { return self };
+        let rise = whole((steps as f64 * (percent / 100.0)).ceil());
+        Self { length: WarmupLength::Steps(rise), ..self }
     }
 
     /// The length in updates inside a budget of `steps`.
     pub(super) fn steps(&self, steps: usize) -> Result<usize, Problem> {
-        let rise = self.length(steps);
+        let rise = match self.length {
+            WarmupLength::Steps(rise) => rise,
+            WarmupLength::Percent(percent) => {
+                whole(percent * steps as f64 / 100.0).max(1)
+            }
+        };
         if rise < steps {
             return Ok(rise);
         }
@@ -196,13 +200,15 @@ impl Cooldown {
     }
 }
 
-/// Parts one after the other, each from its own update 0 and with its own
-/// `factor` over so many steps.
-pub(super) fn join(
+/// Updates of each of the parts that fill `steps` together.
+///
+/// # Errors
+///
+/// If they do not fill them, or one of them is left without an update.
+pub(super) fn lengths(
     parts: &[Part],
     steps: usize,
-    factor: impl Fn(&ScheduleSpec, usize) -> Result<Arc<Formula>, Problem>,
-) -> Result<Arc<Formula>, Problem> {
+) -> Result<Vec<usize>, Problem> {
     let whole_budget = steps as f64;
     let mut end = 0.0;
     let mut ends = vec![];
@@ -223,18 +229,40 @@ pub(super) fn join(
         return Err(Problem::at("join", message));
     }
     let mut begin = 0;
-    let mut pieces = vec![];
-    for (number, (part, end)) in (1..).zip(parts.iter().zip(ends)) {
-        let inside = |problem: Problem| {
-            let message = format!("part {number} of `join`: {problem}");
-            Problem::at("join", message)
-        };
-        let end = whole(end);
-        if end == begin {
+    let length = |(number, end): (usize, f64)| {
+        let length = whole(end) - begin;
+        begin += length;
+        if length == 0 {
             let problem = format!("its share of {steps} steps is no step");
-            return Err(inside(Problem::whole(problem)));
+            return Err(in_part(number)(Problem::whole(problem)));
         }
-        let factor = factor(&part.spec, end - begin).map_err(inside)?;
+        Ok(length)
+    };
+    (1..).zip(ends).map(length).collect()
+}
+
+/// What makes a problem of part `number` one of its `join`.
+fn in_part(number: usize) -> impl Fn(Problem) -> Problem {
+    move |problem| {
+        let message = format!("part {number} of `join`: {problem}");
+        Problem::at("join", message)
+    }
+}
+
+/// Parts one after the other, each from its own update 0 and with its own
+/// `factor` over so many steps.
+pub(super) fn join(
+    parts: &[Part],
+    steps: usize,
+    factor: impl Fn(&ScheduleSpec, usize) -> Result<Arc<Formula>, Problem>,
+) -> Result<Arc<Formula>, Problem> {
+    let mut begin = 0;
+    let mut pieces = vec![];
+    for (number, (part, length)) in
+        (1..).zip(parts.iter().zip(lengths(parts, steps)?))
+    {
+        let factor = factor(&part.spec, length).map_err(in_part(number))?;
+        let end = begin + length;
         pieces.push((begin as f64, end as f64, factor));
         begin = end;
     }

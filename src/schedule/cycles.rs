@@ -143,6 +143,11 @@ impl Cycles {
         Self { over, count, first, times }
     }
 
+    /// Updates of the first cycle.
+    pub(super) fn first(&self) -> f64 {
+        self.first.at(0.0)
+    }
+
     /// Index of the cycle, and the share of it that has passed.
     pub(super) fn now(&self) -> (Expr, Expr) {
         let t = Expr::Time;

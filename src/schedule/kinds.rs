@@ -5,6 +5,7 @@
 
 use super::Problem;
 use super::value::{Field, Fields, Value};
+use crate::synonyms;
 use crate::text::nearest;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -334,9 +335,12 @@ kinds! {
 
 pub(super) fn unknown_kind(name: &str) -> Problem {
     let known: Vec<&str> = kinds().iter().map(|kind| kind.name).collect();
-    let remedy = match nearest(name, &known) {
-        Some(kind) => format!("did you mean `{kind}`?"),
-        None => format!("the kinds are {}", known.join(", ")),
+    let remedy = if let Some(here) = synonyms::of_kind(name) {
+        format!("here it is {here}")
+    } else if let Some(kind) = nearest(name, &known) {
+        format!("did you mean `{kind}`?")
+    } else {
+        format!("the kinds are {}", known.join(", "))
     };
     Problem::at("kind", format!("`kind` {name:?} is unknown, {remedy}"))
 }

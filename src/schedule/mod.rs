@@ -13,6 +13,7 @@ mod course;
 mod cycles;
 mod formula;
 mod kinds;
+mod reach;
 mod reading;
 mod refine;
 mod shapes;
@@ -28,7 +29,7 @@ pub(crate) use course::{Course, parts, shared_steps};
 pub(crate) use formula::{Binary, Expr, Formula, Less, Unary};
 pub(crate) use kinds::{KeyInfo, KindInfo, MODIFIERS, kinds};
 pub use spec::ScheduleSpec;
-pub(crate) use value::Value;
+pub(crate) use value::{Value, percent};
 
 /// A learning-rate schedule: a pure function of the step.
 ///

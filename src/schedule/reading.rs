@@ -5,7 +5,8 @@ use super::kinds::{Kind, MODIFIERS, Rise, Shape, kinds};
 use super::spec::{
     Cooldown, Form, Part, PartLength, ScheduleSpec, Warmup, WarmupLength,
 };
-use super::value::{Field, Fields, Value};
+use super::value::{Field, Fields, Value, percent};
+use crate::synonyms;
 use crate::text::nearest;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -96,7 +97,10 @@ impl ScheduleSpec {
             .filter(|info| info.keys.iter().any(|k| k.name == key))
             .map(|info| format!("`{}`", info.name))
             .collect();
-        let remedy = if !owners.is_empty() {
+        let has = |other: &str| keys.contains(&other);
+        let remedy = if let Some(here) = synonyms::of_key(key, has) {
+            format!("here it is {here}")
+        } else if !owners.is_empty() {
             format!("it belongs to {}; leave it out", owners.join(", "))
         } else if let Some(near) = nearest(key, &keys) {
             format!("did you mean `{near}`?")
@@ -262,10 +266,7 @@ impl Field for WarmupLength {
 
     fn read(value: &Value) -> Option<Self> {
         match value {
-            Value::Text(text) => {
-                let percent = text.trim().strip_suffix('%')?.trim_end();
-                percent.parse().ok().map(Self::Percent)
-            }
+            Value::Text(text) => percent(text).map(Self::Percent),
             other => usize::read(other).map(Self::Steps),
         }
     }

@@ -2,6 +2,7 @@ mod course;
 mod forms;
 mod golden;
 mod laws;
+mod reach;
 mod words;
 
 use super::{Problem, Schedule, ScheduleSpec};

@@ -29,6 +29,23 @@ pub enum Value {
 }
 
 impl Value {
+    /// The same with every "20%" in it as 0.2, where `key` takes shares.
+    fn percent_as_share(self, key: &str) -> Self {
+        match self {
+            Self::Text(text) => match percent(&text) {
+                // A milestone of 1 or more is a step.
+                Some(100.0) if key == "milestones" => Self::Text(text),
+                Some(percent @ 0.0..=100.0) => Self::Float(percent / 100.0),
+                _ => Self::Text(text),
+            },
+            Self::List(items) => {
+                let share = |item: Self| item.percent_as_share(key);
+                Self::List(items.into_iter().map(share).collect())
+            }
+            other => other,
+        }
+    }
+
     /// What stands there, for messages: `the string "x"`.
     fn shown(&self) -> String {
         match self {
@@ -52,6 +69,29 @@ impl Value {
             other => other.shown(),
         }
     }
+}
+
+/// The number before the sign in a text such as "20%".
+pub(crate) fn percent(text: &str) -> Option<f64> {
+    let number = text.trim().strip_suffix('%')?.trim_end();
+    number.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// Whether `key` takes shares of the steps or ratios of the peak, which may
+/// stand in per cent.
+fn is_share(key: &str) -> bool {
+    const SHARES: &[&str] = &[
+        "cooldown",
+        "decay",
+        "explore",
+        "inc_fraction",
+        "milestones",
+        "pct_start",
+        "points",
+        "share",
+        "tau",
+    ];
+    SHARES.contains(&key) || key.ends_with("_ratio")
 }
 
 /// The shortest decimal that reads back as `value`: `0.1`, `1e-7`, `10000`.
@@ -371,8 +411,24 @@ impl Fields {
         default: T,
     ) -> Result<T, Problem> {
         let Some(value) = self.take(key) else { return Ok(default) };
+        let share = is_share(key);
+        let value = if share { value.percent_as_share(key) } else { value };
         T::read(&value).ok_or_else(|| {
-            let (wanted, shown) = (T::WANTED, value.shown());
+            let (wanted, shown) = match value {
+                Value::Float(number)
+                    if (0.0..1e9).contains(&number)
+                        && number.fract() == 0.0
+                        && T::read(&Value::Integer(1)).is_some() =>
+                {
+                    let whole = format!("a whole number such as {number}");
+                    (whole, format!("{number:?}"))
+                }
+                _ if share => {
+                    let percent = "also in per cent, as \"20%\"";
+                    (format!("{} ({percent})", T::WANTED), value.shown())
+                }
+                _ => (T::WANTED.to_owned(), value.shown()),
+            };
             Problem::at(key, format!("`{key}` takes {wanted}, not {shown}"))
         })
     }

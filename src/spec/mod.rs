@@ -142,6 +142,9 @@ pub enum DatasetSpec {
         file: PathBuf,
         /// Column to predict.
         target: String,
+        /// Columns that are left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        drop: Vec<String>,
         /// `classify` or `regress`; default: by the target's values.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         task: Option<TableTask>,
@@ -197,7 +200,7 @@ pub enum OptimizerSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clip_norm: Option<f64>,
         /// Factors on the learning rate of some weights, by a part of their
-        /// names: `bias`, `layers.0`. The longest part counts.
+        /// names: `bias`, `hidden0`. The longest part counts.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         lr_multipliers: BTreeMap<String, f64>,
     },
@@ -219,7 +222,7 @@ pub enum OptimizerSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clip_norm: Option<f64>,
         /// Factors on the learning rate of some weights, by a part of their
-        /// names: `bias`, `layers.0`. The longest part counts.
+        /// names: `bias`, `hidden0`. The longest part counts.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         lr_multipliers: BTreeMap<String, f64>,
     },

@@ -1,8 +1,13 @@
 //! Who computes what, so that two runners on one store do little twice.
 //!
-//! A claim is a file that exists. It saves work and no more: a result is
-//! right whether or not its cell was claimed, and a claim whose owner is gone
-//! counts for nothing.
+//! A claim is a file that exists, renewed and locked by its owner. It saves
+//! work and no more: a result is right whether or not its cell was claimed,
+//! and a claim whose owner is gone counts for nothing.
+//!
+//! The lock says at once that an owner on this machine is gone, however it
+//! ended. It alone is not enough: some network file systems keep locks to one
+//! machine or have none, so the owners of other machines are gone when they
+//! no longer renew their claims.
 
 use super::{Store, write};
 use crate::error::{Error, Result};
@@ -23,12 +28,16 @@ const UNSIGNED: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Claim {
     path: PathBuf,
+    /// Locked for as long as it is open.
+    file: File,
+    /// Its text.
+    owner: String,
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         // Where this process was taken for dead it is another one's by now.
-        if fs::read_to_string(&self.path).is_ok_and(|text| text == owner()) {
+        if fs::read_to_string(&self.path).is_ok_and(|text| text == self.owner) {
             // Best effort: it expires otherwise.
             let _ = fs::remove_file(&self.path);
         }
@@ -39,10 +48,7 @@ impl Claim {
     /// Says that its owner is still at work.
     pub(crate) fn renew(&self) {
         // Best effort: at worst another runner does the work, too.
-        let _ = File::options()
-            .write(true)
-            .open(&self.path)
-            .and_then(|file| file.set_modified(SystemTime::now()));
+        let _ = self.file.set_modified(SystemTime::now());
     }
 }
 
@@ -74,9 +80,12 @@ impl Store {
             });
             match made {
                 Ok(mut file) => {
-                    // Unreadable, it still holds until it expires.
-                    let _ = file.write_all(owner().as_bytes());
-                    return Ok(Some(Claim { path }));
+                    // Without lock or text it still holds until it expires.
+                    // The text is last: it says that there is a lock.
+                    let owner = owner();
+                    let _ = file.try_lock();
+                    let _ = file.write_all(owner.as_bytes());
+                    return Ok(Some(Claim { path, file, owner }));
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     if !self.is_orphan(&path, now) {
@@ -100,7 +109,7 @@ impl Store {
             age.is_ok_and(|age| age > patience)
                 || self.watched(path, modified, now) > patience
         });
-        silent || is_of_the_dead(&text)
+        silent || is_of_the_dead(path, &text)
     }
 
     /// How long this process has seen the claim at `path` as it is. Clocks
@@ -123,12 +132,12 @@ impl Store {
     }
 }
 
-/// This process, among those of all machines that see the store. With its
-/// start: in a container that starts anew, processes get the same numbers.
+/// This process, among those of all machines that see the store. With the
+/// time: in a container that starts anew, processes get the same numbers.
 fn owner() -> String {
-    let process = std::process::id().to_string();
-    let start = start_of(&process).unwrap_or_default();
-    format!("{} {process} {start}", host())
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let nanos = now.unwrap_or_default().as_nanos();
+    format!("{} {} {nanos}", host(), std::process::id())
 }
 
 fn host() -> String {
@@ -136,28 +145,16 @@ fn host() -> String {
     name.unwrap_or_default().trim().to_owned()
 }
 
-/// When a process of this machine started, in a unit of the system's;
-/// `None` if there is none or it has ended already.
-fn start_of(process: &str) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // Behind the program's name, which may have anything in it.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    (!["Z", "X"].contains(&state)).then(|| fields.nth(18))?.map(str::to_owned)
-}
-
 /// Whether the owner that `text` names was a process of this machine and has
-/// ended.
-fn is_of_the_dead(text: &str) -> bool {
-    let mut words = text.split(' ');
-    let (Some(name), Some(process), Some(start)) =
-        (words.next(), words.next(), words.next())
-    else {
-        return false;
-    };
-    Path::new("/proc/self").exists()
-        && name == host()
-        && start_of(process).is_none_or(|now| now != start)
+/// ended: nobody holds the lock of its file.
+fn is_of_the_dead(path: &Path, text: &str) -> bool {
+    let host = host();
+    !host.is_empty()
+        && text.split(' ').next() == Some(&host)
+        && File::options()
+            .write(true)
+            .open(path)
+            .is_ok_and(|file| file.try_lock().is_ok())
 }
 
 #[cfg(test)]

@@ -102,12 +102,9 @@ impl Store {
 /// `checkpoint` as a file has it, by way of one in `folder`.
 fn bytes(checkpoint: &Checkpoint, folder: &Path) -> Result<Vec<u8>> {
     fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    let (path, _) = write::unfinished(folder).map_err(Error::io(folder))?;
-    let read = || fs::read(&path).map_err(Error::io(&path));
-    let bytes = checkpoint.save(&path).and_then(|()| read());
-    // Best effort: it is swept away otherwise.
-    let _ = fs::remove_file(&path);
-    bytes
+    let file = write::unfinished(folder).map_err(Error::io(folder))?;
+    checkpoint.save(&file)?;
+    fs::read(&file).map_err(Error::io(file.path()))
 }
 
 #[cfg(test)]
@@ -173,9 +170,9 @@ mod tests {
     fn one_that_is_just_being_written_is_left_alone() {
         let (_folder, store) = store();
         put(&store, &["aa"], 2);
-        let (path, _) = write::unfinished(&store.snapshots()).expect("new");
+        let file = write::unfinished(&store.snapshots()).expect("new");
         assert_eq!(take(&store).len(), 1);
-        assert!(path.exists());
+        assert!(file.path().exists());
     }
 
     #[test]

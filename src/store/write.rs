@@ -1,11 +1,11 @@
 //! Files that are whole or not there, whatever happens in between.
 
-use crate::error::{Error, Result};
+use crate::error::Error;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::time::Duration;
+use tempfile::{NamedTempFile, PersistError};
 
 /// Waits before a failure that may pass is tried again.
 const PATIENCE: [Duration; 3] = [
@@ -24,12 +24,12 @@ const UNFINISHED: &str = ".tmp";
 /// # Errors
 ///
 /// If anything cannot be written; the temporary file is removed then.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    let replace = |from: &Path| fs::rename(from, path);
-    patiently(|| attempt(path, bytes, &replace)).map_err(Error::io(path))
+    patiently(|| attempt(path, bytes, &|file| file.persist(path)))
+        .map_err(Error::io(path))
 }
 
 /// The same where there is no file yet; whether there was none. One that is
@@ -38,10 +38,10 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 ///
 /// If anything cannot be written; the temporary file is removed then.
-pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
-    let add = |from: &Path| match fs::hard_link(from, path) {
-        Err(error) if has_no_links(&error) => fs::rename(from, path),
-        linked => linked.and_then(|()| fs::remove_file(from)),
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+    let add = |file: NamedTempFile| match file.persist_noclobber(path) {
+        Err(fault) if has_no_links(&fault.error) => fault.file.persist(path),
+        added => added,
     };
     match patiently(|| attempt(path, bytes, &add)) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
@@ -49,7 +49,8 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
     }
 }
 
-/// Whether the file system knows one name a file only.
+/// Whether the file system knows one name a file only, and cannot refuse to
+/// replace a file either.
 fn has_no_links(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied)
 }
@@ -67,11 +68,12 @@ pub(super) fn patiently<T>(
     attempt()
 }
 
-/// Writes `bytes` beside `path`, to which `place` moves the file.
+/// Writes `bytes` to a file beside `path`, which `place` moves there; without
+/// success the file is removed.
 fn attempt(
     path: &Path,
     bytes: &[u8],
-    place: &dyn Fn(&Path) -> io::Result<()>,
+    place: &dyn Fn(NamedTempFile) -> Result<File, PersistError>,
 ) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -80,37 +82,26 @@ fn attempt(
     at(Step::Folder)?;
     fs::create_dir_all(folder)?;
     at(Step::Create)?;
-    let (temporary, mut file) = unfinished(folder)?;
-    let mut write = || {
-        at(Step::Write)?;
-        file.write_all(bytes)?;
-        at(Step::Flush)?;
-        file.sync_all()?;
-        at(Step::Rename)?;
-        place(&temporary)?;
-        at(Step::FlushFolder)?;
-        File::open(folder)?.sync_all()
-    };
-    write().inspect_err(|_| {
-        // Best effort: the original failure is what the user needs to see.
-        let _ = fs::remove_file(&temporary);
-    })
+    let mut file = unfinished(folder)?;
+    at(Step::Write)?;
+    file.write_all(bytes)?;
+    at(Step::Flush)?;
+    file.as_file().sync_all()?;
+    at(Step::Rename)?;
+    place(file)?;
+    at(Step::FlushFolder)?;
+    File::open(folder)?.sync_all()
 }
 
-/// A new file in `folder`. Not under the final name with something added:
-/// that may be as long as a name can be. Processes of two machines or
-/// containers may have one number, so a name that is taken is passed over.
-pub(super) fn unfinished(folder: &Path) -> io::Result<(PathBuf, File)> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    loop {
-        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let process = std::process::id();
-        let path = folder.join(format!(".{process}-{count}{UNFINISHED}"));
-        match File::create_new(&path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            made => return Ok((path, made?)),
-        }
-    }
+/// A new file in `folder`, removed when dropped. Not under the final name
+/// with something added: that may be as long as a name can be.
+pub(super) fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut new = tempfile::Builder::new();
+    new.prefix(".").suffix(UNFINISHED);
+    // Results are for everybody whom the user's mask lets read them.
+    #[cfg(unix)]
+    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    new.tempfile_in(folder)
 }
 
 /// Whether `path` is named like one of these.
@@ -278,25 +269,31 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_file_of_a_process_of_the_same_number_is_passed_over() {
+    fn unfinished_files_have_names_of_their_own() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (mine, _) = unfinished(folder.path()).expect("writable");
-        let name = mine.file_name().expect("a name").to_string_lossy();
-        let count = name.trim_end_matches(UNFINISHED).rsplit_once('-');
-        let (process, count) = count.expect("process and count");
-        let next: u64 = count.parse::<u64>().expect("a number") + 1;
-        // Other tests count, too: more names than they can take meanwhile.
-        let taken = (next..next + 1000).map(|count| {
-            folder.path().join(format!("{process}-{count}{UNFINISHED}"))
-        });
-        let taken: Vec<PathBuf> = taken.collect();
-        for path in &taken {
-            fs::write(path, "another's").expect("writable");
-        }
+        let taken: Vec<_> = (0..1000)
+            .map(|_| unfinished(folder.path()).expect("writable"))
+            .collect();
+        let mut names: Vec<&Path> = taken.iter().map(|f| f.path()).collect();
+        assert!(names.iter().all(|name| is_unfinished(name)));
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), 1000);
         write_atomically(&folder.path().join("x"), b"a").expect("writable");
-        for path in &taken {
-            assert_eq!(fs::read(path).expect("there"), b"another's");
-        }
+        assert!(taken.iter().all(|file| file.path().exists()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_for_everybody_whom_the_mask_lets_read_them() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (ours, usual) = (folder.path().join("x"), folder.path().join("y"));
+        write_atomically(&ours, b"a").expect("writable");
+        fs::write(&usual, b"a").expect("writable");
+        let mode =
+            |path| fs::metadata(path).expect("there").permissions().mode();
+        assert_eq!(mode(ours), mode(usual));
     }
 
     #[test]

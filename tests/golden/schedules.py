@@ -16,6 +16,7 @@ import json
 import math
 import os
 import sys
+import types
 import warnings
 
 os.environ["KERAS_BACKEND"] = "torch"
@@ -37,15 +38,14 @@ AFTER = 3  # updates beyond the budget
 cases = []
 
 
-def case(library, spec, steps, rates, peak=1.0, tolerance=1e-12, on_top=0):
-    """Takes `rates` of `steps` updates, of a warm-up that comes `on_top`, and
-    of what follows, if the library goes on."""
+def case(library, spec, steps, rates, peak=1.0, tolerance=1e-12):
+    """Takes `rates` of `steps` updates, those of a warm-up among them, and of
+    what follows, if the library goes on."""
     rates = [float(rate) for rate in rates]
-    ends = steps + on_top
-    assert ends <= len(rates) <= ends + AFTER, (library, spec, len(rates))
+    assert steps <= len(rates) <= steps + AFTER, (library, spec, len(rates))
     cases.append({
         "library": library, "spec": spec, "peak": peak, "steps": steps,
-        "tolerance": tolerance, "rates": rates[:ends], "after": rates[ends:],
+        "tolerance": tolerance, "rates": rates[:steps], "after": rates[steps:],
     })
 
 
@@ -165,6 +165,12 @@ of_hf({"kind": "inverse-sqrt", "warmup": 5}, 30, "inverse_sqrt", 5)
 of_hf({"kind": "inverse-sqrt"}, 30, "inverse_sqrt", 0)
 of_hf({"kind": "inverse-sqrt", "warmup": 5, "timescale": 9}, 30,
       "inverse_sqrt", 5, timescale=9)
+for share, steps in [(0.05, 101), (0.03, 110), (0.1, 133), (0.06, 70),
+                     (0.07, 100)]:
+    arguments = types.SimpleNamespace(warmup_steps=share)
+    warmup = transformers.TrainingArguments.get_warmup_steps(arguments, steps)
+    of_hf({"kind": "linear", "warmup": f"{100 * share:g}%"}, steps, "linear",
+          warmup)
 for ours, theirs in [("linear", "linear"), ("cosine", "cosine"),
                      ("one-minus-sqrt", "1-sqrt")]:
     of_hf({"kind": "wsd", "decay": 0.25, "shape": ours, "warmup": 8,
@@ -228,14 +234,14 @@ of_optax({"join": [{"kind": "linear", "end_ratio": 0.5, "steps": 5},
 
 # --- timm ------------------------------------------------------------------
 
-def of_timm(spec, steps, make, peak=1.0):
+def of_timm(spec, steps, make, peak=1.0, library="timm"):
     opt = optimizer(peak)
     scheduler = make(opt)
     rates = []
     for step in range(steps + AFTER):
         scheduler.step(step)
         rates.append(opt.param_groups[0]["lr"])
-    case("timm", spec, steps, rates, peak)
+    case(library, spec, steps, rates, peak)
 
 
 of_timm({"kind": "cosine", "end_ratio": 0.01, "warmup": 5}, 40,
@@ -273,12 +279,50 @@ for ours, theirs in [("linear", "linear"), ("one-minus-sqrt", "1-sqrt"),
                                         decay_power=2.0, warmup_t=5))
 
 
+# With warmup_prefix, whose t_initial is what the warm-up leaves.
+
+def of_prefix(spec, steps, make, peak=1.0):
+    of_timm(spec, steps, make, peak, "timm-prefix")
+
+
+of_prefix({"kind": "cosine", "end_ratio": 0.01, "warmup": 5}, 40,
+          lambda o: ts.CosineLRScheduler(o, 35, 0.01, warmup_t=5,
+                                         warmup_prefix=True))
+of_prefix({"kind": "cosine", "warmup": 4, "warmup_start_ratio": 0.1}, 30,
+          lambda o: ts.CosineLRScheduler(o, 26, warmup_t=4,
+                                         warmup_lr_init=0.02,
+                                         warmup_prefix=True), 0.2)
+of_prefix({"kind": "k-decay", "k": 1.5, "warmup": 2}, 30,
+          lambda o: ts.CosineLRScheduler(o, 28, k_decay=1.5, warmup_t=2,
+                                         warmup_prefix=True))
+of_prefix({"kind": "sgdr", "cycles": 3, "magnitude_decay": 0.5, "warmup": 3},
+          33, lambda o: ts.CosineLRScheduler(o, 10, cycle_decay=0.5,
+                                             cycle_limit=3, warmup_t=3,
+                                             warmup_prefix=True))
+of_prefix({"kind": "polynomial", "power": 0.5, "end_ratio": 0.05,
+           "warmup": 5}, 25,
+          lambda o: ts.PolyLRScheduler(o, 20, 0.5, 0.05, warmup_t=5,
+                                       warmup_prefix=True))
+of_prefix({"kind": "linear", "warmup": 5}, 25,
+          lambda o: ts.PolyLRScheduler(o, 20, 1.0, warmup_t=5,
+                                       warmup_prefix=True))
+of_prefix({"kind": "step", "milestones": [6, 9], "gamma": 0.2, "warmup": 3},
+          14, lambda o: ts.MultiStepLRScheduler(o, [6, 9], 0.2, warmup_t=3))
+of_prefix({"kind": "tanh", "lower": -6.0, "upper": 3.0, "end_ratio": 0.01,
+           "warmup": 6}, 30,
+          lambda o: ts.TanhLRScheduler(o, 24, -6.0, 3.0, 0.01, warmup_t=6,
+                                       warmup_prefix=True))
+of_prefix({"kind": "wsd", "decay": 0.2, "warmup": 5, "end_ratio": 0.01}, 45,
+          lambda o: ts.WSDLRScheduler(o, 40, 8, 0.01, decay_fn="linear",
+                                      warmup_t=5))
+
+
 # --- Keras (in f32) --------------------------------------------------------
 
-def of_keras(spec, steps, schedule, peak=1.0):
-    on_top = spec.get("warmup", 0)
-    rates = [schedule(step) for step in range(steps + on_top + AFTER)]
-    case("keras", spec, steps, rates, peak, 1e-6, on_top)
+def of_keras(spec, decay_steps, schedule, peak=1.0):
+    steps = decay_steps + spec.get("warmup", 0)
+    rates = [schedule(step) for step in range(steps + AFTER)]
+    case("keras", spec, steps, rates, peak, 1e-6)
 
 
 ks = keras.optimizers.schedules
@@ -293,6 +337,8 @@ of_keras({"kind": "cosine", "warmup": 5}, 20,
 of_keras({"kind": "cosine", "warmup": 4, "warmup_start_ratio": 0.1,
           "end_ratio": 0.2}, 20,
          ks.CosineDecay(0.1, 20, 0.2, warmup_target=1.0, warmup_steps=4))
+of_keras({"kind": "cosine", "warmup": 3}, 7,
+         ks.CosineDecay(0.0, 7, warmup_target=1.0, warmup_steps=3))
 of_keras({"kind": "exponential", "end_ratio": 0.01}, 20,
          ks.ExponentialDecay(1.0, 20, 0.01))
 of_keras({"kind": "inverse-time", "rate": 9.0}, 20,

@@ -93,8 +93,21 @@ fn the_head() {
         (
             1,
             "steps = 100",
-            "1:1: unknown key `steps` in the head of the file, what you \
-             want is `budgets = [1000]`, in steps",
+            "1:1: unknown key `steps` in the head of the file, here it is \
+             `budgets`, a list of steps such as [1000]",
+        ),
+        (
+            1,
+            "learning_rate = 0.1",
+            "1:1: unknown key `learning_rate` in the head of the file, here \
+             it is `lr` in `[[workload]]`, where it is known; else it is \
+             found",
+        ),
+        (
+            1,
+            "epochs = 3",
+            "1:1: unknown key `epochs` in the head of the file, here it is \
+             `budgets`, in steps such as [1000] or as [\"10 epochs\"]",
         ),
         (
             1,
@@ -454,9 +467,8 @@ fn optimizers() {
         (
             4,
             "model = \"mlp\"\noptimizer = { kind = \"sgd\", lr = 0.1 }",
-            "5:29: unknown key `lr` in optimizer `sgd`, expected `kind`, \
-             `momentum`, `nesterov`, `weight_decay`, `clip_norm` \
-             or `lr_multipliers`",
+            "5:29: unknown key `lr` in optimizer `sgd`, here it is `lr` in \
+             `[[workload]]`, where it is known; else it is found",
         ),
         (
             4,
@@ -633,8 +645,22 @@ fn data_sets() {
             5,
             "dataset = { kind = \"csv\", file = \"no.csv\", target = \"y\", \
              split = [0.5] }",
-            "5:66: `split` must be a list of two numbers such as [0.1, \
-             0.2], got a list of one",
+            "5:66: `split` must be a list of two shares such as [0.1, 0.2] \
+             or [\"10%\", \"20%\"], got a list of one",
+        ),
+        (
+            5,
+            "dataset = { kind = \"csv\", file = \"no.csv\", target = \"y\", \
+             drop = \"id\" }",
+            "5:65: `drop` must be a list of names such as [\"id\"], got the \
+             string \"id\"",
+        ),
+        (
+            5,
+            "dataset = { kind = \"csv\", file = \"no.csv\", target = \"y\", \
+             exclude = [\"id\"] }",
+            "5:58: unknown key `exclude` in data set `csv`, here it is \
+             `drop`, a list of columns",
         ),
         (
             5,
@@ -697,9 +723,66 @@ fn data_sets() {
         ),
         (
             5,
-            "dataset = \"letter\"\nlabel_noise = \"10%\"",
+            "dataset = \"letter\"\nlabel_noise = \"100%\"",
             "6:15: `label_noise` must be a share of the training labels \
-             from 0, below 1, got the string \"10%\"",
+             from 0, below 1, got the string \"100%\"",
+        ),
+    ]);
+}
+
+#[test]
+fn words_of_other_libraries() {
+    check(&[
+        (
+            5,
+            "dataset = \"letter\"\nbatch_size = 32",
+            "6:1: unknown key `batch_size` in `[[workload]]`, here it is \
+             `batch`",
+        ),
+        (
+            5,
+            "dataset = \"letter\"\nweight_decay = 0.1",
+            "6:1: unknown key `weight_decay` in `[[workload]]`, here it is a \
+             key of the optimizer: `optimizer = { kind = \"adamw\", \
+             weight_decay = 0.1 }` in `[[workload]]`",
+        ),
+        (
+            5,
+            "dataset = \"letter\"\nmax_steps = 100",
+            "6:1: unknown key `max_steps` in `[[workload]]`, here it is \
+             `budgets` at the top of the grid, a list of steps such as \
+             [1000], or `--steps`",
+        ),
+        (
+            5,
+            "dataset = \"letter\"\noptimizer = { kind = \"adamw\", betas = \
+             [0.9, 0.95] }",
+            "6:31: unknown key `betas` in optimizer `adamw`, here it is \
+             `beta1`, and `beta2`",
+        ),
+        (
+            7,
+            "kind = \"cosine\"\nwarmup_steps = 10",
+            "8:1: unknown key `warmup_steps` in schedule `cosine`, here it \
+             is `warmup`, in steps, such as 100, or as a share: \"5%\"",
+        ),
+        (
+            7,
+            "kind = \"cosine\"\neta_min = 1e-6",
+            "8:1: unknown key `eta_min` in schedule `cosine`, here it is \
+             `end_ratio`, a ratio of the peak, not a rate",
+        ),
+        (
+            7,
+            "kind = \"ReduceLROnPlateau\"",
+            "7:8: unknown schedule `ReduceLROnPlateau`, here it is `kind = \
+             \"plateau\"`",
+        ),
+        (
+            7,
+            "join = [{ kind = \"rex\", T_max = 10 }]",
+            "7:25: unknown key `T_max` in schedule `rex`, here it is \
+             `steps`",
         ),
     ]);
 }
@@ -752,7 +835,8 @@ fn schedules() {
         (
             7,
             "kind = \"linear\"\nend_ratio = \"x\"",
-            "8:13: `end_ratio` takes a number, not the string \"x\"",
+            "8:13: `end_ratio` takes a number (also in per cent, as \"20%\"), not \
+             the string \"x\"",
         ),
         (
             7,
@@ -786,7 +870,8 @@ fn schedules() {
         (
             7,
             "kind = \"piecewise\"\npoints = [[0, 1], [1]]",
-            "8:10: `points` takes a list of pairs [share, ratio], not a list",
+            "8:10: `points` takes a list of pairs [share, ratio] (also in per \
+             cent, as \"20%\"), not a list",
         ),
         (
             7,

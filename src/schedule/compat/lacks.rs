@@ -2,6 +2,8 @@
 
 use super::Library;
 use crate::schedule::Problem;
+use crate::schedule::compose::lengths;
+use crate::schedule::cycles::Cycles;
 use crate::schedule::kinds::{Anneal, Kind, Mode, Rise, Shape};
 use crate::schedule::spec::{Form, ScheduleSpec};
 
@@ -44,7 +46,7 @@ impl Library {
                 "sgdr",
                 "join",
             ],
-            Self::Timm => &[
+            Self::Timm | Self::TimmPrefix => &[
                 "linear",
                 "polynomial",
                 "cosine",
@@ -132,6 +134,46 @@ impl Library {
         Err(Problem::at("warmup_shape", message))
     }
 
+    /// Refuses warm restarts of `PyTorch` that would not fall on an update,
+    /// where `spec` has `steps` updates.
+    ///
+    /// # Errors
+    ///
+    /// If it has cycles that are no whole number of updates long.
+    pub(super) fn check_cycles(
+        self,
+        spec: &ScheduleSpec,
+        steps: usize,
+    ) -> Result<(), Problem> {
+        if self != Self::Torch {
+            return Ok(());
+        }
+        let rise = spec.warmup.map_or(Ok(0), |warmup| warmup.steps(steps))?;
+        let steps = steps - rise;
+        match &spec.form {
+            Form::Join(parts) => {
+                for (part, steps) in parts.iter().zip(lengths(parts, steps)?) {
+                    self.check_cycles(&part.spec, steps)?;
+                }
+                Ok(())
+            }
+            &Form::Kind(Kind::Sgdr { t_0, cycles, t_mult, .. }) => {
+                let cycles = Cycles::new(t_0, cycles, t_mult, steps as f64);
+                let first = cycles.first();
+                if first.fract() == 0.0 {
+                    return Ok(());
+                }
+                let message = format!(
+                    "torch has no such `cycles`: it takes a whole `t_0`, and \
+                     the first cycle would be {first} of {steps} steps; give \
+                     `t_0`, or other steps"
+                );
+                Err(Problem::at("cycles", message))
+            }
+            Form::Kind(_) => Ok(()),
+        }
+    }
+
     /// The parameter of a kind that the library has only in part, and what
     /// it has.
     fn lacks(self, kind: &Kind) -> Option<(&'static str, &'static str)> {
@@ -147,7 +189,9 @@ impl Library {
                     Self::Hf => {
                         shape != Shape::Exponential && shape != Shape::Square
                     }
-                    Self::Timm => shape != Shape::Exponential,
+                    Self::Timm | Self::TimmPrefix => {
+                        shape != Shape::Exponential
+                    }
                     Self::Mxnet => shape == Shape::Linear,
                     _ => true,
                 };
@@ -179,6 +223,8 @@ impl Library {
                     Some(("end_ratio", "its cycles end at 0"))
                 } else if mxnet && t_mult.fract() != 0.0 {
                     Some(("t_mult", "it rounds, use a whole number"))
+                } else if self == Self::Torch && t_mult.fract() != 0.0 {
+                    Some(("t_mult", "it takes a whole number"))
                 } else if (hf || self == Self::Torch) && magnitude_decay != 1.0
                 {
                     Some(("magnitude_decay", "its cycles are of one height"))

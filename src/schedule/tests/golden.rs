@@ -231,14 +231,63 @@ fn a_library_says_what_it_lacks() {
 }
 
 #[test]
-fn kerass_warmup_comes_on_top_of_the_budget() {
+fn hugging_faces_warmup_share_is_rounded_up() {
+    for (share, steps, want) in
+        [("5%", 101, 6), ("3%", 1010, 31), ("10%", 333, 34), ("6%", 70, 5)]
+    {
+        let schedule =
+            spec(&format!(r#"{{"kind":"linear","warmup":"{share}"}}"#));
+        let schedule = schedule.build_compat(Library::Hf, 1.0, steps);
+        let schedule = schedule.expect("stands");
+        let peak = (0..steps).find(|&step| schedule.lr(step) == 1.0);
+        assert_eq!(peak, Some(want), "{share} of {steps}");
+    }
+}
+
+#[test]
+fn kerass_warmup_counts_inside_the_budget() {
     let schedule = spec(r#"{"kind":"linear","warmup":5}"#)
-        .build_compat(Library::Keras, 1.0, 10)
+        .build_compat(Library::Keras, 1.0, 15)
         .expect("stands");
     let lr = |step| schedule.lr(step);
     assert_eq!((lr(0), lr(5), lr(10)), (0.0, 1.0, 0.5));
     assert_eq!((lr(15), lr(99)), (0.0, 0.0));
     assert!((lr(14) - 0.1).abs() < 1e-12);
+}
+
+#[test]
+fn torch_refuses_cycles_that_end_between_two_updates() {
+    let whole = "torch has no such `t_mult`: it takes a whole number";
+    let of_ten = "torch has no such `cycles`: it takes a whole `t_0`, and the \
+                  first cycle would be 3.3333333333333335 of 10 steps; give \
+                  `t_0`, or other steps";
+    for (json, key, want) in [
+        (r#"{"kind":"sgdr","t_0":3,"t_mult":1.5}"#, "t_mult", whole),
+        (r#"{"kind":"sgdr","cycles":3}"#, "cycles", of_ten),
+        (r#"{"kind":"sgdr","cycles":3,"warmup":"17%"}"#, "cycles", of_ten),
+        (
+            r#"{"join":[{"kind":"sgdr","cycles":3,"steps":10},
+                {"kind":"linear","steps":2}]}"#,
+            "cycles",
+            of_ten,
+        ),
+    ] {
+        let steps =
+            if json.contains("join") || json.contains("17%") { 12 } else { 10 };
+        let problem = spec(json).build_compat(Library::Torch, 1.0, steps);
+        let problem = problem.err().expect("torch refuses it");
+        assert_eq!(problem.key.as_deref(), Some(key), "{json}");
+        assert_eq!(problem.message, want, "{json}");
+    }
+    for (json, steps) in [
+        (r#"{"kind":"sgdr","cycles":3}"#, 12),
+        (r#"{"kind":"sgdr","cycles":2,"t_mult":2}"#, 12),
+        (r#"{"kind":"sgdr","t_0":3,"t_mult":2}"#, 10),
+        (r#"{"kind":"sgdr"}"#, 10),
+    ] {
+        let stands = spec(json).build_compat(Library::Torch, 1.0, steps);
+        assert!(stands.is_ok(), "{json}");
+    }
 }
 
 #[test]

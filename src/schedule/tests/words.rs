@@ -97,7 +97,8 @@ fn values_of_another_type_are_refused() {
     for (json, want) in [
         (
             r#"{"kind":"wsd","decay":"much"}"#,
-            "`decay` takes a number, not the string \"much\"",
+            "`decay` takes a number (also in per cent, as \"20%\"), not the \
+             string \"much\"",
         ),
         (
             r#"{"kind":"wsd","shape":"cos"}"#,
@@ -108,6 +109,28 @@ fn values_of_another_type_are_refused() {
             r#"{"kind":"linear","warmup":0.05}"#,
             "`warmup` takes a whole number of steps or a share of the budget \
              such as \"5%\", not 0.05",
+        ),
+        (
+            r#"{"kind":"cosine","warmup":5.0}"#,
+            "`warmup` takes a whole number such as 5, not 5.0",
+        ),
+        (
+            r#"{"kind":"sgdr","t_0":3.0}"#,
+            "`t_0` takes a whole number such as 3, not 3.0",
+        ),
+        (
+            r#"{"kind":"step","milestones":["50%","200%"]}"#,
+            "`milestones` takes a list of numbers (also in per cent, as \
+             \"20%\"), not a list",
+        ),
+        (
+            r#"{"kind":"step","milestones":["50%","100%"]}"#,
+            "`milestones` takes a list of numbers (also in per cent, as \
+             \"20%\"), not a list",
+        ),
+        (
+            r#"{"kind":"polynomial","power":"20%"}"#,
+            "`power` takes a number, not the string \"20%\"",
         ),
         (
             r#"{"kind":"linear","warmup_shape":"cosine"}"#,
@@ -134,6 +157,96 @@ fn values_of_another_type_are_refused() {
         let message = complaint(json, 10);
         let message = message.split(" at line").next().unwrap_or_default();
         assert_eq!(message, want);
+    }
+}
+
+#[test]
+fn words_of_other_libraries_get_what_does_it_here() {
+    for (json, want) in [
+        (
+            r#"{"kind":"cosine","warmup_steps":10}"#,
+            "`cosine` has no key `warmup_steps`, here it is `warmup`, in \
+             steps, such as 100, or as a share: \"5%\"",
+        ),
+        (
+            r#"{"kind":"cosine","warmup_ratio":0.1}"#,
+            "`cosine` has no key `warmup_ratio`, here it is `warmup`, with a \
+             share in per cent, such as \"10%\"",
+        ),
+        (
+            r#"{"kind":"cosine","eta_min":0.1}"#,
+            "`cosine` has no key `eta_min`, here it is `end_ratio`, a ratio \
+             of the peak, not a rate",
+        ),
+        (
+            r#"{"kind":"plateau","min_lr":0.1}"#,
+            "`plateau` has no key `min_lr`, here it is `min_ratio`, a ratio \
+             of the peak, not a rate",
+        ),
+        (
+            r#"{"kind":"cosine","T_max":100}"#,
+            "`cosine` has no key `T_max`, here it is the budget, leave it \
+             out: `budgets` at the top of the grid, or `--steps`",
+        ),
+        (
+            r#"{"kind":"sgdr","T_0":10}"#,
+            "`sgdr` has no key `T_0`, here it is `t_0`, in steps",
+        ),
+        (
+            r#"{"kind":"CosineAnnealingLR"}"#,
+            "`kind` \"CosineAnnealingLR\" is unknown, here it is `kind = \
+             \"cosine\"`, with `warmup` for a warm-up",
+        ),
+        (
+            r#"{"kind":"cosine_with_restarts"}"#,
+            "`kind` \"cosine_with_restarts\" is unknown, here it is `kind = \
+             \"sgdr\"`, with `cycles` or `t_0`",
+        ),
+        (
+            r#"{"kind":"ReduceLROnPlateau"}"#,
+            "`kind` \"ReduceLROnPlateau\" is unknown, here it is `kind = \
+             \"plateau\"`",
+        ),
+        (
+            r#"{"kind":"warmup_stable_decay"}"#,
+            "`kind` \"warmup_stable_decay\" is unknown, here it is `kind = \
+             \"wsd\"`, with `warmup` for a warm-up",
+        ),
+    ] {
+        let message = complaint(json, 20);
+        let message = message.split(" at line").next().unwrap_or_default();
+        assert_eq!(message, want);
+    }
+}
+
+#[test]
+fn a_share_may_stand_in_per_cent() {
+    for (percent, share) in [
+        (r#"{"kind":"wsd","decay":"20%"}"#, r#"{"kind":"wsd"}"#),
+        (
+            r#"{"kind":"step","milestones":["50%"," 75 % "]}"#,
+            r#"{"kind":"step"}"#,
+        ),
+        (
+            r#"{"kind":"one-cycle","pct_start":"40%","cooldown":"5%"}"#,
+            r#"{"kind":"one-cycle","pct_start":0.4,"cooldown":0.05}"#,
+        ),
+        (
+            r#"{"kind":"triangular","inc_fraction":"10%","end_ratio":"1%"}"#,
+            r#"{"kind":"triangular","inc_fraction":0.1,"end_ratio":0.01}"#,
+        ),
+        (
+            r#"{"kind":"piecewise","points":[["0%",1],["100%","7%"]]}"#,
+            r#"{"kind":"piecewise","points":[[0,1],[1,0.07]]}"#,
+        ),
+        (
+            r#"{"join":[{"kind":"knee","explore":"30%","share":"40%"},
+                {"kind":"refined","tau":"5%","share":"60%"}]}"#,
+            r#"{"join":[{"kind":"knee","explore":0.3,"share":0.4},
+                {"kind":"refined","tau":0.05,"share":0.6}]}"#,
+        ),
+    ] {
+        assert_eq!(spec(percent), spec(share));
     }
 }
 

@@ -86,6 +86,22 @@ fn an_honest_program_leaves_a_run_behind() {
 }
 
 #[test]
+fn the_metric_loss_is_the_loss_unless_the_program_has_another() {
+    let fit = |metrics: &str| {
+        let event = format!("\"eval\"{metrics}");
+        let lines: Vec<String> =
+            honest().iter().map(|l| l.replace("\"eval\"", &event)).collect();
+        let metric = Some("loss".to_owned());
+        let external = External { metric, ..external(say(&lines), LONG) };
+        let fit = external.follow(0, vec![0.1; 10].into(), &|| false);
+        fit.expect("honest").test
+    };
+    assert_eq!(fit(""), Some(Score { loss: 0.7, metric: 0.7 }));
+    let other = r#","metrics":{"loss":0.25}"#;
+    assert_eq!(fit(other), Some(Score { loss: 0.7, metric: 0.25 }));
+}
+
+#[test]
 fn a_metric_is_kept_by_its_name() {
     let named = |lines: &[String]| {
         let script = say(lines);

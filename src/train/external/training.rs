@@ -183,8 +183,10 @@ impl<'a> Training<'a> {
         AnyFloat(loss): AnyFloat,
         metrics: &Map<String, Value>,
     ) -> Result<Score> {
-        let Some(name) = self.metric else {
-            return Ok(Score { loss, metric: loss });
+        let name = match self.metric {
+            Some(name) if name != "loss" || metrics.contains_key(name) => name,
+            // By that name the loss is known elsewhere, too.
+            _ => return Ok(Score { loss, metric: loss }),
         };
         let metric = metrics
             .get(name)
