@@ -31,6 +31,7 @@ mod digest;
 mod error;
 mod grid;
 mod kernels;
+mod learner;
 mod lr_find;
 mod model;
 pub mod nn;
@@ -53,6 +54,7 @@ mod workload;
 pub use cli::main;
 pub use data::{Checkpoint, Dataset, Split, Task};
 pub use error::{Error, Result, Source};
+pub use learner::{Auto, Budget, Candidate, Learner};
 pub use lr_find::{
     Confidence, FindOutcome, Ladder, LossKind, LrFound, LrPoint, Opinion,
     OpinionSource, RangeTest, Rule, Trial, Verify,
@@ -60,10 +62,9 @@ pub use lr_find::{
 pub use model::Model;
 pub use ranking::{LeaderboardRow, Protocol, Ranking, Scale, Verdict};
 pub use record::{Observation, Outcome, RunRecord};
-pub use runner::auto::{Auto, Budget, Candidate};
 pub use schedule::{Bound, Library, Problem, Schedule, ScheduleSpec, bound};
 pub use spec::{
     DatasetSpec, ModelSpec, OptimizerSpec, TableTask, WorkloadSpec,
 };
-pub use train::{Fit, Learner, Progress, Score};
+pub use train::{Fit, Progress, Score};
 pub use workload::{Build, Registry, Workload};

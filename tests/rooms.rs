@@ -28,6 +28,7 @@ const FLOORS: &[&[(&str, &[&str])]] = &[
     &[("train", &[])],
     &[("lr_find", &[])],
     &[("runner", &[])],
+    &[("learner", &[])],
     &[("cli", &[])],
     &[("main", &[]), ("lib", &[])],
 ];
@@ -41,7 +42,7 @@ const HOMES: &[(&str, &[&str])] = &[
         "candle_core::",
         &[
             "data",
-            "lr_find",
+            "learner",
             "model",
             "nn",
             "optim",
