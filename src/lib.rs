@@ -31,6 +31,7 @@ mod digest;
 mod error;
 mod grid;
 mod kernels;
+mod learner;
 mod lr_find;
 mod model;
 pub mod nn;
@@ -54,6 +55,7 @@ mod workload;
 pub use cli::main;
 pub use data::{Dataset, Split, Task};
 pub use error::{Error, Result, Source};
+pub use learner::{Auto, Budget, Candidate, Learner};
 pub use lr_find::{
     Confidence, FindOutcome, Ladder, LossKind, LrFound, LrPoint, Opinion,
     OpinionSource, RangeTest, Rule, Trial, Verify,
@@ -63,10 +65,9 @@ pub use optim::Checkpoint;
 pub use ranking::{Protocol, Ranking, Scale};
 pub use record::{Observation, Outcome, RunRecord};
 pub use results::rows::{LeaderboardRow, Verdict};
-pub use runner::auto::{Auto, Budget, Candidate};
 pub use schedule::{Bound, Library, Problem, Schedule, ScheduleSpec, bound};
 pub use spec::{
     DatasetSpec, ModelSpec, OptimizerSpec, TableTask, WorkloadSpec,
 };
-pub use train::{Fit, Learner, Progress, Score};
+pub use train::{Fit, Progress, Score};
 pub use workload::{Build, Registry, Workload};

@@ -31,6 +31,7 @@ const FLOORS: &[&[(&str, &[&str])]] = &[
     &[("train", &[])],
     &[("lr_find", &[])],
     &[("runner", &[])],
+    &[("learner", &[])],
     &[("cli", &[])],
     &[("main", &[]), ("lib", &[])],
 ];
@@ -45,6 +46,7 @@ const HOMES: &[(&str, &[&str])] = &[
         &[
             "data",
             "digest.rs",
+            "learner",
             "lr_find",
             "model",
             "nn",

@@ -1,8 +1,8 @@
 use super::Format;
 use crate::error::Error;
 use crate::grid::Experiment;
+use crate::learner::{Budget, Choose};
 use crate::runner;
-use crate::runner::auto::{Budget, Choose};
 use crate::store::environment;
 use crate::workload::Registry;
 use std::io::Write;

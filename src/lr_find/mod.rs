@@ -5,10 +5,10 @@
 //! seed and gives losses back, so nothing here knows a model. Losses are
 //! recorded raw; smoothing, stopping and suggesting are done on the record.
 
+mod finder;
 mod found;
 mod interval;
 mod ladder;
-mod learner;
 mod memory;
 mod range_test;
 mod reading;
@@ -16,11 +16,11 @@ mod rules;
 mod smooth;
 mod verify;
 
+pub(crate) use finder::{FIRST_SEED, for_workload, on_workload, usual_rate};
 pub use found::{
     Confidence, FindOutcome, LrFound, LrPoint, Opinion, OpinionSource,
 };
 pub use ladder::{Ladder, LossKind, RangeTest};
-pub(crate) use learner::{FIRST_SEED, for_workload, on_workload, usual_rate};
 pub(crate) use memory::Memory;
 pub use rules::Rule;
 pub(crate) use rules::suggest;

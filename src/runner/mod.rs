@@ -6,11 +6,9 @@
 //! Results do not depend on the number of workers or on what was interrupted
 //! before.
 
-pub(crate) mod auto;
 mod bench;
 mod device;
 mod external;
-mod learner;
 mod memory;
 mod progress;
 pub(crate) mod publish;
@@ -43,7 +41,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-pub(crate) use workers::{Done, in_parallel};
+pub(crate) use workers::{Done, in_parallel, jobs, several};
 
 /// An experiment with its data resident and its cells known.
 pub(crate) struct Prepared {
@@ -428,7 +426,7 @@ fn find_all(
             &experiment.schedules[cell.schedule],
             cell.budget,
             Means {
-                several: &learner::several(spare.min(learner::jobs(&trainer))),
+                several: &several(spare.min(jobs(&trainer))),
                 memory,
                 stop: &|| turn.stopped(),
             },

@@ -5,6 +5,10 @@
 //! own, and every run is computed by exactly one thread, so results do not
 //! depend on the number of workers.
 
+use crate::lr_find;
+use crate::train::Trainer;
+use candle_core::Device;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -181,9 +185,45 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_else(|| "panicked without a message".to_owned())
 }
 
+/// Runs of `trainer` at once on this machine.
+pub(crate) fn jobs(trainer: &Trainer) -> usize {
+    // One thread a run; a graphics processor takes one run at a time.
+    match trainer {
+        Trainer::Candle(workload)
+            if !matches!(workload.data.train.inputs.device(), Device::Cpu) =>
+        {
+            1
+        }
+        _ => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+    }
+}
+
+/// Trainings of a finder, `jobs` at once. A model that panics is a panic, as
+/// it is without threads.
+pub(crate) fn several(
+    jobs: usize,
+) -> impl Fn(usize, &(dyn Fn(usize) + Sync)) + Sync {
+    move |count, work| {
+        if jobs < 2 || count < 2 {
+            return lr_find::one_by_one(count, work);
+        }
+        let order: Vec<usize> = (0..count).collect();
+        let mut panicked = None;
+        in_parallel(jobs, &order, work, |_, done| {
+            if let Done::Panicked(why) = done {
+                panicked = Some(why);
+            }
+        });
+        if let Some(why) = panicked {
+            panic!("{why}");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn every_task_is_done_once_whatever_the_number_of_workers() {
@@ -221,5 +261,21 @@ mod tests {
         assert_eq!(finished, 3);
         assert_eq!(panicked.len(), 1);
         assert!(panicked[0].1.contains("two is too many"));
+    }
+
+    #[test]
+    fn a_panic_is_the_same_on_any_number_of_threads() {
+        for jobs in [0, 1, 2, 9] {
+            let done = AtomicUsize::new(0);
+            let work = |i: usize| {
+                assert_ne!(i, 2, "two is too many");
+                done.fetch_add(1, Ordering::Relaxed);
+            };
+            let Done::Panicked(why) = caught(|| several(jobs)(3, &work)) else {
+                unreachable!("{jobs} jobs hide a panic");
+            };
+            assert!(why.contains("two is too many"), "{why}");
+            assert_eq!(done.into_inner(), 2, "{jobs} jobs");
+        }
     }
 }

@@ -1,7 +1,8 @@
 use super::pilot::measure;
-use super::{Branch, Growth, Learner, Snapshot, course, follow};
+use super::{Branch, Growth, Snapshot, course, follow};
 use crate::data::{Dataset, Split, Task};
 use crate::error::Error;
+use crate::learner::Learner;
 use crate::record::Outcome;
 use crate::schedule::{Course, ScheduleSpec};
 use crate::spec::OptimizerSpec;

@@ -1,9 +1,10 @@
 //! Programs that do what they should, and programs that do not. They are
 //! written for `sh`, which every system has that this runs on.
 
-use super::super::{Learner, Replica, Score, is_point};
+use super::super::{Replica, Score, is_point};
 use super::*;
 use crate::data::{Dataset, Split, Task as Predicts};
+use crate::learner::Learner;
 use crate::nn;
 use crate::record::Outcome;
 use crate::schedule::ScheduleSpec;

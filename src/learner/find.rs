@@ -1,16 +1,14 @@
 //! Finding the rate of one model, its seeds and trials on as many threads as
 //! there are.
 
-use super::workers::{Done, in_parallel};
+use super::Learner;
 use crate::error::Result;
 use crate::lr_find::{
-    self, FIRST_SEED, LrFound, Means, Memory, RangeTest, Verify, on_workload,
+    FIRST_SEED, LrFound, Means, Memory, RangeTest, Verify, on_workload,
     usual_rate,
 };
+use crate::runner::{jobs, several};
 use crate::schedule::ScheduleSpec;
-use crate::train::{Learner, Trainer};
-use candle_core::Device;
-use std::num::NonZeroUsize;
 
 impl Learner {
     /// The learning rate of this model on this data set, by a range test with
@@ -72,7 +70,7 @@ impl Learner {
         test: &RangeTest,
         verify: Option<(&Verify, &ScheduleSpec)>,
     ) -> Result<LrFound> {
-        let trainer = Trainer::Candle(self.resident()?);
+        let trainer = self.trainer()?;
         let seed = FIRST_SEED ^ self.seed;
         let means = Means {
             several: &several(jobs(&trainer)),
@@ -80,63 +78,5 @@ impl Learner {
             stop: &|| false,
         };
         on_workload(&trainer, test, verify, seed, means)
-    }
-}
-
-/// Runs of `trainer` at once on this machine.
-pub(super) fn jobs(trainer: &Trainer) -> usize {
-    // One thread a run; a graphics processor takes one run at a time.
-    match trainer {
-        Trainer::Candle(workload)
-            if !matches!(workload.data.train.inputs.device(), Device::Cpu) =>
-        {
-            1
-        }
-        _ => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-    }
-}
-
-/// Trainings of a finder, `jobs` at once. A model that panics is a panic, as
-/// it is without threads.
-pub(super) fn several(
-    jobs: usize,
-) -> impl Fn(usize, &(dyn Fn(usize) + Sync)) + Sync {
-    move |count, work| {
-        if jobs < 2 || count < 2 {
-            return lr_find::one_by_one(count, work);
-        }
-        let order: Vec<usize> = (0..count).collect();
-        let mut panicked = None;
-        in_parallel(jobs, &order, work, |_, done| {
-            if let Done::Panicked(why) = done {
-                panicked = Some(why);
-            }
-        });
-        if let Some(why) = panicked {
-            panic!("{why}");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::workers::caught;
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    #[test]
-    fn a_panic_is_the_same_on_any_number_of_threads() {
-        for jobs in [0, 1, 2, 9] {
-            let done = AtomicUsize::new(0);
-            let work = |i: usize| {
-                assert_ne!(i, 2, "two is too many");
-                done.fetch_add(1, Ordering::Relaxed);
-            };
-            let Done::Panicked(why) = caught(|| several(jobs)(3, &work)) else {
-                unreachable!("{jobs} jobs hide a panic");
-            };
-            assert!(why.contains("two is too many"), "{why}");
-            assert_eq!(done.into_inner(), 2, "{jobs} jobs");
-        }
     }
 }

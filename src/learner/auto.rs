@@ -2,14 +2,14 @@
 
 mod why;
 
-use super::learner::{jobs, several};
-use super::workers::{Done, in_parallel};
+use super::Learner;
 use crate::error::{Error, Result};
 use crate::grid::LrFindSpec;
 use crate::lr_find::{self, LrFound, Means, Memory};
+use crate::runner::{Done, in_parallel, jobs, several};
 use crate::schedule::{Course, ScheduleSpec};
 use crate::stats::evalue;
-use crate::train::{Learner, Trainer};
+use crate::train::Trainer;
 use serde::Serialize;
 use why::why;
 
@@ -156,7 +156,7 @@ impl Learner {
     /// If the budget or a schedule makes no sense, or the model or the data
     /// set fails. Divergence is no error.
     pub fn auto(&self, budget: Budget) -> Result<Auto> {
-        let trainer = Trainer::Candle(self.resident()?);
+        let trainer = self.trainer()?;
         let run = Choose {
             trainer: &trainer,
             find: &LrFindSpec::default(),

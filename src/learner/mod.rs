@@ -1,0 +1,217 @@
+//! A [`Learner`], the recipe of a training: one model, one data set, one
+//! optimizer. It trains, finds its learning rate and chooses its schedule.
+
+mod auto;
+mod find;
+
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::optim::{Checkpoint, weights};
+use crate::schedule::{Schedule, ScheduleSpec};
+use crate::spec::OptimizerSpec;
+use crate::train::{Fit, Replica, Trainer, course, refined};
+use crate::workload::{Workload, boxed};
+pub(crate) use auto::Choose;
+pub use auto::{Auto, Budget, Candidate};
+use candle_core::Device;
+use candle_nn::{ModuleT, VarBuilder};
+use std::path::Path;
+use std::sync::Arc;
+
+/// One model, one data set, one optimizer: the recipe for training runs.
+///
+/// Working methods take `&self`. Each call builds a fresh replica from the
+/// seed, so nothing has to be saved or restored: finding a learning rate
+/// disturbs no training, and all schedules start from identical weights.
+#[derive(Clone)]
+pub struct Learner {
+    pub(crate) workload: Workload,
+    pub(crate) seed: u64,
+    device: Device,
+}
+
+impl Learner {
+    /// A recipe from a model builder and a data set, with SGD (momentum 0.9),
+    /// batches of 64, seed 0, on the CPU.
+    ///
+    /// The model is any candle module; take its layers from
+    /// [`nn`](crate::nn) and it trains several times faster on a CPU.
+    pub fn new<M, F>(build: F, data: Dataset) -> Self
+    where
+        M: ModuleT + Send + Sync + 'static,
+        F: Fn(VarBuilder<'_>, &Dataset) -> candle_core::Result<M>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let workload = Workload {
+            name: "model".to_owned(),
+            data: Arc::new(data),
+            build: boxed(build),
+            optimizer: OptimizerSpec::sgd(),
+            batch: 64,
+            accumulate: 1,
+            weights: Arc::default(),
+            checkpoint: None,
+        };
+        Self::of(workload, 0)
+    }
+
+    /// The recipe of a workload that is already on its device.
+    pub(crate) fn of(workload: Workload, seed: u64) -> Self {
+        let device = workload.data.train.inputs.device().clone();
+        Self { workload, seed, device }
+    }
+
+    /// Trains on `device` instead of where the data set lies.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// Replaces the optimizer.
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: OptimizerSpec) -> Self {
+        self.workload.optimizer = optimizer;
+        self
+    }
+
+    /// Replaces the number of examples an update.
+    #[must_use]
+    pub fn batch(mut self, batch: usize) -> Self {
+        self.workload.batch = batch;
+        self
+    }
+
+    /// Computes the batch of each update in so many parts, one after the
+    /// other (gradient accumulation): less memory, the same update.
+    #[must_use]
+    pub fn accumulate(mut self, parts: usize) -> Self {
+        self.workload.accumulate = parts.max(1);
+        self
+    }
+
+    /// Replaces the seed of weights and batch order.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Starts from the weights of a safetensors file instead of fresh ones.
+    /// Weights of the model that the file lacks stay fresh.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn weights(mut self, path: impl AsRef<Path>) -> Result<Self> {
+        let given = weights(path.as_ref())?;
+        self.workload.weights = Arc::new(given);
+        Ok(self)
+    }
+
+    /// Starts from the middle of a training instead of its beginning:
+    /// [`fit`](Self::fit) does the updates that are left, and
+    /// [`find_lr`](Self::find_lr) finds the rate to go on with.
+    #[must_use]
+    pub fn resume(mut self, checkpoint: Checkpoint) -> Self {
+        self.workload.checkpoint = Some(Arc::new(checkpoint));
+        self
+    }
+
+    /// Trains under `schedule` until `steps` updates are done, from fresh
+    /// weights or from where the learner [resumes](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// If the model or the data set fails. Divergence is no error: see
+    /// [`Fit::outcome`].
+    pub fn fit(&self, schedule: &dyn Schedule, steps: usize) -> Result<Fit> {
+        let rates = self.rates(schedule, steps);
+        self.trainer()?.follow(self.seed, rates.into(), &|| false)
+    }
+
+    /// Trains under `spec` at the highest rate `peak` until `steps` updates
+    /// are done, as [`fit`](Self::fit) does: any schedule, also one that is
+    /// made from a run of its own first (`refined`), reacts to the validation
+    /// loss (`plateau`) or cycles the momentum.
+    ///
+    /// # Errors
+    ///
+    /// If the schedule cannot stand at this budget, or the model or the data
+    /// set fails.
+    pub fn fit_spec(
+        &self,
+        spec: &ScheduleSpec,
+        peak: f64,
+        steps: usize,
+    ) -> Result<Fit> {
+        let trainer = self.trainer()?;
+        let done = self.done();
+        if done > 0 && spec.needs_whole_run() {
+            return Err(Error::Invalid(format!(
+                "`{}` needs the whole run, it cannot go on from a checkpoint",
+                spec.kind()
+            )));
+        }
+        let Some(pilot) = spec.pilot() else {
+            let course = course(spec, peak, steps)?.after(done);
+            return trainer.follow(self.seed, course, &|| false);
+        };
+        let pilot = trainer.measure(&pilot, peak, steps, &|| false)?;
+        let adaptive = trainer.optimizer().is_adaptive();
+        match refined(spec, &pilot, adaptive, peak)? {
+            Some(course) => trainer.follow(self.seed, course, &|| false),
+            None => Ok(pilot.fit),
+        }
+    }
+
+    /// The same up to `steps`, to be [saved](Checkpoint::save) or
+    /// [resumed](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// If the model or the data set fails.
+    pub fn train(
+        &self,
+        schedule: &dyn Schedule,
+        steps: usize,
+    ) -> Result<Checkpoint> {
+        let mut replica = Replica::new(&self.resident()?, self.seed)?;
+        for lr in self.rates(schedule, steps) {
+            replica.update(lr)?;
+        }
+        replica.checkpoint()
+    }
+
+    /// Rates of the updates that are left of `steps`.
+    fn rates(&self, schedule: &dyn Schedule, steps: usize) -> Vec<f64> {
+        (self.done()..steps).map(|t| schedule.lr(t)).collect()
+    }
+
+    /// Updates done where it starts.
+    fn done(&self) -> usize {
+        let checkpoint = self.workload.checkpoint.as_ref();
+        checkpoint.map_or(0, |checkpoint| checkpoint.step())
+    }
+
+    /// What trains the model, with the data on the chosen device.
+    fn trainer(&self) -> Result<Trainer> {
+        self.resident().map(Trainer::Candle)
+    }
+
+    /// The workload with its data on the chosen device.
+    pub(crate) fn resident(&self) -> Result<Workload> {
+        let mut workload = self.workload.clone();
+        workload.data.check()?;
+        if !workload.data.train.inputs.device().same_device(&self.device) {
+            let data = workload
+                .data
+                .to_device(&self.device)
+                .map_err(Error::tensor("moving the data set"))?;
+            workload.data = Arc::new(data);
+        }
+        Ok(workload)
+    }
+}
