@@ -5,7 +5,7 @@ mod why;
 use super::Learner;
 use crate::error::{Error, Result};
 use crate::grid::LrFindSpec;
-use crate::lr_find::{self, LrFound, Means, Memory};
+use crate::lr_find::{self, LrFound, Means, Memo};
 use crate::runner::{Done, in_parallel, jobs, several};
 use crate::schedule::{Course, ScheduleSpec};
 use crate::stats::evalue;
@@ -197,7 +197,7 @@ impl Choose<'_> {
             budget.steps,
             Means {
                 several: &several(self.jobs),
-                memory: Memory::NONE,
+                memo: Memo::NONE,
                 stop: self.stop,
             },
         )?;

@@ -4,7 +4,7 @@
 use super::Learner;
 use crate::error::Result;
 use crate::lr_find::{
-    FIRST_SEED, LrFound, Means, Memory, RangeTest, Verify, on_workload,
+    FIRST_SEED, LrFound, Means, Memo, RangeTest, Verify, on_workload,
     usual_rate,
 };
 use crate::runner::{jobs, several};
@@ -74,7 +74,7 @@ impl Learner {
         let seed = FIRST_SEED ^ self.seed;
         let means = Means {
             several: &several(jobs(&trainer)),
-            memory: Memory::NONE,
+            memo: Memo::NONE,
             stop: &|| false,
         };
         on_workload(&trainer, test, verify, seed, means)

@@ -2,16 +2,14 @@
 
 use super::found::relative_peak;
 use super::{
-    FindOutcome, Ladder, LossKind, LrFound, Means, Opinion, OpinionSource,
-    RangeTest, Rule, Runs, TrialLosses, Verify, find,
+    Ladder, LossKind, LrFound, Means, Opinion, OpinionSource, RangeTest, Runs,
+    TrialLosses, Verify, find,
 };
 use crate::error::Result;
 use crate::grid::{self, LrFindSpec};
-use crate::report::plot::{RangeTestPlot, range_test};
 use crate::schedule::ScheduleSpec;
 use crate::spec::OptimizerSpec;
 use crate::train::Trainer;
-use std::fmt;
 
 /// Seeds of the finder count from here, so that no run shares its weights or
 /// batches with the search for its rate.
@@ -21,48 +19,6 @@ pub(crate) const FIRST_SEED: u64 = 1 << 32;
 /// at every update: enough to tell rates apart, and as cheap as a few
 /// updates.
 const VALID_EXAMPLES: usize = 512;
-
-impl LrFound {
-    /// The curve with its suggestion, interval and trials, as SVG.
-    pub fn plot(&self) -> String {
-        self.to_svg("learning rate range test")
-    }
-
-    pub(crate) fn to_svg(&self, title: &str) -> String {
-        range_test(title, &self.picture())
-    }
-
-    /// The numbers of the plot.
-    pub(crate) fn picture(&self) -> RangeTestPlot {
-        let column = |value: fn(&super::LrPoint) -> f64| {
-            self.curve.iter().map(value).collect()
-        };
-        RangeTestPlot {
-            rates: column(|point| point.lr),
-            losses: column(|point| point.loss),
-            smoothed: column(|point| point.smoothed),
-            suggestion: Some(self.lr),
-            interval: Some(self.interval),
-            trials: self
-                .verification
-                .iter()
-                .map(|trial| (trial.lr, trial.loss.unwrap_or(f64::INFINITY)))
-                .collect(),
-        }
-    }
-}
-
-impl fmt::Display for FindOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
 
 /// The learning rate of what `trainer` trains for runs of `horizon` steps, as a
 /// grid asks for it; trials run under the `control` schedule.
@@ -115,14 +71,14 @@ pub(crate) fn on_workload(
     test: &RangeTest,
     verify: Option<(&Verify, &ScheduleSpec)>,
     seed: u64,
-    Means { several, memory, stop }: Means<'_>,
+    Means { several, memo, stop }: Means<'_>,
 ) -> Result<LrFound> {
     let train = |rates: &[f64],
                  seed: u64,
                  on: LossKind,
                  watch: &mut super::Watch<'_>| {
         let on_valid = (on == LossKind::Valid).then_some(VALID_EXAMPLES);
-        memory.losses((rates, seed, on), watch, |watch| {
+        memo.losses((rates, seed, on), watch, |watch| {
             trainer.losses(seed, rates, on_valid, watch, stop)
         })
     };
@@ -131,7 +87,7 @@ pub(crate) fn on_workload(
         let rates = verify
             .and_then(|(_, schedule)| schedule.rates(peak_lr, steps).ok())
             .unwrap_or_else(|| vec![peak_lr; steps]);
-        memory.trial(&rates, seed, || {
+        memo.trial(&rates, seed, || {
             let fit = trainer.follow(seed, rates.clone().into(), stop)?;
             let train = fit.train_loss;
             Ok(fit.valid.map(|score| TrialLosses { valid: score.loss, train }))

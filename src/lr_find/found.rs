@@ -1,8 +1,10 @@
 //! What finding a learning rate leaves behind.
 
-use super::{Rule, Trial};
+use super::diagnosis::FindOutcome;
+use super::rules::Rule;
 use crate::error::{Error, Result};
 use crate::record::any_float;
+use crate::report::plot::{RangeTestPlot, range_test};
 use crate::schedule::{ScheduleSpec, bound};
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +92,21 @@ pub enum OpinionSource {
     Parabola,
 }
 
+/// A run at one peak rate, to check it.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Trial {
+    /// Peak learning rate.
+    pub lr: f64,
+    /// Steps, the whole schedule squeezed into them.
+    pub steps: usize,
+    /// Seed of weights and batches.
+    pub seed: u64,
+    /// Validation loss at the end; `None` if the run diverged.
+    pub loss: Option<f64>,
+    /// Training loss over the last tenth; `None` if the run diverged.
+    pub train_loss: Option<f64>,
+}
+
 impl LrFound {
     /// The rate for runs of `steps` instead of the horizon it was verified
     /// for, by a power law; without a verification the rate itself, which
@@ -139,6 +156,33 @@ impl LrFound {
                 format!("{}; the {source} suggests {lr:.2e}", self.reason);
         }
         self.opinions.push(opinion);
+    }
+
+    /// The curve with its suggestion, interval and trials, as SVG.
+    pub fn plot(&self) -> String {
+        self.to_svg("learning rate range test")
+    }
+
+    pub(crate) fn to_svg(&self, title: &str) -> String {
+        range_test(title, &self.picture())
+    }
+
+    /// The numbers of the plot.
+    pub(crate) fn picture(&self) -> RangeTestPlot {
+        let column =
+            |value: fn(&LrPoint) -> f64| self.curve.iter().map(value).collect();
+        RangeTestPlot {
+            rates: column(|point| point.lr),
+            losses: column(|point| point.loss),
+            smoothed: column(|point| point.smoothed),
+            suggestion: Some(self.lr),
+            interval: Some(self.interval),
+            trials: self
+                .verification
+                .iter()
+                .map(|trial| (trial.lr, trial.loss.unwrap_or(f64::INFINITY)))
+                .collect(),
+        }
     }
 }
 
@@ -194,35 +238,6 @@ pub struct LrPoint {
     pub smoothed: f64,
 }
 
-/// What a range test showed. Every kind comes with a rate to use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FindOutcome {
-    /// The loss fell and rose again, or trials bracketed the best rate.
-    Found,
-    /// The loss fell at no rate.
-    NoDescent,
-    /// The loss fell and never rose again, at the highest rate tried.
-    NeverDiverged,
-    /// The loss fell, but where it was lowest cannot be told to two decades.
-    TooNoisy,
-    /// The loss was not finite from the first updates on.
-    NonFiniteAtStart,
-}
-
-impl FindOutcome {
-    /// As in JSON and CSV.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Found => "found",
-            Self::NoDescent => "no-descent",
-            Self::NeverDiverged => "never-diverged",
-            Self::TooNoisy => "too-noisy",
-            Self::NonFiniteAtStart => "non-finite-at-start",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,20 +249,6 @@ mod tests {
             let text = serde_json::to_string(&point).expect("serializable");
             let back: LrPoint = serde_json::from_str(&text).expect("readable");
             assert_eq!(back.loss.to_string(), loss.to_string(), "{text}");
-        }
-    }
-
-    #[test]
-    fn names_are_those_of_json() {
-        for outcome in [
-            FindOutcome::Found,
-            FindOutcome::NoDescent,
-            FindOutcome::NeverDiverged,
-            FindOutcome::TooNoisy,
-            FindOutcome::NonFiniteAtStart,
-        ] {
-            let text = serde_json::to_string(&outcome).expect("serializable");
-            assert_eq!(text, format!("\"{}\"", outcome.name()));
         }
     }
 }

@@ -5,26 +5,26 @@
 //! seed and gives losses back, so nothing here knows a model. Losses are
 //! recorded raw; smoothing, stopping and suggesting are done on the record.
 
+mod climb;
+mod diagnosis;
 mod finder;
 mod found;
 mod interval;
 mod ladder;
-mod memory;
+mod memo;
 mod range_test;
-mod reading;
 mod rules;
 mod smooth;
 mod verify;
 
+pub use diagnosis::FindOutcome;
 pub(crate) use finder::{FIRST_SEED, for_workload, on_workload, usual_rate};
-pub use found::{
-    Confidence, FindOutcome, LrFound, LrPoint, Opinion, OpinionSource,
-};
+pub use found::{Confidence, LrFound, LrPoint, Opinion, OpinionSource, Trial};
 pub use ladder::{Ladder, LossKind, RangeTest};
-pub(crate) use memory::Memory;
+pub(crate) use memo::Memo;
 pub use rules::Rule;
 pub(crate) use rules::suggest;
-pub use verify::{Trial, Verify};
+pub use verify::Verify;
 
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ pub(crate) struct Means<'a> {
     /// How those that do not wait for each other do.
     pub(crate) several: &'a Several<'a>,
     /// What was run before.
-    pub(crate) memory: Memory<'a>,
+    pub(crate) memo: Memo<'a>,
     /// Asked before every update.
     pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
 }

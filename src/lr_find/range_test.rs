@@ -1,7 +1,7 @@
 //! The range test itself: run, widened where it is too narrow, read.
 
-use super::found::{Confidence, FindOutcome, LrFound, LrPoint};
-use super::reading::{Reading, Stop};
+use super::diagnosis::{Diagnosis, FindOutcome, Stop};
+use super::found::{Confidence, LrFound, LrPoint};
 use super::smooth::median;
 use super::{RangeTest, Rule, Runs, interval, suggest};
 use crate::error::Result;
@@ -25,7 +25,7 @@ const CYCLE_RATIO: f64 = 10.0;
 struct Curve {
     lr: Vec<f64>,
     loss: Vec<f64>,
-    reading: Reading,
+    diagnosis: Diagnosis,
 }
 
 impl Curve {
@@ -43,8 +43,8 @@ impl Curve {
         };
         let loss = (runs.train)(&lr, seed, test.on, &mut watch)?;
         lr.truncate(loss.len());
-        let reading = Reading::of(&lr, &loss);
-        Ok(Self { lr, loss, reading })
+        let diagnosis = Diagnosis::of(&lr, &loss);
+        Ok(Self { lr, loss, diagnosis })
     }
 
     /// Whether the first rates were already too high to see the start.
@@ -54,12 +54,12 @@ impl Curve {
         if !self.loss[0].is_finite() {
             return false;
         }
-        let turn = match self.reading.outcome() {
-            FindOutcome::Found => self.reading.lowest_lr(),
+        let turn = match self.diagnosis.outcome() {
+            FindOutcome::Found => self.diagnosis.lowest_lr(),
             FindOutcome::NonFiniteAtStart | FindOutcome::NoDescent
-                if self.reading.diverged =>
+                if self.diagnosis.diverged =>
             {
-                self.reading.highest_lr()
+                self.diagnosis.highest_lr()
             }
             _ => None,
         };
@@ -68,14 +68,14 @@ impl Curve {
 
     fn suggestion(&self, rule: Rule) -> Option<f64> {
         let found = match rule {
-            Rule::Lrscout => self.reading.suggestion(),
+            Rule::Lrscout => self.diagnosis.suggestion(),
             rule => suggest(rule, &self.lr, &self.loss),
         };
         found.map(|found| found.lr).filter(|lr| *lr > 0.0 && lr.is_finite())
     }
 
     fn points(&self) -> Vec<LrPoint> {
-        let smoothed = self.reading.smoothed.iter().copied();
+        let smoothed = self.diagnosis.smoothed.iter().copied();
         let smoothed = smoothed.chain(std::iter::repeat(f64::NAN));
         let rows = self.lr.iter().zip(&self.loss).zip(smoothed);
         rows.map(|((&lr, &loss), smoothed)| LrPoint { lr, loss, smoothed })
@@ -131,9 +131,9 @@ fn judge(test: &RangeTest, curves: &[Curve], seed: u64) -> LrFound {
     };
     let lr = middle.exp();
     let (low, high) = if rule == Rule::Lrscout {
-        let readings: Vec<&Reading> =
-            answers.iter().map(|(curve, _)| &curve.reading).collect();
-        interval::of_readings(&readings, seed)
+        let curves: Vec<&Diagnosis> =
+            answers.iter().map(|(curve, _)| &curve.diagnosis).collect();
+        interval::of_curves(&curves, seed)
     } else {
         interval::of_suggestions(&per_seed, seed)
     };
@@ -145,7 +145,7 @@ fn judge(test: &RangeTest, curves: &[Curve], seed: u64) -> LrFound {
         .iter()
         .min_by(|a, b| distance(a).total_cmp(&distance(b)))
         .map_or(&curves[0], |(curve, _)| *curve);
-    let onset = nearest.reading.onset_lr().filter(|&low| low < lr);
+    let onset = nearest.diagnosis.onset_lr().filter(|&low| low < lr);
     LrFound {
         lr,
         interval,
@@ -179,7 +179,7 @@ fn answers(curves: &[Curve], rule: Rule) -> Vec<(&Curve, f64)> {
 /// The outcome of most seeds; of equally many the better one.
 fn majority(curves: &[Curve]) -> FindOutcome {
     let count = |outcome: FindOutcome| {
-        curves.iter().filter(|c| c.reading.outcome() == outcome).count()
+        curves.iter().filter(|c| c.diagnosis.outcome() == outcome).count()
     };
     let worst_first = [
         FindOutcome::NonFiniteAtStart,
@@ -195,7 +195,7 @@ fn majority(curves: &[Curve]) -> FindOutcome {
 
 /// The answer where the curves give none.
 fn nothing(test: &RangeTest, outcome: FindOutcome, curve: &Curve) -> LrFound {
-    let broke = curve.reading.diverged.then(|| curve.reading.highest_lr());
+    let broke = curve.diagnosis.diverged.then(|| curve.diagnosis.highest_lr());
     // What made the loss diverge is too high, whatever is usual.
     let safe = broke.flatten().map(|lr| lr / CYCLE_RATIO);
     let first_finite = curve.loss.first().is_some_and(|l| l.is_finite());
@@ -257,7 +257,7 @@ fn reason(
         1 => "one seed".to_owned(),
         n => format!("the median of {n} seeds"),
     };
-    let lowest = curve.reading.lowest_lr().unwrap_or(0.0);
+    let lowest = curve.diagnosis.lowest_lr().unwrap_or(0.0);
     let seen = match outcome {
         FindOutcome::Found => format!("the loss is lowest at {lowest:.2e}"),
         FindOutcome::NeverDiverged => format!(

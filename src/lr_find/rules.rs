@@ -12,10 +12,11 @@ mod lightning;
 mod mxnet;
 mod torch;
 
-use super::reading::Reading;
+use super::diagnosis::{Diagnosis, Suggestion};
 use crate::error::{Error, Result};
 use crate::text::{either, unknown};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A rule that reads a learning rate off a range test.
 #[derive(
@@ -58,15 +59,6 @@ pub enum Rule {
     /// The stop of the `MXNet` Gluon tutorial: the rate at which the smoothed
     /// loss has doubled. An upper limit, since the tutorial suggests nothing.
     MxnetStop,
-}
-
-/// What a rule says about a curve.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Suggestion {
-    /// The row that the rule points at, from 0.
-    pub(crate) index: usize,
-    /// The rate as the tool returns it.
-    pub(crate) lr: f64,
 }
 
 impl Rule {
@@ -112,6 +104,12 @@ impl Rule {
     }
 }
 
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 impl std::str::FromStr for Rule {
     type Err = Error;
 
@@ -139,7 +137,7 @@ pub(crate) fn suggest(
     loss: &[f64],
 ) -> Option<Suggestion> {
     match rule {
-        Rule::Lrscout => Reading::of(lr, loss).suggestion(),
+        Rule::Lrscout => Diagnosis::of(lr, loss).suggestion(),
         Rule::FastaiValley => fastai::valley(lr, loss),
         Rule::FastaiSlide => fastai::slide(lr, loss),
         Rule::FastaiMinimum => fastai::minimum(lr, loss),

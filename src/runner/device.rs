@@ -1,5 +1,6 @@
 //! The device of a grid, and a stream of it for each worker.
 
+use super::workers::lock;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::grid::DeviceSpec;
@@ -7,7 +8,7 @@ use crate::train::Trainer;
 use crate::workload::Workload;
 use candle_core::{Device, DeviceLocation};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// The device that a grid asks for.
 ///
@@ -81,8 +82,7 @@ impl Streams {
         let Some(gpu) = self.cuda.filter(|_| moves) else {
             return Ok(trainers[workload].clone());
         };
-        let mut others =
-            self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut others = lock(&self.others);
         if let Some(own) = others.get(&worker) {
             return Ok(own[workload].clone());
         }

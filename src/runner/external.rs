@@ -1,6 +1,6 @@
 //! Programs that train: what each task of theirs is started with.
 
-use super::stage::lock;
+use super::workers::lock;
 use crate::digest::{self, Digest};
 use crate::error::{Error, Result};
 use crate::spec::ExternalSpec;

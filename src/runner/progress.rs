@@ -1,7 +1,6 @@
 //! How far it is and how long it will take.
 
 use super::Options;
-use super::stage::Stage;
 use indicatif::{
     MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
 };
@@ -94,10 +93,14 @@ pub(super) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// So many cells of `stage` that cost `total`.
-    pub(super) fn new(stage: &Stage<'a>, cells: usize, total: f64) -> Self {
-        let (options, timed) = (stage.options, stage.timed);
-        let stage = stage.title;
+    /// So many cells of `stage` that cost `total`, in seconds if `timed`.
+    pub(super) fn new(
+        options: &'a Options<'a>,
+        stage: &'a str,
+        cells: usize,
+        total: f64,
+        timed: bool,
+    ) -> Self {
         let target = if options.bars {
             ProgressDrawTarget::stderr_with_hz(4)
         } else {

@@ -1,8 +1,9 @@
 //! The trainings of a plan; those that begin alike are trained together.
 
-use super::stage::{Computed, Stage, Step, Task, Turn, lock};
-use super::{Cell, FindResult, Options, Prepared, RunResult, needed, seconds};
-use super::{NO_NORMS, NO_RATE};
+use super::rates::{NO_NORMS, NO_RATE, needed, seconds};
+use super::stage::{CellTask, Computed, Stage, Step, Turn};
+use super::workers::lock;
+use super::{Cell, FindResult, Options, Prepared, RunResult};
 use crate::error::{Error, Result};
 use crate::grid::Experiment;
 use crate::plan::RunCell;
@@ -32,7 +33,7 @@ enum Work {
     Void(usize, Error),
 }
 
-impl Task for Work {
+impl CellTask for Work {
     fn cells(&self) -> Vec<usize> {
         match self {
             Self::Train(_, branch) => branch.keys().collect(),

@@ -1,16 +1,16 @@
 //! Cells of one kind: what the store lacks of them, computed in parallel,
 //! each kept as soon as it is there.
 
-use super::memory::{Memory, Tenant};
+use super::admission::{Admission, Admitted};
 use super::progress::{Event, Progress};
-use super::workers::{Done, Queue, caught, in_pool};
+use super::workers::{Done, Queue, caught, in_pool, lock};
 use super::{Cell, Options};
 use crate::error::{Error, Result};
 use crate::store::{Claim, Store};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// How often claims are renewed; much less than their expiry.
@@ -37,12 +37,12 @@ pub(super) struct Stage<'a> {
 pub(super) type Computed<T> = (Vec<Cell<T>>, usize);
 
 /// Cells that are computed together.
-pub(super) trait Task: Send {
+pub(super) trait CellTask: Send {
     /// Which.
     fn cells(&self) -> Vec<usize>;
 }
 
-impl Task for usize {
+impl CellTask for usize {
     fn cells(&self) -> Vec<usize> {
         vec![*self]
     }
@@ -53,7 +53,7 @@ pub(super) struct Turn<'a> {
     /// Which worker.
     pub(super) worker: usize,
     options: &'a Options<'a>,
-    tenant: Tenant<'a>,
+    admitted: Admitted<'a>,
     /// Tells those that wait for room that more is known of it.
     wake: &'a (dyn Fn() + Sync),
     asked: AtomicBool,
@@ -62,8 +62,8 @@ pub(super) struct Turn<'a> {
 impl Turn<'_> {
     /// Whether to stop; to be asked before every update.
     pub(super) fn stopped(&self) -> bool {
-        // The second time an update was done: that has taken its memory.
-        if self.asked.swap(true, Ordering::Relaxed) && self.tenant.settle() {
+        // The second time an update was done: that has taken its admission.
+        if self.asked.swap(true, Ordering::Relaxed) && self.admitted.settle() {
             (self.wake)();
         }
         self.options.stopped()
@@ -118,7 +118,7 @@ impl Stage<'_> {
     ///
     /// If the store cannot be read or written.
     pub(super) fn run<
-        K: Task,
+        K: CellTask,
         T: Clone + Send + Serialize + DeserializeOwned,
     >(
         &self,
@@ -144,15 +144,21 @@ impl Stage<'_> {
             return Ok((cells, 0));
         }
         let total = todo.iter().map(|&i| (self.cost)(i)).sum();
-        let mut progress = Progress::new(self, todo.len(), total);
+        let mut progress = Progress::new(
+            self.options,
+            self.title,
+            todo.len(),
+            total,
+            self.timed,
+        );
         let (mut computed, mut broken) = (0, None);
-        let memory = Memory::now();
+        let admission = Admission::now();
         let mut renewed = Instant::now();
         while !todo.is_empty() {
             let shared = Shared {
                 tasks: &tasks,
                 work: &work,
-                memory: &memory,
+                admission: &admission,
                 claims: Mutex::default(),
                 left: Mutex::default(),
             };
@@ -162,7 +168,7 @@ impl Stage<'_> {
                 // The receiver outlives the workers.
                 let _ = heard.send(Heard::Rests(worker));
             };
-            let enough = |busy: usize| memory.is_short(busy);
+            let enough = |busy: usize| admission.is_short(busy);
             let jobs = self.options.jobs.min(todo.len());
             in_pool(jobs, first, &enough, attempt, |heard| {
                 if renewed.elapsed() > RENEWAL {
@@ -226,7 +232,7 @@ impl Stage<'_> {
     }
 
     /// Does a task on one worker and reports.
-    fn attempt<K: Task, T: Serialize + DeserializeOwned>(
+    fn attempt<K: CellTask, T: Serialize + DeserializeOwned>(
         &self,
         worker: usize,
         attempt: Attempt<K>,
@@ -274,7 +280,7 @@ impl Stage<'_> {
         let turn = Turn {
             worker,
             options: self.options,
-            tenant: shared.memory.tenant(),
+            admitted: shared.admission.admit(),
             wake: &|| queue.wake(),
             asked: false.into(),
         };
@@ -306,7 +312,7 @@ impl Stage<'_> {
 
     /// Claims the cells of a task, unless another runner is at them or was
     /// faster.
-    fn begin<K: Task, T: DeserializeOwned>(
+    fn begin<K: CellTask, T: DeserializeOwned>(
         &self,
         task: &K,
         shared: &Shared<'_, K, T>,
@@ -344,7 +350,7 @@ impl Stage<'_> {
 struct Shared<'a, K, T> {
     tasks: &'a (dyn Fn(&[usize]) -> Vec<K> + Sync),
     work: &'a Worker<'a, K, T>,
-    memory: &'a Memory,
+    admission: &'a Admission,
     /// To be renewed.
     claims: Mutex<Vec<Weak<Claims>>>,
     /// Cells that another runner is at.
@@ -371,8 +377,4 @@ enum Begin {
     Work(Option<Arc<Claims>>),
     /// Not so, but for these cells.
     Again(Vec<usize>),
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

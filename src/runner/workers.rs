@@ -14,6 +14,11 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// Holds `mutex`, also after a worker that held it panicked.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What became of one task.
 pub(crate) enum Done<T> {
     /// The work's own answer.
@@ -43,7 +48,7 @@ impl<K> Queue<K> {
     /// Adds a task to be taken before all others: what a task leaves for
     /// later holds memory until it is done.
     pub(super) fn push(&self, task: K) {
-        self.lock().tasks.push(task);
+        lock(&self.state).tasks.push(task);
         self.changed.notify_one();
     }
 
@@ -56,7 +61,7 @@ impl<K> Queue<K> {
     /// all are taken and someone may still add one, and while `enough` says
     /// that so many at once are enough.
     fn take(&self, enough: &dyn Fn(usize) -> bool) -> Option<K> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         loop {
             if state.tasks.is_empty() {
                 if state.busy == 0 {
@@ -70,10 +75,6 @@ impl<K> Queue<K> {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting<K>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A worker at a task, also if that panics.
@@ -81,7 +82,7 @@ struct Busy<'a, K>(&'a Queue<K>);
 
 impl<K> Drop for Busy<'_, K> {
     fn drop(&mut self) {
-        self.0.lock().busy -= 1;
+        lock(&self.0.state).busy -= 1;
         self.0.changed.notify_all();
     }
 }

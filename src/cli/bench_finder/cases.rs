@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::grid::Experiment;
 use crate::lr_find::{
-    LossKind, Means, Memory, RangeTest, Rule, Verify, on_workload, one_by_one,
+    LossKind, Means, Memo, RangeTest, Rule, Verify, on_workload, one_by_one,
     suggest, usual_rate,
 };
 use crate::runner;
@@ -316,7 +316,7 @@ impl<'a> Case<'a> {
 
 /// Finders run on one core, and each time all of it.
 fn alone(stop: &(dyn Fn() -> bool + Sync)) -> Means<'_> {
-    Means { several: &one_by_one, memory: Memory::NONE, stop }
+    Means { several: &one_by_one, memo: Memo::NONE, stop }
 }
 
 /// So many rates from one to another, evenly spaced in their logarithms.

@@ -1,3 +1,4 @@
+use super::super::climb::HORIZON_EXPONENT;
 use super::super::{
     Ladder, LossKind, RangeTest, Train, TrialLosses, TrialRun, Watch, find,
     one_by_one,
@@ -209,28 +210,4 @@ fn a_guess_two_decades_off_is_mended_within_the_budget() {
         assert!(decades(found.lr, want) < 0.5, "{best}: {found:?}");
         assert_ne!(found.confidence, Confidence::High, "it began as a guess");
     }
-}
-
-#[test]
-fn noise_is_no_learning_by_heart() {
-    let trial = |_: f64, _, _| Ok(None);
-    let train = |_: &[f64], _, _: LossKind, _: &mut Watch<'_>| Ok(vec![]);
-    let mut search = Search {
-        runs: one_thread(&train, &trial),
-        seeds: [0; LONGER.1],
-        budget: 0,
-        spent: 0,
-        trials: vec![],
-        start: Some(2.3),
-    };
-    let rungs = |last: f64| {
-        let means = [(1.68, 1.7), (1.5, 1.6), (1.64, 1.5), (last, 1.4)];
-        let mean =
-            |(valid, train)| Mean { valid: Some(valid), train: Some(train) };
-        (-2..2).zip(means.map(mean)).collect::<BTreeMap<i32, Mean>>()
-    };
-    assert!(!search.by_heart(&rungs(1.52), -1), "hardly worse than the best");
-    assert!(search.by_heart(&rungs(1.62), -1));
-    search.start = None;
-    assert!(!search.by_heart(&rungs(1.62), -1), "no measure");
 }

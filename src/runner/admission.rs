@@ -1,6 +1,6 @@
-//! How many runs fit into memory.
+//! How many runs fit into admission.
 
-use super::stage::lock;
+use super::workers::lock;
 use crate::store::environment::{available_bytes, resident_bytes};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the program held before the runs began, and how many of those under
 /// way have shown what they take.
-pub(super) struct Memory {
+pub(super) struct Admission {
     before_bytes: Option<u64>,
     settled: AtomicUsize,
     /// When a run began or settled last.
@@ -19,12 +19,12 @@ pub(super) struct Memory {
 }
 
 /// A run under way, until dropped.
-pub(super) struct Tenant<'a> {
-    memory: &'a Memory,
+pub(super) struct Admitted<'a> {
+    by: &'a Admission,
     settled: AtomicBool,
 }
 
-impl Memory {
+impl Admission {
     /// As it is now.
     pub(super) fn now() -> Self {
         Self {
@@ -35,9 +35,9 @@ impl Memory {
     }
 
     /// One more run, of which nothing is known yet.
-    pub(super) fn tenant(&self) -> Tenant<'_> {
+    pub(super) fn admit(&self) -> Admitted<'_> {
         *lock(&self.changed) = Instant::now();
-        Tenant { memory: self, settled: AtomicBool::new(false) }
+        Admitted { by: self, settled: AtomicBool::new(false) }
     }
 
     /// Whether one more beside `busy` runs would take more than half of what
@@ -66,22 +66,22 @@ impl Memory {
     }
 }
 
-impl Tenant<'_> {
+impl Admitted<'_> {
     /// It has taken what it takes; whether that is news.
     pub(super) fn settle(&self) -> bool {
         let news = !self.settled.swap(true, Ordering::Relaxed);
         if news {
-            *lock(&self.memory.changed) = Instant::now();
-            self.memory.settled.fetch_add(1, Ordering::Relaxed);
+            *lock(&self.by.changed) = Instant::now();
+            self.by.settled.fetch_add(1, Ordering::Relaxed);
         }
         news
     }
 }
 
-impl Drop for Tenant<'_> {
+impl Drop for Admitted<'_> {
     fn drop(&mut self) {
         if *self.settled.get_mut() {
-            self.memory.settled.fetch_sub(1, Ordering::Relaxed);
+            self.by.settled.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -92,40 +92,40 @@ mod tests {
 
     #[test]
     fn there_is_room_until_a_run_takes_half_of_what_is_left() {
-        let now = Memory::now();
-        let tenant = now.tenant();
-        tenant.settle();
+        let now = Admission::now();
+        let admitted = now.admit();
+        admitted.settle();
         assert!(!now.is_short(1), "nothing was added");
         if let (Some(before), Some(left)) =
             (now.before_bytes, available_bytes())
         {
             assert!(before > 0 && left > 0);
             // As if all that it holds came with one run.
-            let grown = Memory { before_bytes: Some(0), ..Memory::now() };
-            let tenant = grown.tenant();
-            tenant.settle();
+            let grown = Admission { before_bytes: Some(0), ..Admission::now() };
+            let admitted = grown.admit();
+            admitted.settle();
             assert_eq!(grown.is_short(1), before > left / 2);
         }
     }
 
     #[test]
     fn runs_of_unknown_size_wait_for_each_other() {
-        let memory = Memory::now();
-        if memory.before_bytes.is_none() || available_bytes().is_none() {
+        let admission = Admission::now();
+        if admission.before_bytes.is_none() || available_bytes().is_none() {
             return;
         }
-        let first = memory.tenant();
-        assert!(memory.is_short(1), "the first shows what a run takes");
+        let first = admission.admit();
+        assert!(admission.is_short(1), "the first shows what a run takes");
         let later = Instant::now() + PATIENCE;
-        assert!(!memory.is_short_at(1, later), "but not for ever");
+        assert!(!admission.is_short_at(1, later), "but not for ever");
         assert!(first.settle() && !first.settle());
-        assert!(!memory.is_short(1));
-        assert!(memory.is_short(2), "the second is new");
-        let second = memory.tenant();
+        assert!(!admission.is_short(1));
+        assert!(admission.is_short(2), "the second is new");
+        let second = admission.admit();
         second.settle();
-        assert!(!memory.is_short(2) && !memory.is_short(3));
-        assert!(memory.is_short(4));
+        assert!(!admission.is_short(2) && !admission.is_short(3));
+        assert!(admission.is_short(4));
         drop(first);
-        assert!(memory.is_short(2), "one that has ended vouches for none");
+        assert!(admission.is_short(2), "one that has ended vouches for none");
     }
 }

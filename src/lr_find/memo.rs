@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// What a run came to.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Known {
+pub(crate) enum Recorded {
     /// A range test: the losses that it saw.
     Losses(Vec<AnyFloat>),
     /// A trial; nothing if it diverged.
@@ -20,17 +20,17 @@ pub(crate) enum Known {
 
 /// Where they are kept, each under a name made of its seed and rates.
 #[derive(Clone, Copy)]
-pub(crate) struct Memory<'a> {
+pub(crate) struct Memo<'a> {
     /// The run of a name, if it was kept.
-    pub(crate) recall: &'a (dyn Fn(&str) -> Option<Known> + Sync),
+    pub(crate) recall: &'a (dyn Fn(&str) -> Option<Recorded> + Sync),
     /// Keeps one, with what it took.
-    pub(crate) keep: &'a (dyn Fn(&str, &Known, Duration) + Sync),
+    pub(crate) keep: &'a (dyn Fn(&str, &Recorded, Duration) + Sync),
 }
 
-impl Memory<'_> {
+impl Memo<'_> {
     /// Forgets all at once.
-    pub(crate) const NONE: Memory<'static> =
-        Memory { recall: &|_| None, keep: &|_, _, _| () };
+    pub(crate) const NONE: Memo<'static> =
+        Memo { recall: &|_| None, keep: &|_, _, _| () };
 
     /// The losses of a range test: those that it saw before, or now by
     /// `train`.
@@ -41,7 +41,7 @@ impl Memory<'_> {
         train: impl FnOnce(&mut Watch<'_>) -> Result<Vec<f64>>,
     ) -> Result<Vec<f64>> {
         let name = name("range test", rates, seed, on);
-        if let Some(Known::Losses(losses)) = (self.recall)(&name) {
+        if let Some(Recorded::Losses(losses)) = (self.recall)(&name) {
             let losses = losses.into_iter().map(|AnyFloat(loss)| loss);
             let losses: Vec<f64> = losses.collect();
             // It ended where the watch broke, and does so again.
@@ -55,7 +55,7 @@ impl Memory<'_> {
         let began = Instant::now();
         let losses = train(watch)?;
         let known = losses.iter().copied().map(AnyFloat).collect();
-        (self.keep)(&name, &Known::Losses(known), began.elapsed());
+        (self.keep)(&name, &Recorded::Losses(known), began.elapsed());
         Ok(losses)
     }
 
@@ -67,12 +67,12 @@ impl Memory<'_> {
         run: impl FnOnce() -> Result<Option<TrialLosses>>,
     ) -> Result<Option<TrialLosses>> {
         let name = name("trial", rates, seed, LossKind::Valid);
-        if let Some(Known::Trial(losses)) = (self.recall)(&name) {
+        if let Some(Recorded::Trial(losses)) = (self.recall)(&name) {
             return Ok(losses);
         }
         let began = Instant::now();
         let losses = run()?;
-        (self.keep)(&name, &Known::Trial(losses), began.elapsed());
+        (self.keep)(&name, &Recorded::Trial(losses), began.elapsed());
         Ok(losses)
     }
 }
@@ -113,7 +113,7 @@ mod tests {
         let data = Arc::new(data.expect("generated"));
         let workload = registry.workload("w", &spec, data, Arc::default());
         let trainer = Trainer::Candle(workload.expect("built in"));
-        let kept: Mutex<HashMap<String, Known>> = Mutex::default();
+        let kept: Mutex<HashMap<String, Recorded>> = Mutex::default();
         // As a file has them.
         let recall = |run: &str| {
             let known = kept.lock().expect("whole").get(run).cloned()?;
@@ -121,23 +121,23 @@ mod tests {
             Some(serde_json::from_str(&text).expect("its own words"))
         };
         let runs = Mutex::new(0);
-        let keep = |run: &str, known: &Known, _| {
+        let keep = |run: &str, known: &Recorded, _| {
             *runs.lock().expect("whole") += 1;
             kept.lock().expect("whole").insert(run.to_owned(), known.clone());
         };
-        let find = |memory: Memory<'_>| {
+        let find = |memo: Memo<'_>| {
             let verify = Verify { horizon: 200, trainings: 5.0 };
             let (steps, seeds) = verify.range_test();
             let test = RangeTest { steps, seeds, ..RangeTest::default() };
             let control = ScheduleSpec::linear();
             let verify = Some((&verify, &control));
-            let means = Means { several: &one_by_one, memory, stop: &|| false };
+            let means = Means { several: &one_by_one, memo, stop: &|| false };
             on_workload(&trainer, &test, verify, 1, means).expect("trains")
         };
-        let fresh = find(Memory::NONE);
+        let fresh = find(Memo::NONE);
         assert_eq!(fresh.outcome, FindOutcome::Found, "{}", fresh.reason);
-        let memory = Memory { recall: &recall, keep: &keep };
-        assert_eq!(find(memory), fresh);
+        let memo = Memo { recall: &recall, keep: &keep };
+        assert_eq!(find(memo), fresh);
         let all = std::mem::take(&mut *runs.lock().expect("whole"));
         assert_eq!(all, kept.lock().expect("whole").len());
         // Half of them are lost.
@@ -147,7 +147,7 @@ mod tests {
         for name in &names[..all / 2] {
             kept.lock().expect("whole").remove(name);
         }
-        assert_eq!(find(memory), fresh);
+        assert_eq!(find(memo), fresh);
         assert_eq!(*runs.lock().expect("whole"), all / 2);
     }
 }

@@ -5,9 +5,9 @@
 //! the noise, so adding a constant to the loss or scaling it changes nothing,
 //! and negative losses are like any other.
 
-use super::FindOutcome;
-use super::rules::Suggestion;
 use super::smooth::{Smoother, median, noise};
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Our suggestion is the rate at the lowest loss over this. The minimum lies
 /// near the edge of what converges, and a whole run needs room below it.
@@ -36,6 +36,50 @@ const TURNED: f64 = 0.5;
 
 /// Share of the descent at which the loss has begun to fall.
 const ONSET: f64 = 0.1;
+
+/// What a range test showed. Every kind comes with a rate to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindOutcome {
+    /// The loss fell and rose again, or trials bracketed the best rate.
+    Found,
+    /// The loss fell at no rate.
+    NoDescent,
+    /// The loss fell and never rose again, at the highest rate tried.
+    NeverDiverged,
+    /// The loss fell, but where it was lowest cannot be told to two decades.
+    TooNoisy,
+    /// The loss was not finite from the first updates on.
+    NonFiniteAtStart,
+}
+
+impl FindOutcome {
+    /// As in JSON and CSV.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Found => "found",
+            Self::NoDescent => "no-descent",
+            Self::NeverDiverged => "never-diverged",
+            Self::TooNoisy => "too-noisy",
+            Self::NonFiniteAtStart => "non-finite-at-start",
+        }
+    }
+}
+
+impl fmt::Display for FindOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What a rule says about a curve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Suggestion {
+    /// The row that the rule points at, from 0.
+    pub(crate) index: usize,
+    /// The rate as the tool returns it.
+    pub(crate) lr: f64,
+}
 
 /// Watches a range test and says when the loss has diverged.
 #[derive(Default)]
@@ -91,8 +135,8 @@ impl Stop {
     }
 }
 
-/// A range test, read.
-pub(super) struct Reading {
+/// What the curve of a range test shows.
+pub(super) struct Diagnosis {
     /// Row of the record of each row here: those with a rate that has a
     /// logarithm, up to the stop.
     rows: Vec<usize>,
@@ -113,8 +157,8 @@ pub(super) struct Reading {
     outcome: FindOutcome,
 }
 
-impl Reading {
-    /// Reads raw losses, one row an update.
+impl Diagnosis {
+    /// Of raw losses, one row an update.
     pub(super) fn of(lr: &[f64], loss: &[f64]) -> Self {
         let mut stop = Stop::default();
         let mut rows = vec![];
@@ -139,7 +183,7 @@ impl Reading {
         let loss: Vec<f64> = rows.iter().map(capped).collect();
         let smoother = Smoother::new(&log_lr);
         let smoothed = smoother.smooth(&loss);
-        let mut reading = Self {
+        let mut diagnosis = Self {
             rows,
             lr,
             loss,
@@ -152,8 +196,8 @@ impl Reading {
             outcome: FindOutcome::NoDescent,
         };
         let finite = stop.losses.len();
-        reading.outcome = reading.judge(finite);
-        reading
+        diagnosis.outcome = diagnosis.judge(finite);
+        diagnosis
     }
 
     fn judge(&self, finite: usize) -> FindOutcome {
@@ -245,4 +289,23 @@ fn lowest(values: &[f64]) -> usize {
 fn rounding(losses: &[f64]) -> f64 {
     let largest = losses.iter().fold(0.0_f64, |most, l| most.max(l.abs()));
     64.0 * f64::EPSILON * largest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_json() {
+        for outcome in [
+            FindOutcome::Found,
+            FindOutcome::NoDescent,
+            FindOutcome::NeverDiverged,
+            FindOutcome::TooNoisy,
+            FindOutcome::NonFiniteAtStart,
+        ] {
+            let text = serde_json::to_string(&outcome).expect("serializable");
+            assert_eq!(text, format!("\"{}\"", outcome.name()));
+        }
+    }
 }

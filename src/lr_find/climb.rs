@@ -1,0 +1,237 @@
+//! Trials of one length: up and down a ladder of rates until the best one
+//! stands between worse ones.
+
+use super::Runs;
+use super::found::Trial;
+use crate::error::Result;
+use std::collections::BTreeMap;
+
+/// Decades between neighbouring trials.
+pub(super) const SPACING: f64 = 1.0 / 3.0;
+
+/// Most rates tried at one length.
+pub(super) const MOST_RATES: usize = 12;
+
+/// The best rate goes with the length of the run to minus this.
+pub(super) const HORIZON_EXPONENT: f64 = 0.25;
+
+/// The same where the model learns by heart.
+const BY_HEART_EXPONENT: f64 = 1.0;
+
+/// Decades from the best validation loss up to the best training loss that
+/// mean learning by heart.
+const BY_HEART_DECADES: f64 = 0.5;
+
+/// Share of the descent within which a rate is as good as the best.
+pub(super) const BASIN: f64 = 0.05;
+
+/// What trials of one length show.
+pub(super) struct Climb {
+    /// Their length.
+    pub(super) steps: usize,
+    /// The best rate, between the rungs.
+    pub(super) lr: f64,
+    /// The rungs beside the best one.
+    pub(super) beside: (f64, f64),
+    /// Whether both of them were tried and are worse.
+    pub(super) bracketed: bool,
+    /// Whether any run survived.
+    pub(super) survived: bool,
+    /// Whether the model learns by heart.
+    pub(super) by_heart: bool,
+}
+
+impl Climb {
+    /// What the best rate goes with the length of the run to minus.
+    pub(super) fn exponent(&self) -> f64 {
+        if self.by_heart { BY_HEART_EXPONENT } else { HORIZON_EXPONENT }
+    }
+
+    /// What the best rate is multiplied by for runs of `steps`.
+    pub(super) fn law(&self, steps: usize) -> f64 {
+        (steps as f64 / self.steps as f64).powf(-self.exponent())
+    }
+}
+
+/// Mean losses of the trials at one rate; `None` if one diverged.
+struct Mean {
+    valid: Option<f64>,
+    train: Option<f64>,
+}
+
+/// The trials so far.
+pub(super) struct Search<'a> {
+    pub(super) runs: Runs<'a>,
+    pub(super) seeds: Vec<u64>,
+    pub(super) budget: usize,
+    pub(super) spent: usize,
+    pub(super) trials: Vec<Trial>,
+    /// Loss before any update.
+    pub(super) start: Option<f64>,
+}
+
+impl Search<'_> {
+    /// Trials at each of `rates` on the first `seeds` seeds: the mean losses
+    /// at each rate, none if one diverged.
+    fn run(
+        &mut self,
+        rates: &[f64],
+        steps: usize,
+        seeds: usize,
+    ) -> Result<Vec<Mean>> {
+        let trials = self.runs.all(rates.len() * seeds, |i| {
+            let (lr, seed) = (rates[i / seeds], self.seeds[i % seeds]);
+            let losses = (self.runs.trial)(lr, steps, seed)?;
+            let losses = losses.filter(|losses| losses.valid.is_finite());
+            let loss = losses.map(|losses| losses.valid);
+            let train_loss = losses.and_then(|losses| losses.train);
+            Ok(Trial { lr, steps, seed, loss, train_loss })
+        })?;
+        self.spent += steps * trials.len();
+        let mean = |trials: &[Trial], loss: fn(&Trial) -> Option<f64>| {
+            let sum: Option<f64> = trials.iter().map(loss).sum();
+            Some(sum? / seeds as f64)
+        };
+        let means = trials.chunks(seeds).map(|trials| Mean {
+            valid: mean(trials, |trial| trial.loss),
+            train: mean(trials, |trial| trial.train_loss),
+        });
+        let means = means.collect();
+        self.trials.extend(trials);
+        Ok(means)
+    }
+
+    /// Trials of `steps` at the rungs `first` around `centre`, and on in the
+    /// direction of the best while it stands at an edge, then between it and
+    /// what stands beside it, as long as the budget lasts.
+    pub(super) fn climb(
+        &mut self,
+        centre: f64,
+        first: &[i32],
+        steps: usize,
+        seeds: usize,
+    ) -> Result<Climb> {
+        let rate = |rung: f64| centre * 10_f64.powf(SPACING * rung);
+        let mut rungs = BTreeMap::new();
+        let mut next = first.to_vec();
+        let stride = first[1] - first[0];
+        loop {
+            let rates: Vec<f64> =
+                next.iter().map(|&rung| rate(f64::from(rung))).collect();
+            let means = self.run(&rates, steps, seeds)?;
+            rungs.extend(next.drain(..).zip(means));
+            let best = best(&rungs, |mean| mean.valid);
+            let (below, above) = beside(&rungs, best);
+            let affordable = rungs.len() < MOST_RATES
+                && self.spent + seeds * steps <= self.budget;
+            let wanted = match (below, above) {
+                (None, _) => Some(best - stride),
+                (_, None) => Some(best + stride),
+                (Some(below), Some(above)) => {
+                    let half = |rung: i32| best + (rung - best) / 2;
+                    // Above first: what the range test missed was too low.
+                    [half(above), half(below)].into_iter().find(|r| *r != best)
+                }
+            };
+            if let Some(rung) = wanted.filter(|_| affordable) {
+                next.push(rung);
+                continue;
+            }
+            let survived = rungs[&best].valid.is_some();
+            let low = below.unwrap_or(best - stride);
+            let high = above.unwrap_or(best + stride);
+            return Ok(Climb {
+                steps,
+                lr: rate(f64::from(best) + offset(&rungs, best)),
+                beside: (rate(f64::from(low)), rate(f64::from(high))),
+                bracketed: below.is_some() && above.is_some() && survived,
+                survived,
+                by_heart: self.by_heart(&rungs, best),
+            });
+        }
+    }
+
+    /// Whether the training loss is lowest at a far higher rate than the
+    /// validation loss, which has clearly risen there.
+    fn by_heart(&self, rungs: &BTreeMap<i32, Mean>, best: i32) -> bool {
+        let learned = self::best(rungs, |mean| mean.train);
+        let ahead = SPACING * f64::from(learned - best);
+        let (Some(start), Some(least), Some(there)) =
+            (self.start, rungs[&best].valid, rungs[&learned].valid)
+        else {
+            return false;
+        };
+        ahead >= BY_HEART_DECADES && there - least >= BASIN * (start - least)
+    }
+}
+
+/// The nearest rungs below and above `rung`.
+fn beside(
+    rungs: &BTreeMap<i32, Mean>,
+    rung: i32,
+) -> (Option<i32>, Option<i32>) {
+    let below = rungs.range(..rung).next_back().map(|(&rung, _)| rung);
+    let above = rungs.range(rung + 1..).next().map(|(&rung, _)| rung);
+    (below, above)
+}
+
+/// The rung of the lowest loss; the lowest rung of equal ones, and when every
+/// run diverged, which is worse than any loss.
+fn best(
+    rungs: &BTreeMap<i32, Mean>,
+    loss: impl Fn(&Mean) -> Option<f64>,
+) -> i32 {
+    let loss = |mean| loss(mean).unwrap_or(f64::INFINITY);
+    let lowest = rungs.iter().min_by(|a, b| loss(a.1).total_cmp(&loss(b.1)));
+    lowest.map_or(0, |(&rung, _)| rung)
+}
+
+/// How far from the best rung the parabola through it and its neighbours is
+/// lowest, in rungs; 0 where a neighbour is missing, far or diverged.
+fn offset(rungs: &BTreeMap<i32, Mean>, best: i32) -> f64 {
+    let at = |rung: i32| {
+        let loss = rungs.get(&rung).and_then(|mean| mean.valid);
+        loss.unwrap_or(f64::INFINITY)
+    };
+    let (left, middle, right) = (at(best - 1), at(best), at(best + 1));
+    let curvature = left - 2.0 * middle + right;
+    if !(curvature > 0.0 && curvature.is_finite()) {
+        return 0.0;
+    }
+    ((left - right) / (2.0 * curvature)).clamp(-0.5, 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{LossKind, Watch, one_by_one};
+    use super::*;
+
+    #[test]
+    fn noise_is_no_learning_by_heart() {
+        let trial = |_: f64, _, _| Ok(None);
+        let train = |_: &[f64], _, _: LossKind, _: &mut Watch<'_>| Ok(vec![]);
+        let mut search = Search {
+            runs: Runs { train: &train, trial: &trial, several: &one_by_one },
+            seeds: vec![],
+            budget: 0,
+            spent: 0,
+            trials: vec![],
+            start: Some(2.3),
+        };
+        let rungs = |last: f64| {
+            let means = [(1.68, 1.7), (1.5, 1.6), (1.64, 1.5), (last, 1.4)];
+            let mean = |(valid, train)| Mean {
+                valid: Some(valid),
+                train: Some(train),
+            };
+            (-2..2).zip(means.map(mean)).collect::<BTreeMap<i32, Mean>>()
+        };
+        assert!(
+            !search.by_heart(&rungs(1.52), -1),
+            "hardly worse than the best"
+        );
+        assert!(search.by_heart(&rungs(1.62), -1));
+        search.start = None;
+        assert!(!search.by_heart(&rungs(1.62), -1), "no measure");
+    }
+}

@@ -1,0 +1,129 @@
+//! What stands before the first cell is computed: data, trainers, the plan.
+
+use super::device::{self, Streams};
+use super::external::Programs;
+use crate::data::Dataset;
+use crate::digest;
+use crate::error::Result;
+use crate::grid::{Experiment, WorkloadEntry};
+use crate::plan::Plan;
+use crate::spec::{DatasetSpec, TrainerSpec};
+use crate::train::{Replica, Trainer};
+use crate::workload::Registry;
+use candle_core::{Device, Tensor};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// An experiment with its data resident and its cells known.
+pub(crate) struct Prepared {
+    /// Of its workloads, in the experiment's order.
+    pub(crate) trainers: Vec<Trainer>,
+    /// What has to be computed.
+    pub(crate) plan: Plan,
+    /// `cpu`, `cuda` or `metal`.
+    pub(crate) device_class: &'static str,
+    pub(super) streams: Streams,
+}
+
+impl Prepared {
+    /// The trainer of a workload for `worker`.
+    ///
+    /// # Errors
+    ///
+    /// If the device has no room for its data.
+    pub(super) fn trainer(
+        &self,
+        workload: usize,
+        worker: usize,
+    ) -> Result<Trainer> {
+        self.streams.trainer(&self.trainers, workload, worker)
+    }
+}
+
+/// Loads every data set of `experiment` once and expands its cells. Relative
+/// paths count from `base`, the grid's folder.
+///
+/// # Errors
+///
+/// If a data set cannot be loaded or the device is not at hand.
+pub(crate) fn prepare(
+    experiment: &Experiment,
+    registry: &Registry,
+    base: &Path,
+) -> Result<Prepared> {
+    // The devices of programs are their own affair.
+    let is_candle =
+        |entry: &WorkloadEntry| matches!(entry.spec, TrainerSpec::Candle(_));
+    let device = if experiment.workloads.iter().any(is_candle) {
+        device::open(experiment.device)?
+    } else {
+        Device::Cpu
+    };
+    let mut loaded: Vec<(&DatasetSpec, f64, Arc<Dataset>, String)> = vec![];
+    let mut trainers = vec![];
+    let mut fingerprints = vec![];
+    let mut programs = Programs::default();
+    for entry in &experiment.workloads {
+        let spec = match &entry.spec {
+            TrainerSpec::Candle(spec) => spec,
+            TrainerSpec::External(spec) => {
+                let (external, print) =
+                    programs.trainer(&entry.name, spec, base)?;
+                trainers.push(Trainer::External(external));
+                fingerprints.push(print);
+                continue;
+            }
+        };
+        let known = loaded.iter().find(|(dataset, noise, ..)| {
+            **dataset == spec.dataset && *noise == spec.label_noise
+        });
+        let (data, fingerprint) = if let Some((.., data, print)) = known {
+            (Arc::clone(data), print.clone())
+        } else {
+            let data = registry.load(
+                &spec.dataset,
+                spec.label_noise,
+                base,
+                &device,
+            )?;
+            let print = data.fingerprint()?;
+            let data = Arc::new(data);
+            let entry = (
+                &spec.dataset,
+                spec.label_noise,
+                Arc::clone(&data),
+                print.clone(),
+            );
+            loaded.push(entry);
+            (data, print)
+        };
+        let (weights, print) = match &spec.weights {
+            Some(file) => given_weights(&base.join(file))?,
+            None => Default::default(),
+        };
+        let workload = registry.workload(&entry.name, spec, data, weights)?;
+        if !workload.optimizer.lr_multipliers().is_empty() {
+            // Whether the weights that it names are there shows in a model.
+            Replica::new(&workload, 0)?;
+        }
+        trainers.push(Trainer::Candle(workload));
+        fingerprints.push(fingerprint + &print);
+    }
+    let device_class = device::class(&device);
+    let plan = Plan::new(experiment, &fingerprints, device_class);
+    let streams = Streams::new(&device);
+    Ok(Prepared { trainers, plan, device_class, streams })
+}
+
+/// The weights of a file by name, and a digest of them.
+fn given_weights(
+    path: &Path,
+) -> Result<(Arc<HashMap<String, Tensor>>, String)> {
+    let weights = crate::optim::weights(path)?;
+    let mut by_name: Vec<(&str, &Tensor)> =
+        weights.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    by_name.sort_by_key(|(name, _)| *name);
+    let print = format!("+{}", digest::tensors(by_name)?);
+    Ok((Arc::new(weights), print))
+}

@@ -1,0 +1,145 @@
+//! The stages before the runs: learning rates, then the gradient norms that
+//! schedules are made from.
+
+use super::stage::{Computed, Stage};
+use super::workers::{jobs, several};
+use super::{Cell, FindResult, Options, Prepared};
+use crate::error::{Error, Result};
+use crate::grid::{Experiment, LrFindPer};
+use crate::lr_find::{self, Means, Memo};
+use crate::store::Store;
+use crate::train::{Pilot, Trainer};
+use std::time::{Duration, Instant};
+
+/// A run of a finder is kept from this time on, for a search that is
+/// interrupted.
+const WORTH_KEEPING: Duration = Duration::from_secs(1);
+
+/// What an update of a program counts as, in input values: more than most of
+/// ours, since it has to start.
+const PROGRAM_VALUES: f64 = 1e8;
+
+pub(super) fn find_all(
+    experiment: &Experiment,
+    prepared: &Prepared,
+    store: Option<&Store>,
+    options: &Options<'_>,
+) -> Result<Computed<FindResult>> {
+    let cells = &prepared.plan.finds;
+    let cost = |cell: usize| {
+        let values = match &prepared.trainers[cells[cell].workload] {
+            Trainer::Candle(workload) => {
+                (workload.batch * workload.data.features()) as f64
+            }
+            Trainer::External(_) => PROGRAM_VALUES,
+        };
+        cells[cell].budget as f64 * values
+    };
+    let name = |cell: usize| {
+        let cell = &cells[cell];
+        let workload = prepared.trainers[cell.workload].name();
+        let schedule = match experiment.lr_find.per {
+            LrFindPer::Schedule => {
+                format!(" {}", experiment.schedules[cell.schedule].label())
+            }
+            _ => String::new(),
+        };
+        format!("{workload}{schedule}, {} steps", cell.budget)
+    };
+    let stage = Stage {
+        title: "learning rates",
+        ids: cells.iter().map(|cell| cell.id.as_str()).collect(),
+        store,
+        options,
+        cost: &cost,
+        timed: false,
+        name: &name,
+    };
+    stage.each(|i, turn| {
+        let cell = &cells[i];
+        let trainer = prepared.trainer(cell.workload, turn.worker)?;
+        // Fewer cells than workers: the seeds of a cell have some, too.
+        let spare = options.jobs / cells.len();
+        let memo = Memo {
+            recall: &|run| store?.part_of(&cell.id, run),
+            keep: &|run, known, took| {
+                // Others are run again as soon as they are read.
+                if let Some(store) = store.filter(|_| took > WORTH_KEEPING) {
+                    store.put_part(&cell.id, run, known);
+                }
+            },
+        };
+        let began = Instant::now();
+        let found = lr_find::for_workload(
+            &trainer,
+            &experiment.lr_find,
+            &experiment.schedules[cell.schedule],
+            cell.budget,
+            Means {
+                several: &several(spare.min(jobs(&trainer))),
+                memo,
+                stop: &|| turn.stopped(),
+            },
+        )?;
+        Ok(FindResult { found, seconds: began.elapsed().as_secs_f64() })
+    })
+}
+
+/// Updates of a cell in seconds, as far as finding its rate tells.
+pub(super) fn seconds(find: &Cell<FindResult>, budget: usize) -> f64 {
+    let step_seconds = match find {
+        Cell::Done(find) => find.seconds / find.found.cost_steps.max(1) as f64,
+        _ => 0.0,
+    };
+    budget as f64 * step_seconds
+}
+
+/// What a cell needs of another one, or why it cannot have it.
+pub(super) fn needed<'a, T>(cell: &'a Cell<T>, what: &str) -> Result<&'a T> {
+    match cell {
+        Cell::Done(result) => Ok(result),
+        // It has said why, once and at length.
+        Cell::Failed(_) | Cell::TimedOut(_) => {
+            Err(Error::Invalid(what.to_owned()))
+        }
+        Cell::Missing | Cell::Stopped => Err(Error::Interrupted),
+    }
+}
+
+pub(super) const NO_RATE: &str = "its learning rate was not found";
+pub(super) const NO_NORMS: &str = "its gradient norms were not measured";
+
+pub(super) fn measure_all(
+    prepared: &Prepared,
+    store: &Store,
+    options: &Options<'_>,
+    finds: &[Cell<FindResult>],
+) -> Result<Computed<Pilot>> {
+    let cells = &prepared.plan.pilots;
+    let cost = |i: usize| seconds(&finds[cells[i].find], cells[i].budget);
+    let name = |i: usize| {
+        let cell = &cells[i];
+        let workload = prepared.trainers[cell.workload].name();
+        let multiple = cell.lr_multiple;
+        format!("{workload} {multiple}x, {} steps", cell.budget)
+    };
+    let stage = Stage {
+        title: "gradient norms",
+        ids: cells.iter().map(|cell| cell.id.as_str()).collect(),
+        store: Some(store),
+        options,
+        cost: &cost,
+        timed: true,
+        name: &name,
+    };
+    stage.each(|i, turn| {
+        let cell = &cells[i];
+        let find = needed(&finds[cell.find], NO_RATE)?;
+        prepared.trainer(cell.workload, turn.worker)?.measure(
+            &cell.schedule,
+            find.found.lr * cell.lr_multiple,
+            cell.budget,
+            &|| turn.stopped(),
+        )
+    })
+}
