@@ -1,4 +1,4 @@
-use crate::ranking::calibration::{CalibrationRow, Design, Seen};
+use crate::ranking::extras::calibration::{CalibrationRow, Design, Seen};
 use crate::report::table;
 use crate::results::print_rows;
 use crate::runner::{Done, in_parallel};

@@ -1,7 +1,7 @@
 use super::Format;
 use crate::error::{Error, Result};
 use crate::grid::{self, Setting};
-use crate::ranking::change::{ChangeRow, changes};
+use crate::ranking::extras::change::{ChangeRow, changes};
 use crate::ranking::{Protocol, Ranking};
 use crate::record::Observation;
 use crate::report::table;

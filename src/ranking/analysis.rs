@@ -1,9 +1,9 @@
 //! Everything that a table of runs shows, computed once.
 
 use super::cells::conditions;
-use super::robust::robustness;
-use super::theory::theory;
-use super::tuned::tuned;
+use super::extras::robust::robustness;
+use super::extras::theory::theory;
+use super::extras::tuned::tuned;
 use super::{Protocol, Ranking};
 use crate::error::Result;
 use crate::record::{Observation, RunRecord};

@@ -2,9 +2,8 @@
 //! to try.
 
 mod analysis;
-pub(crate) mod calibration;
 mod cells;
-pub(crate) mod change;
+pub(crate) mod extras;
 mod noise;
 mod notes;
 mod pairs;
@@ -12,12 +11,9 @@ mod protocol;
 mod race;
 mod regret;
 mod replicates;
-mod robust;
 mod rows;
 mod stopped;
 mod study;
-mod theory;
-mod tuned;
 mod verdict;
 
 pub(crate) use analysis::{Analysis, Board, Runs};

@@ -2,8 +2,8 @@
 
 use super::none;
 use super::number::{difference, percent, probability, regret};
-use crate::ranking::calibration::CalibrationRow;
-use crate::ranking::change::{ChangeRow, Standing};
+use crate::ranking::extras::calibration::CalibrationRow;
+use crate::ranking::extras::change::{ChangeRow, Standing};
 use crate::results::rows::LeaderboardRow;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 

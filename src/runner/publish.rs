@@ -245,3 +245,41 @@ fn publish_refined(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ranking::{Protocol, Runs};
+    use std::fs;
+    use std::path::Path;
+
+    /// The tables that are shipped are what the program makes of the runs
+    /// that are shipped.
+    #[test]
+    fn shipped_tables_are_those_of_the_shipped_runs() {
+        for name in ["standard", "smoke"] {
+            let shipped = Path::new("results").join(name);
+            let from = Folder::open(&shipped).expect("shipped results");
+            let runs = from.runs().and_then(|sheet| Runs::read(&sheet));
+            let outline = from.outline();
+            let protocol =
+                Protocol { control: outline.control, ..Protocol::default() };
+            let runs = runs.expect("readable");
+            let analysis = Analysis::new(&runs, &protocol, &outline.schedules);
+            let dir = tempfile::tempdir().expect("a temporary folder");
+            let folder = Folder::new(dir.path());
+            publish_analysis(&analysis.expect("complete"), &folder)
+                .expect("writable");
+            let mut tables = 0;
+            for entry in fs::read_dir(dir.path()).expect("the tables") {
+                let made = entry.expect("an entry").path();
+                let file = made.file_name().expect("a name");
+                let read = |path: &Path| fs::read_to_string(path).ok();
+                let same = read(&made) == read(&shipped.join(file));
+                assert!(same, "{name}/{}", file.display());
+                tables += 1;
+            }
+            assert!(tables > 5, "{tables} tables");
+        }
+    }
+}

@@ -1,9 +1,10 @@
 //! Two studies side by side: where each schedule stands in both, and what
 //! changed in the scores of the runs that both have.
 
-use super::{LeaderboardRow, Protocol, Ranking, Verdict};
 use crate::error::Result;
+use crate::ranking::{Protocol, Ranking};
 use crate::record::Observation;
+use crate::results::rows::{LeaderboardRow, Verdict};
 use crate::stats::multiple;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

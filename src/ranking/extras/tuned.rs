@@ -45,7 +45,7 @@ impl Tally {
 ///
 /// `None` unless there are two multiples, seeds of both kinds and a test
 /// loss. Schedules that a race stopped are left out.
-pub(super) fn tuned(
+pub(in crate::ranking) fn tuned(
     valid: &[Observation],
     test: &[Observation],
 ) -> Option<Vec<Observation>> {

@@ -1,9 +1,10 @@
 //! Whether the verdicts err as rarely as they say: studies with a known
 //! answer, ranked like any other.
 
-use super::{Draws, Protocol, Ranking, Verdict, race};
 use crate::error::Result;
+use crate::ranking::{Draws, Protocol, Ranking, race};
 use crate::record::Observation;
+use crate::results::rows::Verdict;
 use crate::seed::stream;
 use crate::stats::superiority;
 use rand::{Rng, RngExt as _};

@@ -1,9 +1,9 @@
 //! What a learning rate that is off by up to four costs.
 
-use super::cells::{Table, conditions, mean_rows};
-use super::protocol::{Protocol, Scale};
-use super::regret::MOST;
 use crate::error::Result;
+use crate::ranking::cells::{Standing, Table, conditions, mean_rows};
+use crate::ranking::protocol::{Protocol, Scale};
+use crate::ranking::regret::MOST;
 use crate::record::Observation;
 use crate::results::rows::RobustnessRow;
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ const REACH: f64 = 4.0;
 /// # Errors
 ///
 /// If the runs cannot be compared.
-pub(super) fn robustness(
+pub(in crate::ranking) fn robustness(
     observations: &[Observation],
     column: &str,
     protocol: &Protocol,
@@ -125,9 +125,8 @@ fn regrets(tables: &[Table]) -> Vec<Vec<f64>> {
                 .iter()
                 .map(|table| {
                     let standings = &table.blocks[i].cells[0].standings;
-                    let whole = |s: &super::cells::Standing| {
-                        (s.diverged == 0).then_some(s.value)
-                    };
+                    let whole =
+                        |s: &Standing| (s.diverged == 0).then_some(s.value);
                     standings.iter().map(whole).collect()
                 })
                 .collect();

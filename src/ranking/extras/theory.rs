@@ -1,13 +1,13 @@
 //! What convex theory says about the schedules, beside what was measured.
 
-use super::analysis::Board;
+use crate::ranking::analysis::Board;
 use crate::results::rows::TheoryRow;
 use crate::schedule::Bound;
 use crate::stats::ranks::spearman;
 
 /// Rows of every board of one budget and multiple. `bound` gives the bound of
 /// a schedule, by its label, over a budget.
-pub(super) fn theory(
+pub(in crate::ranking) fn theory(
     boards: &[Board],
     control: &str,
     bound: impl Fn(&str, u64) -> Option<Bound>,

@@ -1,0 +1,7 @@
+//! What stands beside a ranking: none of it decides a verdict.
+
+pub(crate) mod calibration;
+pub(crate) mod change;
+pub(super) mod robust;
+pub(super) mod theory;
+pub(super) mod tuned;
