@@ -3,6 +3,7 @@
 
 mod batches;
 mod check;
+mod file;
 mod pack;
 mod plain;
 mod synthetic;
@@ -13,6 +14,7 @@ mod text;
 mod vision;
 
 pub(crate) use batches::{Batches, gather};
+pub use file::{CsvFile, TextFile};
 
 use crate::digest;
 use crate::error::{Error, Result};
@@ -41,6 +43,7 @@ pub struct Split {
 
 /// What is predicted, and so which loss and metric apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Task {
     /// One of `classes`; cross-entropy, accuracy.
     Classify {
@@ -65,6 +68,7 @@ pub enum Task {
 
 /// Training, validation and test part of one data set.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Dataset {
     /// Trained on; normalisation is computed from this part alone.
     pub train: Split,
@@ -129,7 +133,7 @@ impl Dataset {
             Error::Invalid(if known.contains(&name) {
                 format!(
                     "data set `{name}` needs more than a name: give its file \
-                     in a grid"
+                     in a grid, or to `Dataset::{name}`"
                 )
             } else {
                 unknown("data set", name, known)

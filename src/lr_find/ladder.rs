@@ -52,6 +52,7 @@ pub struct RangeTest {
     Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize,
 )]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Ladder {
     /// By a constant factor.
     #[default]
@@ -65,6 +66,7 @@ pub enum Ladder {
     Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize,
 )]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum LossKind {
     /// Of the batch trained on, before its update.
     #[default]

@@ -2,6 +2,7 @@
 
 /// What the convex bound says about a schedule's shape.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Bound {
     /// The bound at the best peak; lower is better.
     pub omega: f64,
