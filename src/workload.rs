@@ -47,6 +47,21 @@ pub(crate) struct Workload {
 /// Starts with the built-in ones; a program of your own adds its models and
 /// data sets and gets the whole command line on them (see
 /// [`main`](crate::main)).
+///
+/// ```no_run
+/// use lrscout::{Dataset, Registry, nn};
+///
+/// fn main() -> std::process::ExitCode {
+///     let registry = Registry::builtin()
+///         .model("linear", |vb, data| {
+///             nn::linear(data.features(), data.outputs(), vb)
+///         })
+///         .dataset("wine", |device| {
+///             Dataset::csv("wine.csv", "quality").load(device)
+///         });
+///     lrscout::main(registry)
+/// }
+/// ```
 #[derive(Clone, Default)]
 pub struct Registry {
     // BTreeMaps, so that messages list names in a stable order.

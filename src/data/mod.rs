@@ -116,6 +116,26 @@ impl Task {
 impl Dataset {
     /// A data set from its three parts. They must fit together and `task`;
     /// whoever trains on them says what does not.
+    ///
+    /// ```
+    /// use candle_core::{Device, Tensor};
+    /// use lrscout::{Dataset, Split, Task};
+    ///
+    /// # fn main() -> lrscout::Result<()> {
+    /// let part = |n: u32| -> lrscout::Result<Split> {
+    ///     let points = Tensor::arange(0_u32, 2 * n, &Device::Cpu)?;
+    ///     let inputs = points.to_dtype(candle_core::DType::F32)?;
+    ///     Ok(Split {
+    ///         inputs: inputs.reshape((n as usize, 2))?,
+    ///         targets: Tensor::arange(0, n, &Device::Cpu)?,
+    ///     })
+    /// };
+    /// let task = Task::Classify { classes: 30 };
+    /// let data = Dataset::new(part(30)?, part(5)?, part(5)?, task);
+    /// assert_eq!((data.features(), data.outputs()), (2, 30));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(train: Split, valid: Split, test: Split, task: Task) -> Self {
         Self { train, valid, test, task, optimum: None }
     }

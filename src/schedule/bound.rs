@@ -25,6 +25,16 @@ pub struct Bound {
 ///
 /// `None` without a rate, or with one that is negative or not finite.
 ///
+/// ```
+/// use lrscout::bound;
+///
+/// let constant = bound(&[1.0; 100]).expect("rates");
+/// let linear: Vec<f64> = (0..100).map(|t| 1.0 - t as f64 / 100.0).collect();
+/// let linear = bound(&linear).expect("rates");
+/// assert!(linear.omega < constant.omega);
+/// assert!(linear.peak > constant.peak);
+/// ```
+///
 /// Source: Defazio et al., *Optimal Linear Decay Learning Rate Schedules and
 /// Further Refinements* (2023), theorem 10, as used by Schaipp et al. (2025).
 pub fn bound(factors: &[f64]) -> Option<Bound> {

@@ -4,11 +4,13 @@
 //! things themselves (`model`, `data`, `optim`) build from them.
 
 mod check;
+mod finder;
 mod label;
 mod time;
 mod trainer;
 
-pub(crate) use check::{Problem, Targets};
+pub(crate) use check::{CIFAR_FILES, MNIST_FILES, Problem, Targets};
+pub use finder::{Ladder, LossKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -186,7 +188,11 @@ pub(crate) enum TableTask {
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum OptimizerSpec {
-    /// Stochastic gradient descent with momentum, `PyTorch`'s convention.
+    /// Stochastic gradient descent with momentum, `PyTorch`'s convention:
+    /// `v = momentum v + g`, `w = w - lr v`.
+    ///
+    /// Source: Sutskever et al., *On the importance of initialization and
+    /// momentum in deep learning* (2013).
     Sgd {
         /// Momentum in `[0, 1)`.
         #[serde(default = "momentum")]
@@ -206,6 +212,9 @@ pub enum OptimizerSpec {
         lr_multipliers: BTreeMap<String, f64>,
     },
     /// Adam with decoupled weight decay.
+    ///
+    /// Source: Loshchilov & Hutter, *Decoupled Weight Decay Regularization*
+    /// (2019), algorithm 2.
     Adamw {
         /// Decay of the first moment.
         #[serde(default = "beta1")]
