@@ -51,14 +51,10 @@ fn spiral(n: u16, phase: f32, device: &Device) -> Result<Split> {
 fn main() -> ExitCode {
     let registry =
         Registry::builtin().model("wide", wide).dataset("spiral", |device| {
-            let split = |n, phase| {
-                spiral(n, phase, device)
-                    .map_err(|error| lrscout::Error::Invalid(error.to_string()))
-            };
             Ok(Dataset::new(
-                split(2000, 0.0)?,
-                split(400, 0.3)?,
-                split(400, 0.6)?,
+                spiral(2000, 0.0, device)?,
+                spiral(400, 0.3, device)?,
+                spiral(400, 0.6, device)?,
                 Task::Classify { classes: 2 },
             ))
         });

@@ -81,6 +81,13 @@ pub enum Error {
 /// `Result` with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// A tensor operation that failed, in a model or data set of the user's.
+impl From<candle_core::Error> for Error {
+    fn from(cause: candle_core::Error) -> Self {
+        Self::tensor("tensor operation")(cause)
+    }
+}
+
 impl Error {
     /// An [`Error::Input`] at byte `offset` of `text`.
     pub(crate) fn input(

@@ -2,11 +2,12 @@
 //! and says which one to use, with the evidence.
 //!
 //! ```no_run
+//! use candle_core::Device;
 //! use candle_nn::Module as _;
 //! use lrscout::{Dataset, Learner, ScheduleSpec, nn};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let dataset: Dataset = unimplemented!();
+//! # fn main() -> lrscout::Result<()> {
+//! let dataset = Dataset::csv("wine.csv", "quality").load(&Device::Cpu)?;
 //! let learner = Learner::new(
 //!     |vb, data| {
 //!         let hidden = nn::linear(data.features(), 64, vb.pp("hidden"))?;
@@ -53,21 +54,18 @@ mod train;
 mod workload;
 
 pub use cli::main;
-pub use data::{Dataset, Split, Task};
+pub use data::{CsvFile, Dataset, Split, Task, TextFile};
 pub use error::{Error, Result, Source};
 pub use learner::{Auto, Budget, Candidate, Learner};
 pub use lr_find::{
     Confidence, FindOutcome, Ladder, LossKind, LrFound, LrPoint, Opinion,
     OpinionSource, RangeTest, Rule, Trial, Verify,
 };
-pub use model::Model;
 pub use optim::Checkpoint;
 pub use ranking::{Protocol, Ranking, Scale};
-pub use record::{Observation, Outcome, RunRecord};
+pub use record::{Observation, Outcome};
 pub use results::rows::{LeaderboardRow, Verdict};
 pub use schedule::{Bound, Library, Problem, Schedule, ScheduleSpec, bound};
-pub use spec::{
-    DatasetSpec, ModelSpec, OptimizerSpec, TableTask, WorkloadSpec,
-};
+pub use spec::OptimizerSpec;
 pub use train::{Fit, Progress, Score};
-pub use workload::{Build, Registry, Workload};
+pub use workload::Registry;

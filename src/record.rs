@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize,
 )]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// Spent its whole budget.
     Completed,
@@ -23,42 +24,42 @@ pub enum Outcome {
 /// One row of `results/<grid>/runs.csv`. Field order is column order; new
 /// columns go to the end only.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct RunRecord {
+pub(crate) struct RunRecord {
     /// Content hash of the run's spec; the key that makes a rerun a no-op.
-    pub run_id: String,
+    pub(crate) run_id: String,
     /// Name of the workload (model x data set x optimizer).
-    pub workload: String,
+    pub(crate) workload: String,
     /// Workloads that share a data set share a cluster.
-    pub cluster: String,
+    pub(crate) cluster: String,
     /// Label of the optimizer.
-    pub optimizer: String,
+    pub(crate) optimizer: String,
     /// Label of the schedule.
-    pub schedule: String,
+    pub(crate) schedule: String,
     /// Budget, in optimizer updates.
-    pub budget: usize,
+    pub(crate) budget: usize,
     /// Peak rate as a multiple of the rate found.
-    pub lr_multiple: f64,
+    pub(crate) lr_multiple: f64,
     /// Seed of weights and batch order.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Peak learning rate of the schedule.
-    pub peak_lr: f64,
+    pub(crate) peak_lr: f64,
     /// Optimizer updates done.
-    pub steps: usize,
+    pub(crate) steps: usize,
     /// How it ended.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// Mean training loss over the last tenth of the steps.
-    pub train_loss: Option<f64>,
+    pub(crate) train_loss: Option<f64>,
     /// Mean validation loss at the end; empty if it diverged.
-    pub valid_loss: Option<f64>,
+    pub(crate) valid_loss: Option<f64>,
     /// Mean test loss at the end.
-    pub test_loss: Option<f64>,
+    pub(crate) test_loss: Option<f64>,
     /// Validation metric at the end, in the unit of `metric`.
-    pub valid_metric: Option<f64>,
+    pub(crate) valid_metric: Option<f64>,
     /// Test metric at the end, in the unit of `metric`.
-    pub test_metric: Option<f64>,
+    pub(crate) test_metric: Option<f64>,
     /// `accuracy` (share), `rmse` or `bits-per-character`; where a program
     /// trains, as the grid calls it, or `loss`.
-    pub metric: String,
+    pub(crate) metric: String,
 }
 
 impl RunRecord {
@@ -86,6 +87,7 @@ impl RunRecord {
 
 /// One run as the ranking sees it, from our `runs.csv` or another tool's.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Observation {
     /// Name of the workload, the block of the test.
     pub workload: String,
@@ -107,6 +109,67 @@ pub struct Observation {
     pub stopped: bool,
     /// 1-based line of the file, for messages.
     pub line: usize,
+}
+
+impl Observation {
+    /// A run that gave `score`, or diverged or failed without one. Its
+    /// workload is a cluster of its own; it has no budget and no multiple.
+    ///
+    /// ```
+    /// use lrscout::Observation;
+    ///
+    /// let run = Observation::new("letter-mlp", "cosine", 0, 0.31)
+    ///     .cluster("letter")
+    ///     .budget(1000)
+    ///     .lr_multiple(0.5);
+    /// assert_eq!(run.score, Some(0.31));
+    /// let diverged = Observation::new("letter-mlp", "cosine", 1, None);
+    /// assert_eq!(diverged.cluster, "letter-mlp");
+    /// ```
+    pub fn new(
+        workload: &str,
+        schedule: &str,
+        seed: u64,
+        score: impl Into<Option<f64>>,
+    ) -> Self {
+        Self {
+            workload: workload.to_owned(),
+            cluster: workload.to_owned(),
+            schedule: schedule.to_owned(),
+            seed,
+            budget: None,
+            lr_multiple: None,
+            score: score.into(),
+            stopped: false,
+            line: 0,
+        }
+    }
+
+    /// Names its cluster: workloads of one cluster, as those on one data set,
+    /// count once.
+    #[must_use]
+    pub fn cluster(self, cluster: &str) -> Self {
+        Self { cluster: cluster.to_owned(), ..self }
+    }
+
+    /// Sets its budget, in optimizer updates.
+    #[must_use]
+    pub fn budget(self, budget: u64) -> Self {
+        Self { budget: Some(budget), ..self }
+    }
+
+    /// Sets its peak rate as a multiple of the rate found.
+    #[must_use]
+    pub fn lr_multiple(self, multiple: f64) -> Self {
+        Self { lr_multiple: Some(multiple), ..self }
+    }
+
+    /// The run that a race had stopped its schedule before: no score, and no
+    /// divergence either.
+    #[must_use]
+    pub fn stopped(self) -> Self {
+        Self { score: None, stopped: true, ..self }
+    }
 }
 
 /// A number that may be infinite or none at all, in JSON as a number or as

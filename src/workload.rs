@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::model::{self, Model};
 use crate::optim::Checkpoint;
 use crate::spec::{DatasetSpec, ModelSpec, OptimizerSpec, WorkloadSpec};
+use crate::text;
 use candle_core::{Device, Tensor};
 use candle_nn::{ModuleT, VarBuilder};
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Builds a model from fresh (or loaded) weights for a data set.
-pub type Build = Arc<
+pub(crate) type Build = Arc<
     dyn Fn(VarBuilder<'_>, &Dataset) -> candle_core::Result<Model>
         + Send
         + Sync,
@@ -22,19 +23,19 @@ type Load = Arc<dyn Fn(&Device) -> Result<Dataset> + Send + Sync>;
 
 /// What is trained: a model on a data set by an optimizer.
 #[derive(Clone)]
-pub struct Workload {
+pub(crate) struct Workload {
     /// Unique in a grid.
-    pub name: String,
+    pub(crate) name: String,
     /// The data, resident once and shared by all runs.
-    pub data: Arc<Dataset>,
+    pub(crate) data: Arc<Dataset>,
     /// Makes the model.
-    pub build: Build,
+    pub(crate) build: Build,
     /// The optimizer, without its learning rate.
-    pub optimizer: OptimizerSpec,
+    pub(crate) optimizer: OptimizerSpec,
     /// Examples an update.
-    pub batch: usize,
+    pub(crate) batch: usize,
     /// Parts that the batch of an update is computed in.
-    pub accumulate: usize,
+    pub(crate) accumulate: usize,
     /// Weights to start from instead of fresh ones, by name.
     pub(crate) weights: Arc<HashMap<String, Tensor>>,
     /// Training to go on from.
@@ -46,6 +47,21 @@ pub struct Workload {
 /// Starts with the built-in ones; a program of your own adds its models and
 /// data sets and gets the whole command line on them (see
 /// [`main`](crate::main)).
+///
+/// ```no_run
+/// use lrscout::{Dataset, Registry, nn};
+///
+/// fn main() -> std::process::ExitCode {
+///     let registry = Registry::builtin()
+///         .model("linear", |vb, data| {
+///             nn::linear(data.features(), data.outputs(), vb)
+///         })
+///         .dataset("wine", |device| {
+///             Dataset::csv("wine.csv", "quality").load(device)
+///         });
+///     lrscout::main(registry)
+/// }
+/// ```
 #[derive(Clone, Default)]
 pub struct Registry {
     // BTreeMaps, so that messages list names in a stable order.
@@ -178,8 +194,5 @@ fn unknown<'a>(
     known: impl Iterator<Item = &'a String>,
 ) -> Error {
     let known: Vec<_> = known.map(String::as_str).collect();
-    Error::Invalid(format!(
-        "unknown {kind} `{name}`, expected one of {}",
-        known.join(", ")
-    ))
+    Error::Invalid(text::unknown(kind, name, &known))
 }

@@ -46,6 +46,7 @@ const HOMES: &[(&str, &[&str])] = &[
         &[
             "data",
             "digest.rs",
+            "error.rs",
             "learner",
             "lr_find",
             "model",

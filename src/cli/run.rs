@@ -315,7 +315,7 @@ impl<'a> Outlook<'a> {
         only: Option<&HashSet<String>>,
     ) -> Result<Self> {
         let plan = &prepared.plan;
-        let missing = |id: &str| {
+        let missing = |id: &str| -> Result<bool> {
             let wanted = only.is_none_or(|only| only.contains(id));
             Ok(wanted && !store.has(id)?)
         };

@@ -3,6 +3,7 @@
 
 mod batches;
 mod check;
+mod file;
 mod pack;
 mod plain;
 mod synthetic;
@@ -13,6 +14,7 @@ mod text;
 mod vision;
 
 pub(crate) use batches::{Batches, gather};
+pub use file::{CsvFile, TextFile};
 
 use crate::digest;
 use crate::error::{Error, Result};
@@ -41,6 +43,7 @@ pub struct Split {
 
 /// What is predicted, and so which loss and metric apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Task {
     /// One of `classes`; cross-entropy, accuracy.
     Classify {
@@ -65,6 +68,7 @@ pub enum Task {
 
 /// Training, validation and test part of one data set.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Dataset {
     /// Trained on; normalisation is computed from this part alone.
     pub train: Split,
@@ -112,6 +116,26 @@ impl Task {
 impl Dataset {
     /// A data set from its three parts. They must fit together and `task`;
     /// whoever trains on them says what does not.
+    ///
+    /// ```
+    /// use candle_core::{Device, Tensor};
+    /// use lrscout::{Dataset, Split, Task};
+    ///
+    /// # fn main() -> lrscout::Result<()> {
+    /// let part = |n: u32| -> lrscout::Result<Split> {
+    ///     let points = Tensor::arange(0_u32, 2 * n, &Device::Cpu)?;
+    ///     let inputs = points.to_dtype(candle_core::DType::F32)?;
+    ///     Ok(Split {
+    ///         inputs: inputs.reshape((n as usize, 2))?,
+    ///         targets: Tensor::arange(0, n, &Device::Cpu)?,
+    ///     })
+    /// };
+    /// let task = Task::Classify { classes: 30 };
+    /// let data = Dataset::new(part(30)?, part(5)?, part(5)?, task);
+    /// assert_eq!((data.features(), data.outputs()), (2, 30));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(train: Split, valid: Split, test: Split, task: Task) -> Self {
         Self { train, valid, test, task, optimum: None }
     }
@@ -129,7 +153,7 @@ impl Dataset {
             Error::Invalid(if known.contains(&name) {
                 format!(
                     "data set `{name}` needs more than a name: give its file \
-                     in a grid"
+                     in a grid, or to `Dataset::{name}`"
                 )
             } else {
                 unknown("data set", name, known)

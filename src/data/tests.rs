@@ -246,7 +246,8 @@ fn builtin_names_that_need_more_say_so() {
     );
     assert_eq!(
         message("csv"),
-        "data set `csv` needs more than a name: give its file in a grid"
+        "data set `csv` needs more than a name: give its file in a grid, or \
+         to `Dataset::csv`"
     );
     #[cfg(not(feature = "hub"))]
     assert_eq!(

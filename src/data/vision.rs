@@ -9,6 +9,7 @@
 use super::pack::{Idx, gunzip};
 use super::plain::{Plain, standardise_all};
 use crate::error::{Error, Result};
+use crate::spec::{CIFAR_FILES, MNIST_FILES};
 use std::path::{Path, PathBuf};
 
 /// The last tenth of the training pictures validates.
@@ -16,22 +17,6 @@ const VALID_SHARE: usize = 10;
 
 /// All three sets have as many.
 const CLASSES: u32 = 10;
-
-const MNIST_FILES: [&str; 4] = [
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-];
-
-const CIFAR_FILES: [&str; 6] = [
-    "data_batch_1.bin",
-    "data_batch_2.bin",
-    "data_batch_3.bin",
-    "data_batch_4.bin",
-    "data_batch_5.bin",
-    "test_batch.bin",
-];
 
 /// Pictures in their official order, and labels.
 struct Pictures {

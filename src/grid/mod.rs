@@ -21,7 +21,7 @@ mod tests;
 
 pub(crate) use outline::{Outline, texts};
 pub(crate) use schema::schema;
-pub(crate) use settings::{DeviceSpec, Ladder, LossOn, LrFindPer, LrFindSpec};
+pub(crate) use settings::{DeviceSpec, LrFindPer, LrFindSpec};
 
 use crate::error::{Error, Result};
 use crate::schedule::ScheduleSpec;

@@ -2,6 +2,7 @@
 
 use super::wire::{Entry, Node, Source, Table, Value, find};
 use crate::error::Result;
+use crate::spec::{Ladder, LossKind};
 use crate::text::{either, excerpt, unknown};
 use serde::Serialize;
 use std::num::NonZeroUsize;
@@ -78,7 +79,7 @@ pub(crate) struct LrFindSpec {
     /// How the rate rises.
     pub(crate) ladder: Ladder,
     /// Which loss the rule sees.
-    pub(crate) on: LossOn,
+    pub(crate) on: LossKind,
     /// Name of the rule that picks the rate from the curve.
     pub(crate) rule: String,
 }
@@ -95,26 +96,6 @@ pub(crate) enum LrFindPer {
     Schedule,
 }
 
-/// How the learning rate of a range test rises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Ladder {
-    /// By a constant factor.
-    Exponential,
-    /// By a constant difference.
-    Linear,
-}
-
-/// The loss that a range test records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum LossOn {
-    /// Of the batch trained on.
-    Train,
-    /// Of the validation part.
-    Valid,
-}
-
 impl Default for LrFindSpec {
     fn default() -> Self {
         Self {
@@ -127,7 +108,7 @@ impl Default for LrFindSpec {
             to: None,
             steps: None,
             ladder: Ladder::Exponential,
-            on: LossOn::Train,
+            on: LossKind::Train,
             rule: "lrscout".to_owned(),
         }
     }
@@ -340,7 +321,7 @@ pub(super) fn lr_find(
             }
             "on" => {
                 let choices =
-                    [("train", LossOn::Train), ("valid", LossOn::Valid)];
+                    [("train", LossKind::Train), ("valid", LossKind::Valid)];
                 spec.on = source.choice(key, node, &choices)?;
             }
             _ => spec.rule = rule(source, key, node, rules)?,

@@ -4,7 +4,9 @@ mod fuzz;
 mod wrong;
 
 use super::*;
-use crate::spec::{DatasetSpec, ModelSpec, OptimizerSpec, WorkloadSpec};
+use crate::spec::{
+    DatasetSpec, Ladder, LossKind, ModelSpec, OptimizerSpec, WorkloadSpec,
+};
 
 /// A valid grid, one thing a line.
 const BASE: [&str; 9] = [
@@ -107,7 +109,7 @@ fn every_key_of_the_top_is_read() {
     assert_eq!((from, to, steps), (Some(1e-6), Some(1.0), Some(200)));
     assert_eq!(grid.lr_find.per, LrFindPer::Workload);
     assert_eq!(grid.lr_find.ladder, Ladder::Linear);
-    assert_eq!(grid.lr_find.on, LossOn::Valid);
+    assert_eq!(grid.lr_find.on, LossKind::Valid);
     assert_eq!(grid.lr_find.rule, "fastai-valley");
     assert_eq!((grid.lr_find.seeds, grid.lr_find.verify), (Some(5), false));
 }

@@ -87,6 +87,7 @@ impl Budget {
 
 /// A learning rate and a schedule, with the reasons.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Auto {
     /// Peak learning rate: `found.lr`.
     pub lr: f64,
@@ -105,6 +106,7 @@ pub struct Auto {
 
 /// A schedule in the race.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Candidate {
     /// Label of the schedule.
     pub label: String,

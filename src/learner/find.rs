@@ -15,7 +15,21 @@ impl Learner {
     /// three seeds.
     ///
     /// It disturbs nothing: a later [`fit`](Self::fit) gives the same as
-    /// without it, and a second call gives the same rate.
+    /// without it, and a second call gives the same rate. Losses that show
+    /// nothing are no error: see [`LrFound::outcome`].
+    ///
+    /// ```no_run
+    /// # use lrscout::Learner;
+    /// # fn main() -> lrscout::Result<()> {
+    /// # let learner: Learner = unimplemented!();
+    /// let found = learner.find_lr()?;
+    /// println!("{:.3e}: {}", found.lr, found.reason);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Source: Smith, *Cyclical Learning Rates for Training Neural Networks*
+    /// (2017), section 3.3.
     ///
     /// # Errors
     ///
@@ -27,6 +41,19 @@ impl Learner {
 
     /// [`find_lr`](Self::find_lr) by a range test of your own.
     ///
+    /// ```no_run
+    /// # use lrscout::{Learner, LossKind, RangeTest, Rule};
+    /// # fn main() -> lrscout::Result<()> {
+    /// # let learner: Learner = unimplemented!();
+    /// let found = learner.find_lr_with(&RangeTest {
+    ///     on: LossKind::Valid,
+    ///     rule: Rule::FastaiValley,
+    ///     ..RangeTest::default()
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the test makes no sense, or the model or the data set fails.
@@ -37,6 +64,17 @@ impl Learner {
     /// The peak learning rate of `schedule` for a training of `steps`: the
     /// range test's, checked and corrected by short trainings under that
     /// schedule, for at most 1.4 trainings in all.
+    ///
+    /// ```no_run
+    /// # use lrscout::{Learner, ScheduleSpec};
+    /// # fn main() -> lrscout::Result<()> {
+    /// # let learner: Learner = unimplemented!();
+    /// let cosine = ScheduleSpec::cosine();
+    /// let peak = learner.find_lr_for(&cosine, 2_000)?.lr;
+    /// let fit = learner.fit(&cosine.build(peak, 2_000)?, 2_000)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -50,6 +88,16 @@ impl Learner {
     }
 
     /// [`find_lr_for`](Self::find_lr_for) on a budget of your own.
+    ///
+    /// ```no_run
+    /// # use lrscout::{Learner, ScheduleSpec, Verify};
+    /// # fn main() -> lrscout::Result<()> {
+    /// # let learner: Learner = unimplemented!();
+    /// let thorough = Verify { trainings: 5.0, ..Verify::new(2_000) };
+    /// let found = learner.find_lr_within(&ScheduleSpec::wsd(), &thorough)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

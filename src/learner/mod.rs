@@ -35,7 +35,30 @@ impl Learner {
     /// batches of 64, seed 0, on the CPU.
     ///
     /// The model is any candle module; take its layers from
-    /// [`nn`](crate::nn) and it trains several times faster on a CPU.
+    /// [`nn`](crate::nn) and it trains several times faster on a CPU. It gets
+    /// a batch of [`Split::inputs`](crate::Split) and gives f32
+    /// `(batch, outputs)`, for characters `(batch, context, vocabulary)`.
+    ///
+    /// ```
+    /// use candle_core::Device;
+    /// use lrscout::{Dataset, Learner, OptimizerSpec, nn};
+    ///
+    /// # fn main() -> lrscout::Result<()> {
+    /// let digits = Dataset::builtin("digits", &Device::Cpu)?;
+    /// let learner = Learner::new(
+    ///     |vb, data| {
+    ///         let out = nn::linear(data.features(), data.outputs(), vb)?;
+    ///         Ok(candle_nn::func(move |x| nn::flatten(x)?.apply(&out)))
+    ///     },
+    ///     digits,
+    /// )
+    /// .optimizer(OptimizerSpec::adamw())
+    /// .batch(32);
+    /// let fit = learner.fit(&|_| 0.01, 20)?;
+    /// assert_eq!((fit.steps, fit.curve.len()), (20, 5));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new<M, F>(build: F, data: Dataset) -> Self
     where
         M: ModuleT + Send + Sync + 'static,
@@ -123,6 +146,17 @@ impl Learner {
     /// Trains under `schedule` until `steps` updates are done, from fresh
     /// weights or from where the learner [resumes](Self::resume).
     ///
+    /// ```no_run
+    /// # use lrscout::{Learner, ScheduleSpec};
+    /// # fn main() -> lrscout::Result<()> {
+    /// # let learner: Learner = unimplemented!();
+    /// let cosine = ScheduleSpec::cosine().warmup(50).build(3e-3, 1_000)?;
+    /// let fit = learner.fit(&cosine, 1_000)?;
+    /// let valid_loss = fit.valid.map(|score| score.loss);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the model or the data set fails. Divergence is no error: see
@@ -136,6 +170,15 @@ impl Learner {
     /// are done, as [`fit`](Self::fit) does: any schedule, also one that is
     /// made from a run of its own first (`refined`), reacts to the validation
     /// loss (`plateau`) or cycles the momentum.
+    ///
+    /// ```no_run
+    /// # use lrscout::{Learner, ScheduleSpec};
+    /// # fn main() -> lrscout::Result<()> {
+    /// # let learner: Learner = unimplemented!();
+    /// let fit = learner.fit_spec(&ScheduleSpec::refined(), 3e-3, 1_000)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -167,8 +210,21 @@ impl Learner {
         }
     }
 
-    /// The same up to `steps`, to be [saved](Checkpoint::save) or
+    /// Trains as [`fit`](Self::fit) does and gives the training itself after
+    /// `steps` updates, to be [saved](Checkpoint::save) or
     /// [resumed](Self::resume).
+    ///
+    /// ```no_run
+    /// # use lrscout::{Checkpoint, Learner, ScheduleSpec};
+    /// # fn main() -> lrscout::Result<()> {
+    /// # let learner: Learner = unimplemented!();
+    /// let schedule = ScheduleSpec::linear().build(0.1, 2_000)?;
+    /// learner.train(&schedule, 500)?.save("middle.safetensors")?;
+    /// let middle = Checkpoint::load("middle.safetensors")?;
+    /// let fit = learner.resume(middle).fit(&schedule, 2_000)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -40,6 +40,7 @@ const ONSET: f64 = 0.1;
 /// What a range test showed. Every kind comes with a rate to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum FindOutcome {
     /// The loss fell and rose again, or trials bracketed the best rate.
     Found,

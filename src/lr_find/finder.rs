@@ -2,11 +2,11 @@
 
 use super::found::relative_peak;
 use super::{
-    Ladder, LossKind, LrFound, Means, Opinion, OpinionSource, RangeTest, Runs,
+    LossKind, LrFound, Means, Opinion, OpinionSource, RangeTest, Runs,
     TrialLosses, Verify, find,
 };
 use crate::error::Result;
-use crate::grid::{self, LrFindSpec};
+use crate::grid::LrFindSpec;
 use crate::schedule::ScheduleSpec;
 use crate::spec::OptimizerSpec;
 use crate::train::Trainer;
@@ -44,14 +44,8 @@ pub(crate) fn for_workload(
         from: spec.from.unwrap_or(usual.from),
         to: spec.to.unwrap_or(usual.to),
         steps: spec.steps.unwrap_or(steps),
-        ladder: match spec.ladder {
-            grid::Ladder::Exponential => Ladder::Exponential,
-            grid::Ladder::Linear => Ladder::Linear,
-        },
-        on: match spec.on {
-            grid::LossOn::Train => LossKind::Train,
-            grid::LossOn::Valid => LossKind::Valid,
-        },
+        ladder: spec.ladder,
+        on: spec.on,
         rule: spec.rule.parse()?,
         seeds: spec.seeds.unwrap_or(seeds),
         fallback: usual_rate(trainer.optimizer()),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// A learning rate with where it comes from and how sure it is.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct LrFound {
     /// The rate to train with: the peak of a schedule. Always there; when the
     /// outcome is not [`FindOutcome::Found`], a fallback.
@@ -60,6 +61,7 @@ pub struct LrFound {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize,
 )]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Confidence {
     /// A fallback, or contradicted.
     Low,
@@ -71,6 +73,7 @@ pub enum Confidence {
 
 /// A rate by other means than the range test and its trials.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Opinion {
     /// What it is made of.
     pub source: OpinionSource,
@@ -81,6 +84,7 @@ pub struct Opinion {
 /// Where a second opinion comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum OpinionSource {
     /// `2 (1 + momentum) / lambda_max`, above which gradient descent on the
     /// local quadratic diverges; the largest eigenvalue of the Hessian by
@@ -94,6 +98,7 @@ pub enum OpinionSource {
 
 /// A run at one peak rate, to check it.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Trial {
     /// Peak learning rate.
     pub lr: f64,
@@ -227,6 +232,7 @@ impl OpinionSource {
 
 /// One update of a range test.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct LrPoint {
     /// Learning rate of the update.
     pub lr: f64,

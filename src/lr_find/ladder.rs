@@ -2,6 +2,7 @@
 
 use super::Rule;
 use crate::error::{Error, Result};
+use crate::spec::{Ladder, LossKind};
 use serde::{Deserialize, Serialize};
 
 /// Fewest rungs of a ladder; below it no curve can be read.
@@ -45,32 +46,6 @@ pub struct RangeTest {
     /// The rate to fall back on when the curve shows nothing; the optimizer's
     /// usual one.
     pub fallback: f64,
-}
-
-/// How the learning rate of a range test rises.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ladder {
-    /// By a constant factor.
-    #[default]
-    Exponential,
-    /// By a constant difference.
-    Linear,
-}
-
-/// The loss that a range test records.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum LossKind {
-    /// Of the batch trained on, before its update.
-    #[default]
-    Train,
-    /// Of the validation part, before the update.
-    Valid,
 }
 
 impl Default for RangeTest {

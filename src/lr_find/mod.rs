@@ -17,10 +17,11 @@ mod rules;
 mod smooth;
 mod verify;
 
+pub use crate::spec::{Ladder, LossKind};
 pub use diagnosis::FindOutcome;
 pub(crate) use finder::{FIRST_SEED, for_workload, on_workload, usual_rate};
 pub use found::{Confidence, LrFound, LrPoint, Opinion, OpinionSource, Trial};
-pub use ladder::{Ladder, LossKind, RangeTest};
+pub use ladder::RangeTest;
 pub(crate) use memo::Memo;
 pub use rules::Rule;
 pub(crate) use rules::suggest;

@@ -23,6 +23,7 @@ use std::fmt;
     Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize,
 )]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Rule {
     /// Ours: a third of the rate where the loss, smoothed without lag, is
     /// lowest.

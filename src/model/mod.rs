@@ -12,7 +12,7 @@ use candle_core::{Result, bail};
 use candle_nn::{ModuleT, VarBuilder};
 
 /// A model is any candle module; nothing of ours to implement.
-pub type Model = Box<dyn ModuleT + Send + Sync>;
+pub(crate) type Model = Box<dyn ModuleT + Send + Sync>;
 
 /// Builds the model of `spec` for `data`.
 ///

@@ -7,6 +7,9 @@ use candle_core::{Result, Tensor, bail};
 
 /// Gaussian error linear unit (tanh form), element by element.
 ///
+/// Source: Hendrycks & Gimpel, *Gaussian Error Linear Units* (2016),
+/// section 2.
+///
 /// # Errors
 ///
 /// If `x` is not f32.
@@ -24,6 +27,8 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
 }
 
 /// `x / (1 + e^-x)`, element by element.
+///
+/// Source: Elfwing, Uchibe & Doya, *Sigmoid-Weighted Linear Units* (2018).
 ///
 /// # Errors
 ///

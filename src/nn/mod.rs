@@ -8,6 +8,21 @@
 //!
 //! Fresh weights come from a seed and the weight's name, with PyTorch's
 //! default distributions.
+//!
+//! ```
+//! use candle_core::{DType, Device, Module as _, Tensor};
+//! use candle_nn::VarBuilder;
+//! use lrscout::nn;
+//!
+//! # fn main() -> candle_core::Result<()> {
+//! let vb = VarBuilder::zeros(DType::F32, &Device::Cpu);
+//! let hidden = nn::linear_relu(16, 32, vb.pp("hidden"))?;
+//! let out = nn::linear(32, 10, vb.pp("out"))?;
+//! let x = Tensor::zeros((8, 16), DType::F32, &Device::Cpu)?;
+//! assert_eq!(out.forward(&hidden.forward(&x)?)?.dims(), [8, 10]);
+//! # Ok(())
+//! # }
+//! ```
 
 mod activate;
 mod attention;

@@ -48,22 +48,11 @@ use study::Study;
 /// use lrscout::{Observation, Protocol, Ranking};
 ///
 /// # fn main() -> lrscout::Result<()> {
-/// let run = |workload: &str, schedule: &str, score| Observation {
-///     workload: workload.into(),
-///     cluster: workload.into(),
-///     schedule: schedule.into(),
-///     seed: 0,
-///     budget: None,
-///     lr_multiple: None,
-///     score: Some(score),
-///     stopped: false,
-///     line: 0,
-/// };
 /// let runs = [
-///     run("letter", "cosine", 0.31),
-///     run("letter", "linear", 0.33),
-///     run("fashion", "cosine", 0.52),
-///     run("fashion", "linear", 0.55),
+///     Observation::new("letter", "cosine", 0, 0.31),
+///     Observation::new("letter", "linear", 0, 0.33),
+///     Observation::new("fashion", "cosine", 0, 0.52),
+///     Observation::new("fashion", "linear", 0, 0.55),
 /// ];
 /// let ranking = Ranking::of(&runs, "valid_loss", &Protocol::default())?;
 /// assert_eq!(ranking.recommended(), Some("cosine"));

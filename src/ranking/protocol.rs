@@ -49,6 +49,7 @@ impl Default for Protocol {
 
 /// What the difference of two scores is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Scale {
     /// The difference itself.
     Raw,

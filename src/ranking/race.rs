@@ -145,17 +145,12 @@ mod tests {
                         _ => 0.0,
                     };
                     let luck = f64::from((7 * w + 3 * seed) % 5) * 0.001;
-                    runs.push(Observation {
-                        workload: format!("w{w}"),
-                        cluster: format!("w{w}"),
-                        schedule: schedule.to_owned(),
-                        seed: u64::from(seed),
-                        budget: None,
-                        lr_multiple: None,
-                        score: Some(1.0 + own + luck),
-                        stopped: false,
-                        line: 0,
-                    });
+                    runs.push(Observation::new(
+                        &format!("w{w}"),
+                        schedule,
+                        u64::from(seed),
+                        1.0 + own + luck,
+                    ));
                 }
             }
         }

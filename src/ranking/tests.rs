@@ -11,17 +11,7 @@ fn run(
     seed: u64,
     score: Option<f64>,
 ) -> Observation {
-    Observation {
-        workload: workload.to_owned(),
-        cluster: workload.to_owned(),
-        schedule: schedule.to_owned(),
-        seed,
-        budget: None,
-        lr_multiple: None,
-        score,
-        stopped: false,
-        line: 0,
-    }
+    Observation::new(workload, schedule, seed, score)
 }
 
 /// One run a cell: row `i` of `scores` is workload `w<i>`.
@@ -184,7 +174,7 @@ fn whole_studies_as_scipy_has_them() {
             .into_iter()
             .map(|(workload, cluster, schedule, budget, seed, score)| {
                 let run = run(&workload, &schedule, seed, score);
-                Observation { cluster, budget: Some(budget), ..run }
+                run.cluster(&cluster).budget(budget)
             })
             .collect();
         let control = study["control"].as_str().map(str::to_owned);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What the evidence says about a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Verdict {
     /// The schedule to use.
     Recommended,
@@ -36,6 +37,7 @@ impl Verdict {
 
 /// One row of a leaderboard, best first.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct LeaderboardRow {
     /// 1 for the best mean rank. Equal mean ranks are ordered by the number
     /// of diverged runs, then by regret, then by name.

@@ -2,6 +2,7 @@
 
 /// What the convex bound says about a schedule's shape.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Bound {
     /// The bound at the best peak; lower is better.
     pub omega: f64,
@@ -23,6 +24,16 @@ pub struct Bound {
 /// warm-up is good for nor overfitting.
 ///
 /// `None` without a rate, or with one that is negative or not finite.
+///
+/// ```
+/// use lrscout::bound;
+///
+/// let constant = bound(&[1.0; 100]).expect("rates");
+/// let linear: Vec<f64> = (0..100).map(|t| 1.0 - t as f64 / 100.0).collect();
+/// let linear = bound(&linear).expect("rates");
+/// assert!(linear.omega < constant.omega);
+/// assert!(linear.peak > constant.peak);
+/// ```
 ///
 /// Source: Defazio et al., *Optimal Linear Decay Learning Rate Schedules and
 /// Further Refinements* (2023), theorem 10, as used by Schaipp et al. (2025).

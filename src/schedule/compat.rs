@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 /// A library whose sequence of rates can be reproduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Library {
     /// `PyTorch`'s `torch.optim.lr_scheduler`: our own conventions.
     Torch,

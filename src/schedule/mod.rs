@@ -31,6 +31,8 @@ pub(crate) use kinds::{KeyInfo, KindInfo, MODIFIERS, kinds};
 pub use spec::ScheduleSpec;
 pub(crate) use value::{Value, percent};
 
+use crate::error::Error;
+
 /// A learning-rate schedule: a pure function of the step.
 ///
 /// `step` counts optimizer updates from 0. No schedule holds state, so there
@@ -61,6 +63,7 @@ impl Schedule for Box<dyn Schedule> {
 
 /// Why a schedule cannot stand as written, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// The key at fault, where it is one.
     pub key: Option<String>,
@@ -87,3 +90,9 @@ impl std::fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Invalid(problem.message)
+    }
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Widest layer; a mistyped zero more must not eat the memory.
 const WIDEST: usize = 16_384;
 /// What a folder of MNIST or Fashion-MNIST holds.
-const MNIST_FILES: &[&str] = &[
+pub(crate) const MNIST_FILES: [&str; 4] = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
     "t10k-images-idx3-ubyte",
@@ -15,7 +15,7 @@ const MNIST_FILES: &[&str] = &[
 ];
 
 /// What a folder of CIFAR-10 holds.
-const CIFAR_FILES: &[&str] = &[
+pub(crate) const CIFAR_FILES: [&str; 6] = [
     "data_batch_1.bin",
     "data_batch_2.bin",
     "data_batch_3.bin",
@@ -253,9 +253,9 @@ impl DatasetSpec {
         };
         match self {
             Self::Mnist { dir } | Self::FashionMnist { dir } => {
-                Some(within(dir.as_ref()?, MNIST_FILES))
+                Some(within(dir.as_ref()?, &MNIST_FILES))
             }
-            Self::Cifar10 { dir } => Some(within(dir.as_ref()?, CIFAR_FILES)),
+            Self::Cifar10 { dir } => Some(within(dir.as_ref()?, &CIFAR_FILES)),
             Self::Csv { file, .. } | Self::Text { file, .. } => {
                 Some(("file", vec![file.clone()]))
             }

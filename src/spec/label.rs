@@ -10,7 +10,7 @@ use std::fmt::Display;
 
 impl ModelSpec {
     /// The kind, then what differs from its defaults: `mlp(hidden=64)`.
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         let mut label = Label::default();
         match self {
             Self::Mlp { hidden } => label.list("hidden", hidden, &mlp_hidden()),

@@ -4,11 +4,13 @@
 //! things themselves (`model`, `data`, `optim`) build from them.
 
 mod check;
+mod finder;
 mod label;
 mod time;
 mod trainer;
 
-pub(crate) use check::{Problem, Targets};
+pub(crate) use check::{CIFAR_FILES, MNIST_FILES, Problem, Targets};
+pub use finder::{Ladder, LossKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +20,7 @@ pub(crate) use trainer::{ExternalSpec, TrainerSpec};
 /// A model by name and sizes.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum ModelSpec {
+pub(crate) enum ModelSpec {
     /// Dense layers with `ReLU` between them.
     Mlp {
         /// Widths of the hidden layers.
@@ -80,7 +82,7 @@ pub enum ModelSpec {
 /// A data set by name, with where it comes from.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum DatasetSpec {
+pub(crate) enum DatasetSpec {
     /// Fashion-MNIST at 14x14, 8,000 pictures. Embedded.
     Fashion {},
     /// UCI letter recognition. Embedded.
@@ -174,7 +176,7 @@ pub enum DatasetSpec {
 /// What a CSV table's target is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum TableTask {
+pub(crate) enum TableTask {
     /// Each distinct value is a class.
     Classify,
     /// A number, standardised by the training rows.
@@ -184,8 +186,13 @@ pub enum TableTask {
 /// An optimizer with everything but its learning rate.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum OptimizerSpec {
-    /// Stochastic gradient descent with momentum, `PyTorch`'s convention.
+    /// Stochastic gradient descent with momentum, `PyTorch`'s convention:
+    /// `v = momentum v + g`, `w = w - lr v`.
+    ///
+    /// Source: Sutskever et al., *On the importance of initialization and
+    /// momentum in deep learning* (2013).
     Sgd {
         /// Momentum in `[0, 1)`.
         #[serde(default = "momentum")]
@@ -205,6 +212,9 @@ pub enum OptimizerSpec {
         lr_multipliers: BTreeMap<String, f64>,
     },
     /// Adam with decoupled weight decay.
+    ///
+    /// Source: Loshchilov & Hutter, *Decoupled Weight Decay Regularization*
+    /// (2019), algorithm 2.
     Adamw {
         /// Decay of the first moment.
         #[serde(default = "beta1")]
@@ -230,22 +240,22 @@ pub enum OptimizerSpec {
 
 /// Model x data set x optimizer, at one batch size.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct WorkloadSpec {
+pub(crate) struct WorkloadSpec {
     /// The model.
-    pub model: ModelSpec,
+    pub(crate) model: ModelSpec,
     /// The data set.
-    pub dataset: DatasetSpec,
+    pub(crate) dataset: DatasetSpec,
     /// Share of training labels replaced by another class, in `[0, 1)`.
-    pub label_noise: f64,
+    pub(crate) label_noise: f64,
     /// The optimizer.
-    pub optimizer: OptimizerSpec,
+    pub(crate) optimizer: OptimizerSpec,
     /// Examples an update.
-    pub batch: usize,
+    pub(crate) batch: usize,
     /// Parts that the batch of an update is computed in, for models too
     /// large for the whole of it.
-    pub accumulate: usize,
+    pub(crate) accumulate: usize,
     /// Safetensors file of weights to start from instead of fresh ones.
-    pub weights: Option<PathBuf>,
+    pub(crate) weights: Option<PathBuf>,
 }
 
 impl ModelSpec {
@@ -255,7 +265,7 @@ impl ModelSpec {
     }
 
     /// The kind, or the registered name.
-    pub fn kind(&self) -> &str {
+    pub(crate) fn kind(&self) -> &str {
         match self {
             Self::Mlp { .. } => "mlp",
             Self::Cnn { .. } => "cnn",
@@ -267,6 +277,12 @@ impl ModelSpec {
 }
 
 impl DatasetSpec {
+    /// Shares of validation and test part of a file, unless given.
+    pub(crate) const SPLIT: [f64; 2] = [0.1, 0.2];
+
+    /// Characters of a sequence, unless given.
+    pub(crate) const CONTEXT: usize = 64;
+
     /// The built-in kinds.
     pub(crate) fn kinds() -> &'static [&'static str] {
         &[
@@ -290,7 +306,7 @@ impl DatasetSpec {
     }
 
     /// The kind, or the registered name.
-    pub fn kind(&self) -> &str {
+    pub(crate) fn kind(&self) -> &str {
         match self {
             Self::Fashion {} => "fashion",
             Self::Letter {} => "letter",
@@ -313,7 +329,7 @@ impl DatasetSpec {
     }
 
     /// A short name: the kind, or the stem of the file.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Csv { file, .. } | Self::Text { file, .. } => {
                 let stem = file.file_stem().unwrap_or(file.as_os_str());
@@ -431,10 +447,10 @@ fn exponent() -> f64 {
     1.5
 }
 fn table_split() -> [f64; 2] {
-    [0.1, 0.2]
+    DatasetSpec::SPLIT
 }
 fn context() -> usize {
-    64
+    DatasetSpec::CONTEXT
 }
 fn momentum() -> f64 {
     0.9

@@ -16,7 +16,7 @@ mod trainer;
 use crate::data::{Split, gather};
 use crate::error::{Error, Result};
 use crate::record::Outcome;
-use crate::schedule::{Course, Problem, ScheduleSpec};
+use crate::schedule::{Course, ScheduleSpec};
 use crate::workload::Workload;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -42,6 +42,7 @@ const DIVERGENCE_WINDOW: usize = 20;
 
 /// What a training run left behind.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Fit {
     /// Completed or diverged.
     pub outcome: Outcome,
@@ -64,6 +65,7 @@ pub struct Fit {
 
 /// A point along a run.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Progress {
     /// Updates done.
     pub step: usize,
@@ -106,8 +108,7 @@ pub(crate) fn course(
     peak: f64,
     steps: usize,
 ) -> Result<Course> {
-    let invalid = |problem: Problem| Error::Invalid(problem.message);
-    spec.course(peak, steps).map_err(invalid)
+    Ok(spec.course(peak, steps)?)
 }
 
 /// Trains one run along `course`, from fresh weights of `seed`. `stop` is

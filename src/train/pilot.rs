@@ -1,7 +1,7 @@
 //! Runs whose gradient norms a schedule is made from.
 
 use super::{Fit, Replica, course, train};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::record::Outcome;
 use crate::schedule::{Course, ScheduleSpec};
 use crate::workload::Workload;
@@ -59,8 +59,6 @@ pub(crate) fn refined(
     if pilot.fit.outcome == Outcome::Diverged {
         return Ok(None);
     }
-    let refined = spec
-        .refined_by(&pilot.norms, adaptive)
-        .map_err(|problem| Error::Invalid(problem.message))?;
+    let refined = spec.refined_by(&pilot.norms, adaptive)?;
     course(&refined, peak, pilot.norms.len()).map(Some)
 }

@@ -19,6 +19,7 @@ const EVALUATION_BATCH: usize = 256;
 
 /// Mean loss and metric over a part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[non_exhaustive]
 pub struct Score {
     /// Mean loss, in nats for classes and characters, in squared
     /// standardised units for regression.

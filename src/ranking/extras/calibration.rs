@@ -203,17 +203,8 @@ impl Design {
             .into_iter()
             .map(|(w, j, seed, score)| {
                 let workload = format!("workload-{w:02}");
-                Observation {
-                    cluster: workload.clone(),
-                    workload,
-                    schedule: name(j),
-                    seed,
-                    budget: None,
-                    lr_multiple: None,
-                    score: (rng.random::<f64>() >= chance).then_some(score),
-                    stopped: false,
-                    line: 0,
-                }
+                let score = (rng.random::<f64>() >= chance).then_some(score);
+                Observation::new(&workload, &name(j), seed, score)
             })
             .collect()
     }

@@ -166,17 +166,11 @@ mod tests {
         for workload in 0..8 {
             for schedule in schedules {
                 for seed in 0..3 {
-                    runs.push(Observation {
-                        workload: format!("w{workload}"),
-                        cluster: format!("w{workload}"),
-                        schedule: (*schedule).to_owned(),
-                        seed,
-                        budget: Some(100),
-                        lr_multiple: Some(1.0),
-                        score: scores(schedule, workload, seed),
-                        stopped: false,
-                        line: 0,
-                    });
+                    let score = scores(schedule, workload, seed);
+                    let workload = format!("w{workload}");
+                    let run =
+                        Observation::new(&workload, schedule, seed, score);
+                    runs.push(run.budget(100).lr_multiple(1.0));
                 }
             }
         }

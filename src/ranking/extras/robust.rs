@@ -178,17 +178,9 @@ mod tests {
             ("sharp", 16.0, 1.0),
         ] {
             for workload in ["a", "b"] {
-                runs.push(Observation {
-                    workload: workload.to_owned(),
-                    cluster: workload.to_owned(),
-                    schedule: schedule.to_owned(),
-                    seed: 0,
-                    budget: None,
-                    lr_multiple: Some(multiple),
-                    score: Some(loss).filter(|loss: &f64| loss.is_finite()),
-                    stopped: false,
-                    line: 0,
-                });
+                let loss = Some(loss).filter(|loss: &f64| loss.is_finite());
+                let run = Observation::new(workload, schedule, 0, loss);
+                runs.push(run.lr_multiple(multiple));
             }
         }
         let rows = robustness(&runs, "valid_loss", &Protocol::default());

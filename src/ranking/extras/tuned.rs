@@ -108,17 +108,9 @@ mod tests {
         seed: u64,
         score: Option<f64>,
     ) -> Observation {
-        Observation {
-            workload: "w".to_owned(),
-            cluster: "w".to_owned(),
-            schedule: schedule.to_owned(),
-            seed,
-            budget: Some(100),
-            lr_multiple: Some(multiple),
-            score,
-            stopped: false,
-            line: 0,
-        }
+        Observation::new("w", schedule, seed, score)
+            .budget(100)
+            .lr_multiple(multiple)
     }
 
     /// Even seeds say 4, odd seeds say 1; the test loss is the validation

@@ -12,17 +12,10 @@ fn runs(
     let mut runs = vec![];
     for set in 0..sets {
         for schedule in schedules {
-            runs.push(Observation {
-                workload: format!("w{set:02}"),
-                cluster: format!("w{set:02}"),
-                schedule: (*schedule).to_owned(),
-                seed: 0,
-                budget: Some(100),
-                lr_multiple: Some(1.0),
-                score: Some(score(f64::from(set), schedule)),
-                stopped: false,
-                line: 0,
-            });
+            let score = score(f64::from(set), schedule);
+            let run =
+                Observation::new(&format!("w{set:02}"), schedule, 0, score);
+            runs.push(run.budget(100).lr_multiple(1.0));
         }
     }
     runs

@@ -1,0 +1,189 @@
+//! Data sets from files of the user's, from code: the grids' `csv` and
+//! `text`.
+
+use super::{Dataset, load};
+use crate::error::{Error, Result};
+use crate::spec::{DatasetSpec, TableTask};
+use candle_core::Device;
+use std::path::{Path, PathBuf};
+
+/// A table in a CSV file and what to do with it: see [`Dataset::csv`].
+#[derive(Clone, Debug)]
+#[must_use = "a table is read by `load`"]
+pub struct CsvFile {
+    file: PathBuf,
+    target: String,
+    drop: Vec<String>,
+    task: Option<TableTask>,
+    split: [f64; 2],
+}
+
+/// A text file and what to do with it: see [`Dataset::text`].
+#[derive(Clone, Debug)]
+#[must_use = "a text is read by `load`"]
+pub struct TextFile {
+    file: PathBuf,
+    context: usize,
+    split: [f64; 2],
+}
+
+impl Dataset {
+    /// The table in `file`, to predict column `target` from the others. The
+    /// same file gives the same data set as `{ kind = "csv" }` in a grid.
+    ///
+    /// The file has a header and commas. A column of numbers becomes one
+    /// input, its missing values the mean; a column of words becomes one
+    /// input for each word. Inputs have mean 0 and deviation 1 over the
+    /// training rows and are clipped at 6. Inputs are f32 `(rows, inputs)`;
+    /// targets are u32 `(rows)` classes or f32 `(rows, 1)` values, these with
+    /// mean 0 and deviation 1, too. Rows are shuffled by a fixed seed: 70 %
+    /// are trained on, 10 % validate and 20 % test.
+    ///
+    /// ```
+    /// use candle_core::Device;
+    /// use lrscout::Dataset;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = folder.path().join("wine.csv");
+    /// # let rows = (0..50).map(|i| format!("{i},{},{}\n", i % 7, i % 2));
+    /// # let header = "acid,colour,good\n".to_owned();
+    /// # std::fs::write(&file, header + &rows.collect::<String>())?;
+    /// let wine = Dataset::csv(&file, "good").load(&Device::Cpu)?;
+    /// assert_eq!(wine.train.inputs.dims(), [35, 2]);
+    /// assert_eq!(wine.outputs(), 2);
+    ///
+    /// let colour = Dataset::csv(&file, "colour")
+    ///     .drop_columns(["good"])
+    ///     .regress()
+    ///     .split(0.2, 0.2)
+    ///     .load(&Device::Cpu)?;
+    /// assert_eq!(colour.train.inputs.dims(), [30, 1]);
+    /// assert_eq!(colour.train.targets.dims(), [30, 1]);
+    ///
+    /// let error = Dataset::csv(&file, "godo").load(&Device::Cpu).err();
+    /// let error = error.expect("no such column").to_string();
+    /// assert!(error.ends_with(
+    ///     "wine.csv:1:1: unknown column `godo`, did you mean `good`?"
+    /// ));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn csv(file: impl AsRef<Path>, target: &str) -> CsvFile {
+        CsvFile {
+            file: file.as_ref().to_owned(),
+            target: target.to_owned(),
+            drop: vec![],
+            task: None,
+            split: DatasetSpec::SPLIT,
+        }
+    }
+
+    /// The UTF-8 text in `file`, to predict each character from those before
+    /// it. The same file gives the same data set as `{ kind = "text" }` in a
+    /// grid.
+    ///
+    /// The first 70 % are trained on, the next 10 % validate and the last
+    /// 20 % test; each part is cut into sequences of 64 characters. Inputs and
+    /// targets are u32 `(sequences, context)`. The vocabulary is the
+    /// characters of the training part and one for all others.
+    ///
+    /// ```
+    /// use candle_core::Device;
+    /// use lrscout::Dataset;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = folder.path().join("book.txt");
+    /// # std::fs::write(&file, "to be or not to be ".repeat(50))?;
+    /// let book = Dataset::text(&file).context(16).load(&Device::Cpu)?;
+    /// assert_eq!(book.input_shape(), [16]);
+    /// assert_eq!(book.outputs(), 7 + 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn text(file: impl AsRef<Path>) -> TextFile {
+        TextFile {
+            file: file.as_ref().to_owned(),
+            context: DatasetSpec::CONTEXT,
+            split: DatasetSpec::SPLIT,
+        }
+    }
+}
+
+impl CsvFile {
+    /// Leaves out columns that no input is to be made of, as row numbers.
+    pub fn drop_columns<S: Into<String>>(
+        mut self,
+        columns: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.drop = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Takes each value of the target for a class, whatever it looks like.
+    /// Without a call, words and up to 20 whole numbers are classes.
+    pub fn classify(mut self) -> Self {
+        self.task = Some(TableTask::Classify);
+        self
+    }
+
+    /// Takes the target for a number.
+    pub fn regress(mut self) -> Self {
+        self.task = Some(TableTask::Regress);
+        self
+    }
+
+    /// Replaces the shares of rows that validate and test; the others are
+    /// trained on.
+    pub fn split(mut self, valid: f64, test: f64) -> Self {
+        self.split = [valid, test];
+        self
+    }
+
+    /// Reads it onto `device`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the file cannot be read; [`Error::Input`], with line
+    /// and column, if it is not UTF-8 or makes no data set;
+    /// [`Error::Invalid`] if the shares are none.
+    pub fn load(self, device: &Device) -> Result<Dataset> {
+        let Self { file, target, drop, task, split } = self;
+        checked(&DatasetSpec::Csv { file, target, drop, task, split }, device)
+    }
+}
+
+impl TextFile {
+    /// Replaces the number of characters in a sequence, 2 to 4,096.
+    pub fn context(mut self, context: usize) -> Self {
+        self.context = context;
+        self
+    }
+
+    /// Replaces the shares of the text that validate and test; what comes
+    /// before them is trained on.
+    pub fn split(mut self, valid: f64, test: f64) -> Self {
+        self.split = [valid, test];
+        self
+    }
+
+    /// Reads it onto `device`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the file cannot be read; [`Error::Input`], with line
+    /// and column, if it is not UTF-8 or too short; [`Error::Invalid`] if the
+    /// shares or the context are none.
+    pub fn load(self, device: &Device) -> Result<Dataset> {
+        let Self { file, context, split } = self;
+        checked(&DatasetSpec::Text { file, context, split }, device)
+    }
+}
+
+fn checked(spec: &DatasetSpec, device: &Device) -> Result<Dataset> {
+    match spec.problem() {
+        Some(problem) => Err(Error::Invalid(problem.message)),
+        None => load(spec, 0.0, Path::new(""), device),
+    }
+}
