@@ -41,12 +41,12 @@ pub(super) fn count(table: &Table) -> u128 {
     })
 }
 
-/// Things that `node`, a name, a table, or a list of those, stands for.
-pub(super) fn count_things(node: &Node) -> u128 {
+/// Components that `node`, a name, a table, or a list of those, stands for.
+pub(super) fn count_components(node: &Node) -> u128 {
     match &node.value {
         Value::List(items) => items
             .iter()
-            .fold(0, |sum, item| sum.saturating_add(count_things(item))),
+            .fold(0, |sum, item| sum.saturating_add(count_components(item))),
         Value::Table(table) => count(table),
         _ => 1,
     }

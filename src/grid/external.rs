@@ -1,7 +1,8 @@
 //! `[[workload]]` tables with a `command`: a program of the user's trains.
 
+use super::template::Template;
 use super::wire::{Node, Source, Table, find};
-use super::workloads::{MOST_BATCH, Template, refuse_others};
+use super::workloads::{MOST_BATCH, refuse_others};
 use super::{WorkloadEntry, axes};
 use crate::error::Result;
 use crate::spec::{ExternalSpec, TrainerSpec, time};

@@ -87,9 +87,9 @@ fn candle() -> Value {
         "properties": {
             "name": name("with {dataset}, {model}, {optimizer}, {batch}, \
                           {label_noise}"),
-            "model": things(&MODELS),
-            "dataset": things(&DATASETS),
-            "optimizer": things(&OPTIMIZERS),
+            "model": components(&MODELS),
+            "dataset": components(&DATASETS),
+            "optimizer": components(&OPTIMIZERS),
             "batch": axis(json!({ "type": "integer", "minimum": 1 })),
             "accumulate": { "type": "integer", "minimum": 1 },
             "label_noise": axis(share()),
@@ -190,7 +190,7 @@ fn lr_find() -> Value {
 
 /// A name, a table with a kind, or a list of those. A user's binary may have
 /// further names, so any string is a name.
-fn things(family: &Family) -> Value {
+fn components(family: &Family) -> Value {
     let names = (family.names)();
     let name = json!({ "anyOf": [{ "enum": names }, { "type": "string" }] });
     let tables: Vec<Value> =

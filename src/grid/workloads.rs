@@ -1,15 +1,17 @@
 //! `[[workload]]` tables: each the product of its models, data sets,
 //! optimizers, batch sizes and shares of label noise.
 
+use super::components::{self, Component};
 use super::keys::{DATASETS, MODELS, OPTIMIZERS};
-use super::things::{self, Thing};
+use super::template::Template;
+
 use super::wire::{Node, Source, Table, Value, find};
 use super::{Known, WorkloadEntry, axes, external};
 use crate::error::Result;
 use crate::spec::{
     DatasetSpec, ModelSpec, OptimizerSpec, Targets, TrainerSpec, WorkloadSpec,
 };
-use crate::text::{excerpt, unknown_in};
+use crate::text::excerpt;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +39,7 @@ pub(super) const MOST_BATCH: usize = 1_000_000;
 pub(super) fn count(table: &Table) -> u128 {
     AXES.iter()
         .filter_map(|key| find(table, key))
-        .map(|entry| axes::count_things(&entry.node))
+        .map(|entry| axes::count_components(&entry.node))
         .fold(1, u128::saturating_mul)
 }
 
@@ -87,7 +89,7 @@ fn apart(table: &Table) -> String {
         .iter()
         .filter(|key| {
             find(table, key)
-                .is_some_and(|entry| axes::count_things(&entry.node) > 1)
+                .is_some_and(|entry| axes::count_components(&entry.node) > 1)
         })
         .map(|key| format!("{{{key}}}"))
         .filter(|placeholder| !template.contains(placeholder))
@@ -124,10 +126,13 @@ fn read_table(
     };
     let models = needed("model", "mlp")?;
     let datasets = needed("dataset", "letter")?;
-    let models =
-        things::read(source, &MODELS, &models.node, &known.models, |name| {
-            ModelSpec::Registered { name: name.to_owned() }
-        })?;
+    let models = components::read(
+        source,
+        &MODELS,
+        &models.node,
+        &known.models,
+        |name| ModelSpec::Registered { name: name.to_owned() },
+    )?;
     for model in &models {
         if let Some(problem) = model.spec.problem() {
             return Err(model.error(source, problem));
@@ -252,11 +257,12 @@ fn read_weights(source: Source<'_>, table: &Table) -> Result<Option<PathBuf>> {
 fn read_optimizers(
     source: Source<'_>,
     table: &Table,
-) -> Result<Vec<Thing<OptimizerSpec>>> {
+) -> Result<Vec<Component<OptimizerSpec>>> {
     let default = Node { at: 0, value: Value::Text("sgd".to_owned()) };
     let node = find(table, "optimizer").map_or(&default, |entry| &entry.node);
-    let optimizers =
-        things::read(source, &OPTIMIZERS, node, &[], |_| OptimizerSpec::sgd())?;
+    let optimizers = components::read(source, &OPTIMIZERS, node, &[], |_| {
+        OptimizerSpec::sgd()
+    })?;
     for optimizer in &optimizers {
         if let Some(problem) = optimizer.spec.problem() {
             return Err(optimizer.error(source, problem));
@@ -269,9 +275,9 @@ fn read_datasets(
     source: Source<'_>,
     node: &Node,
     known: &Known,
-) -> Result<Vec<Thing<DatasetSpec>>> {
+) -> Result<Vec<Component<DatasetSpec>>> {
     let datasets =
-        things::read(source, &DATASETS, node, &known.datasets, |name| {
+        components::read(source, &DATASETS, node, &known.datasets, |name| {
             DatasetSpec::Registered { name: name.to_owned() }
         })?;
     for dataset in &datasets {
@@ -285,7 +291,10 @@ fn read_datasets(
 
 /// The files must be there, beside the grid. The paths stay as written, so
 /// that a spec is the same from whichever folder the grid is read.
-fn find_files(source: Source<'_>, dataset: &Thing<DatasetSpec>) -> Result<()> {
+fn find_files(
+    source: Source<'_>,
+    dataset: &Component<DatasetSpec>,
+) -> Result<()> {
     let kind = dataset.spec.kind();
     let downloads = matches!(kind, "mnist" | "fashion-mnist" | "cifar-10");
     let Some((key, files)) = dataset.spec.files() else {
@@ -324,87 +333,4 @@ fn noise_fits(
         dataset.name()
     );
     Err(source.error(at, message))
-}
-
-/// The `name` of a workload, with placeholders.
-pub(super) struct Template<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Template<'a> {
-    /// What a workload without `name` is called.
-    const DEFAULT: &'static str = "{dataset}-{model}";
-
-    pub(super) fn read(
-        source: Source<'_>,
-        at: usize,
-        table: &'a Table,
-    ) -> Result<Self> {
-        let Some(entry) = find(table, "name") else {
-            return Ok(Self { text: Self::DEFAULT, at });
-        };
-        let text = source.text("name", &entry.node, "a string")?;
-        Ok(Self { text, at: entry.node.at })
-    }
-
-    /// The name, with what `value` gives for each of `axes`.
-    pub(super) fn fill(
-        &self,
-        source: Source<'_>,
-        axes: &[&str],
-        value: impl Fn(&str) -> Option<String>,
-    ) -> Result<String> {
-        let mut name = String::new();
-        let mut rest = self.text;
-        while let Some(open) = rest.find('{') {
-            name.push_str(&rest[..open]);
-            let after = &rest[open + 1..];
-            let Some(close) = after.find('}') else {
-                let message = "`name` has a `{` without its `}`, placeholders \
-                               look like `{dataset}`";
-                return Err(source.error(self.at, message));
-            };
-            let key = &after[..close];
-            if !axes.contains(&key) {
-                let message = unknown_in("placeholder", key, "`name`", axes);
-                return Err(source.error(self.at, message));
-            }
-            let Some(value) = value(key) else {
-                let message = format!(
-                    "the name `{}` needs `{key}`, which this workload lacks: \
-                     add it, or give a `name` without it",
-                    self.text
-                );
-                return Err(source.error(self.at, message));
-            };
-            name.push_str(&value);
-            rest = &after[close + 1..];
-        }
-        name.push_str(rest);
-        self.usable(source, name)
-    }
-
-    /// Names become file names, on every system.
-    fn usable(&self, source: Source<'_>, name: String) -> Result<String> {
-        let forbidden =
-            |c: char| c.is_control() || r#"/\:*?"<>|{}"#.contains(c);
-        let remedy = if name.trim() != name || name.is_empty() {
-            "it must not be empty or begin or end with a space"
-        } else if name.starts_with('.') || name.ends_with('.') {
-            "it must not begin or end with a dot"
-        } else if name.len() > 150 {
-            "it must not be longer than 150 bytes"
-        } else if name.contains(forbidden) {
-            r#"it must not contain any of / \ : * ? " < > | { }"#
-        } else {
-            return Ok(name);
-        };
-        let message = format!(
-            "{} cannot be a workload's name, which is a file name too: \
-             {remedy}",
-            excerpt(&name)
-        );
-        Err(source.error(self.at, message))
-    }
 }

@@ -5,7 +5,7 @@ use crate::digest::{self, Digest};
 use crate::error::{Error, Result};
 use crate::spec::ExternalSpec;
 use crate::store::task::{self, TaskFolder};
-use crate::train::{External, Launched, Task};
+use crate::train::{External, Launched, ProgramTask};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -115,7 +115,7 @@ impl Programs {
             self.prints.insert(path, print);
         }
         let (own, places) = (spec.clone(), Arc::clone(&self.places));
-        let launch = move |task: &Task<'_>| {
+        let launch = move |task: &ProgramTask<'_>| {
             launch(&own, &program, &base, task, Place::take(&places))
         };
         let external = External {
@@ -133,7 +133,7 @@ fn launch(
     spec: &ExternalSpec,
     program: &Path,
     base: &Path,
-    task: &Task<'_>,
+    task: &ProgramTask<'_>,
     place: Place,
 ) -> Result<Launched> {
     let what = What {

@@ -11,10 +11,11 @@ mod compat;
 mod compose;
 mod course;
 mod cycles;
+mod field;
 mod formula;
 mod kinds;
+mod parse;
 mod reach;
-mod reading;
 mod refine;
 mod shapes;
 mod spec;
@@ -29,7 +30,7 @@ pub(crate) use course::{Course, parts, shared_steps};
 pub(crate) use formula::{Binary, Expr, Formula, Less, Unary};
 pub(crate) use kinds::{KeyInfo, KindInfo, MODIFIERS, kinds};
 pub use spec::ScheduleSpec;
-pub(crate) use value::{Value, percent};
+pub(crate) use value::{ParamValue, percent};
 
 use crate::error::Error;
 

@@ -1,10 +1,10 @@
 //! The label of a thing in tables and names: its kind, then what differs
 //! from the defaults.
 
+use super::optimizer::{adamw_decay, beta1, beta2, eps, momentum};
 use super::{
-    ModelSpec, OptimizerSpec, adamw_decay, beta1, beta2, cnn_channels,
-    cnn_hidden, cnn_kernels, eps, four, mlp_hidden, momentum, one,
-    resnet_channels, transformer_width, two,
+    ModelSpec, OptimizerSpec, cnn_channels, cnn_hidden, cnn_kernels, four,
+    mlp_hidden, one, resnet_channels, transformer_width, two,
 };
 use std::fmt::Display;
 

@@ -23,7 +23,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub(crate) use branch::{Branch, Growth, Snapshot};
-pub(crate) use external::{External, Launched, Task, kill_programs};
+pub(crate) use external::{External, Launched, ProgramTask, kill_programs};
 pub(crate) use pilot::{Pilot, refined};
 use probe::{PROBE_STEPS, curvature_bound, parabola};
 pub(crate) use step::Replica;

@@ -3,7 +3,7 @@
 
 use super::super::{Replica, Score, is_point};
 use super::*;
-use crate::data::{Dataset, Split, Task as Predicts};
+use crate::data::{Dataset, Split, Task};
 use crate::learner::Learner;
 use crate::nn;
 use crate::record::Outcome;
@@ -17,7 +17,7 @@ const STEPS: usize = 60;
 /// A program that `sh` reads.
 fn external(script: impl Into<String>, timeout: Duration) -> External {
     let script = script.into();
-    let launch = move |_: &Task<'_>| {
+    let launch = move |_: &ProgramTask<'_>| {
         let mut command = Command::new("sh");
         command.args(["-c", &script]);
         Ok(Launched { command, holds: Box::new(()) })
@@ -152,7 +152,7 @@ fn plane() -> Dataset {
         train: part(0),
         valid: part(48),
         test: part(96),
-        task: Predicts::Regress { width: 1 },
+        task: Task::Regress { width: 1 },
         optimum: None,
     }
 }
@@ -397,7 +397,7 @@ fn each_fault_has_a_status_of_its_own() {
     let (why, took) = wrong(script, LONG);
     assert!(why.starts_with("invalid_lr: "), "{why}");
     assert!(took < Duration::from_secs(5), "{took:?}");
-    let launch = |_: &Task<'_>| {
+    let launch = |_: &ProgramTask<'_>| {
         let command = Command::new("/no/such/program");
         Ok(Launched { command, holds: Box::new(()) })
     };
@@ -495,7 +495,7 @@ fn a_program_that_is_done_has_to_end() {
 #[test]
 fn the_pace_is_that_of_a_program_that_reports_late_too() {
     let launch = |late: bool| {
-        move |task: &Task<'_>| {
+        move |task: &ProgramTask<'_>| {
             let updates = task.rates.iter().enumerate();
             let lines: Vec<String> =
                 updates.map(|(t, lr)| update(t, 1.0, *lr)).collect();

@@ -1,7 +1,8 @@
 //! What a program says of a training, checked and kept.
 
 use super::event::{Event, Part};
-use super::{Spent, fault};
+use super::fault;
+use super::session::Spent;
 use crate::error::{Error, Result};
 use crate::record::{AnyFloat, Outcome};
 use crate::schedule::Course;

@@ -9,10 +9,10 @@ use crate::spec::Problem;
 use crate::text::{either, excerpt, unknown, unknown_in};
 use serde::de::DeserializeOwned;
 
-/// A thing and where it stands.
+/// A model, data set or optimizer, and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Thing<T> {
-    /// The thing.
+pub(super) struct Component<T> {
+    /// What it is.
     pub(super) spec: T,
     /// Byte offset of its name or table.
     at: usize,
@@ -20,14 +20,14 @@ pub(super) struct Thing<T> {
     table: Table,
 }
 
-impl<T> Thing<T> {
-    /// Byte offset of the value of `key`, or of the thing itself.
+impl<T> Component<T> {
+    /// Byte offset of the value of `key`, or of the whole.
     pub(super) fn place(&self, key: Option<&str>) -> usize {
         key.and_then(|key| find(&self.table, key))
             .map_or(self.at, |entry| entry.node.at)
     }
 
-    /// `problem` as a complaint about this thing.
+    /// `problem` as a complaint about it.
     pub(super) fn error(&self, source: Source<'_>, problem: Problem) -> Error {
         source.error(self.place(problem.key), problem.message)
     }
@@ -41,12 +41,12 @@ pub(super) fn read<T: DeserializeOwned>(
     node: &Node,
     own: &[String],
     register: impl Fn(&str) -> T,
-) -> Result<Vec<Thing<T>>> {
+) -> Result<Vec<Component<T>>> {
     let items = match &node.value {
         Value::List(items) => items.as_slice(),
         _ => std::slice::from_ref(node),
     };
-    let mut things = vec![];
+    let mut components = vec![];
     for item in items {
         let tables = match &item.value {
             Value::Text(_) => vec![vec![Entry {
@@ -68,15 +68,15 @@ pub(super) fn read<T: DeserializeOwned>(
         };
         for table in tables {
             let spec = read_one(source, family, item, &table, own, &register)?;
-            things.push(Thing { spec, at: item.at, table });
+            components.push(Component { spec, at: item.at, table });
         }
     }
-    if things.is_empty() {
+    if components.is_empty() {
         let message =
             format!("the list of {}s is empty, name at least one", family.noun);
         return Err(source.error(node.at, message));
     }
-    Ok(things)
+    Ok(components)
 }
 
 fn read_one<T: DeserializeOwned>(
