@@ -492,8 +492,8 @@ fn examples(page: &str) -> Vec<(&str, &str)> {
 /// grids has none.
 fn grid_with(section: &str, example: &str) -> Option<String> {
     Some(match section {
-        "The head" if example.starts_with("budgets") => with(2, example),
-        "The head" => with(1, example),
+        "Top-level keys" if example.starts_with("budgets") => with(2, example),
+        "Top-level keys" => with(1, example),
         "`[lr_find]`" => with(2, &format!("{}\n[lr_find]\n{example}", BASE[1])),
         "`[[workload]]`" if example.starts_with("model") => with(4, example),
         "`[[workload]]`" if example.starts_with("dataset") => with(5, example),
