@@ -187,7 +187,7 @@ impl Values {
             Some(library) => spec.build_compat(library, peak, steps),
             None => spec.build(peak, steps),
         };
-        let schedule = schedule.map_err(|p| Error::Invalid(p.message))?;
+        let schedule = schedule.map_err(Error::from)?;
         writeln!(out, "step,lr")?;
         for step in 0..steps {
             writeln!(out, "{step},{:?}", schedule.lr(step))?;
@@ -238,8 +238,7 @@ impl Plot {
                 };
                 Ok((name, spec.rates(1.0, self.steps)?))
             })
-            .collect::<Result<_, crate::schedule::Problem>>()
-            .map_err(|problem| Error::Invalid(problem.message))?;
+            .collect::<crate::error::Result<_>>()?;
         let svg = plot::schedules(&curves);
         match self.out {
             Some(path) => {

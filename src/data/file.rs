@@ -2,7 +2,7 @@
 //! `text`.
 
 use super::{Dataset, load};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::spec::{DatasetSpec, TableTask};
 use candle_core::Device;
 use std::path::{Path, PathBuf};
@@ -145,9 +145,10 @@ impl CsvFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the file cannot be read; [`Error::Input`], with line
-    /// and column, if it is not UTF-8 or makes no data set;
-    /// [`Error::Invalid`] if the shares are none.
+    /// [`Io`](crate::Error::Io) if the file cannot be read;
+    /// [`Input`](crate::Error::Input), with line and column, if it is not
+    /// UTF-8 or makes no data set; [`Invalid`](crate::Error::Invalid) if the
+    /// shares are not above 0 with a sum below 1.
     pub fn load(self, device: &Device) -> Result<Dataset> {
         let Self { file, target, drop, task, split } = self;
         checked(&DatasetSpec::Csv { file, target, drop, task, split }, device)
@@ -172,9 +173,10 @@ impl TextFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the file cannot be read; [`Error::Input`], with line
-    /// and column, if it is not UTF-8 or too short; [`Error::Invalid`] if the
-    /// shares or the context are none.
+    /// [`Io`](crate::Error::Io) if the file cannot be read;
+    /// [`Input`](crate::Error::Input), with line and column, if it is not
+    /// UTF-8 or too short; [`Invalid`](crate::Error::Invalid) if the context
+    /// is out of range or the shares are not above 0 with a sum below 1.
     pub fn load(self, device: &Device) -> Result<Dataset> {
         let Self { file, context, split } = self;
         checked(&DatasetSpec::Text { file, context, split }, device)
@@ -183,7 +185,7 @@ impl TextFile {
 
 fn checked(spec: &DatasetSpec, device: &Device) -> Result<Dataset> {
     match spec.problem() {
-        Some(problem) => Err(Error::Invalid(problem.message)),
+        Some(problem) => Err(problem.into()),
         None => load(spec, 0.0, Path::new(""), device),
     }
 }

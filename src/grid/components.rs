@@ -4,8 +4,7 @@
 use super::axes;
 use super::keys::{Family, Form, Kind};
 use super::wire::{Entry, Node, Source, Table, Value, find, plain};
-use crate::error::{Error, Result};
-use crate::spec::Problem;
+use crate::error::{Error, Problem, Result};
 use crate::text::{either, excerpt, unknown, unknown_in};
 use serde::de::DeserializeOwned;
 
@@ -29,7 +28,7 @@ impl<T> Component<T> {
 
     /// `problem` as a complaint about it.
     pub(super) fn error(&self, source: Source<'_>, problem: Problem) -> Error {
-        source.error(self.place(problem.key), problem.message)
+        source.error(self.place(problem.key.as_deref()), problem.message)
     }
 }
 

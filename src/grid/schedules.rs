@@ -3,8 +3,8 @@
 
 use super::wire::{Entry, Node, Source, Table, Value, find, unknown_key};
 use super::{axes, factors};
-use crate::error::{Error, Result};
-use crate::schedule::{self, MODIFIERS, Problem, ScheduleSpec};
+use crate::error::{Error, Problem, Result};
+use crate::schedule::{self, MODIFIERS, ScheduleSpec};
 use crate::synonyms;
 use crate::text::{excerpt, unknown};
 use std::collections::HashMap;

@@ -32,7 +32,7 @@ pub(crate) use kinds::{KeyInfo, KindInfo, MODIFIERS, kinds};
 pub use spec::ScheduleSpec;
 pub(crate) use value::{ParamValue, percent};
 
-use crate::error::Error;
+use crate::error::Problem;
 
 /// A learning-rate schedule: a pure function of the step.
 ///
@@ -59,41 +59,5 @@ impl<F: Fn(usize) -> f64 + Send + Sync> Schedule for F {
 impl Schedule for Box<dyn Schedule> {
     fn lr(&self, step: usize) -> f64 {
         (**self).lr(step)
-    }
-}
-
-/// Why a schedule cannot stand as written, and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Problem {
-    /// The key at fault, where it is one.
-    pub key: Option<String>,
-    /// What is wrong and the remedy; it names the key in backticks.
-    pub message: String,
-}
-
-impl Problem {
-    /// A problem with `key`.
-    fn at(key: &str, message: impl Into<String>) -> Self {
-        Self { key: Some(key.to_owned()), message: message.into() }
-    }
-
-    /// A problem of the whole.
-    fn whole(message: impl Into<String>) -> Self {
-        Self { key: None, message: message.into() }
-    }
-}
-
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Problem {}
-
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
-        Self::Invalid(problem.message)
     }
 }

@@ -10,7 +10,7 @@ mod optimizer;
 mod time;
 mod trainer;
 
-pub(crate) use check::{CIFAR_FILES, MNIST_FILES, Problem, Targets};
+pub(crate) use check::{CIFAR_FILES, MNIST_FILES, Targets};
 pub use finder::{Ladder, LossKind};
 pub use optimizer::OptimizerSpec;
 use serde::{Deserialize, Serialize};

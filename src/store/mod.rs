@@ -88,7 +88,7 @@ impl Store {
         let path = self.path(id);
         let payload = serde_json::to_string(result).expect("plain data");
         fs::create_dir_all(path.parent().expect("a shelf")).expect("writable");
-        fs::write(path, self.sealed(id, payload.as_bytes())).expect("writable");
+        fs::write(path, sealed(id, payload.as_bytes())).expect("writable");
     }
 
     /// Whether the result of cell `id` is there and whole. Changes nothing.
@@ -98,7 +98,7 @@ impl Store {
     /// If the file exists but cannot be read.
     pub(crate) fn has(&self, id: &str) -> Result<bool> {
         let bytes = self.read(id)?;
-        Ok(bytes.is_some_and(|bytes| self.payload(id, &bytes).is_some()))
+        Ok(bytes.is_some_and(|bytes| payload(id, &bytes).is_some()))
     }
 
     /// What lies under the name of cell `id`.
@@ -123,8 +123,7 @@ impl Store {
     ) -> Result<Option<T>> {
         let path = self.path(id);
         let Some(bytes) = self.read(id)? else { return Ok(None) };
-        let result = self
-            .payload(id, &bytes)
+        let result = payload(id, &bytes)
             .and_then(|payload| serde_json::from_slice(payload).ok());
         if result.is_some() {
             return Ok(result);
@@ -157,7 +156,7 @@ impl Store {
             message: e.to_string(),
         };
         let payload = serde_json::to_string(result).map_err(corrupt)?;
-        let bytes = self.sealed(id, payload.as_bytes());
+        let bytes = sealed(id, payload.as_bytes());
         let first = match self.get::<Value>(id)? {
             Some(first) => first,
             None if write::write_new(&path, &bytes)? => {
@@ -186,25 +185,6 @@ impl Store {
         Ok(())
     }
 
-    /// First line the digest, then the payload.
-    fn sealed(&self, id: &str, payload: &[u8]) -> Vec<u8> {
-        let sum = self.sum(id, payload);
-        [sum.as_bytes(), b"\n", payload, b"\n"].concat()
-    }
-
-    /// What was [sealed](Self::sealed), if it is whole.
-    fn payload<'a>(&self, id: &str, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        let end = bytes.iter().position(|&byte| byte == b'\n')?;
-        let (sum, rest) = (&bytes[..end], &bytes[end + 1..]);
-        let payload = rest.strip_suffix(b"\n")?;
-        (self.sum(id, payload).as_bytes() == sum).then_some(payload)
-    }
-
-    /// With the id, so that no result passes for another one's.
-    fn sum(&self, id: &str, payload: &[u8]) -> String {
-        digest::of(&[id.as_bytes(), b"\n", payload].concat())
-    }
-
     /// Two levels, so that no folder grows to tens of thousands of files.
     fn path(&self, id: &str) -> PathBuf {
         let shelf = id.get(..2).unwrap_or("__");
@@ -216,6 +196,25 @@ impl Store {
         let print = digest::of(bytes);
         self.root.join(folder).join(format!("{id}-{print}.json"))
     }
+}
+
+/// First line the digest, then the payload.
+fn sealed(id: &str, payload: &[u8]) -> Vec<u8> {
+    let sum = sum(id, payload);
+    [sum.as_bytes(), b"\n", payload, b"\n"].concat()
+}
+
+/// What was [`sealed`], if it is whole.
+fn payload<'a>(id: &str, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    let end = bytes.iter().position(|&byte| byte == b'\n')?;
+    let (told, rest) = (&bytes[..end], &bytes[end + 1..]);
+    let payload = rest.strip_suffix(b"\n")?;
+    (sum(id, payload).as_bytes() == told).then_some(payload)
+}
+
+/// With the id, so that no result passes for another one's.
+fn sum(id: &str, payload: &[u8]) -> String {
+    digest::of(&[id.as_bytes(), b"\n", payload].concat())
 }
 
 /// What a result says, byte for byte: all of it but wall times.

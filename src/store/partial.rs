@@ -2,7 +2,7 @@
 //! on behind them. They save work and no more: one that cannot be kept or
 //! read is done again.
 
-use super::{Store, sweep, write_atomically};
+use super::{Store, payload, sealed, sweep, write_atomically};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ impl Store {
         part: &T,
     ) {
         let Ok(payload) = serde_json::to_vec(part) else { return };
-        let bytes = self.sealed(&format!("{id}/{name}"), &payload);
+        let bytes = sealed(&format!("{id}/{name}"), &payload);
         let kept = write_atomically(&self.part(id, name), &bytes);
         if let Err(error) = kept {
             self.note(format!("a part of a result was not kept: {error}"));
@@ -30,7 +30,7 @@ impl Store {
         name: &str,
     ) -> Option<T> {
         let bytes = fs::read(self.part(id, name)).ok()?;
-        let payload = self.payload(&format!("{id}/{name}"), &bytes)?;
+        let payload = payload(&format!("{id}/{name}"), &bytes)?;
         serde_json::from_slice(payload).ok()
     }
 

@@ -4,7 +4,7 @@
 //! none. It is one file with a digest of itself, like a result, so that a
 //! crash leaves either the old one or the new one.
 
-use super::{Store, write, write_atomically};
+use super::{Store, payload, sealed, write, write_atomically};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::optim::Checkpoint;
@@ -42,7 +42,7 @@ impl Store {
         state: T,
         checkpoint: &Checkpoint,
     ) -> Result<()> {
-        let (folder, name) = (self.snapshots(), self.snapshot_name(&ids));
+        let (folder, name) = (self.snapshots(), name_of(&ids));
         let path = folder.join(&name);
         let weights = bytes(checkpoint, &folder)?;
         let beside = serde_json::to_vec(&Beside { ids, state });
@@ -51,7 +51,7 @@ impl Store {
             message: e.to_string(),
         })?;
         let payload = [&beside[..], b"\n", &weights].concat();
-        write_atomically(&path, &self.sealed(&name, &payload))
+        write_atomically(&path, &sealed(&name, &payload))
     }
 
     /// All snapshots that can be read and that some cell still needs, those
@@ -65,7 +65,7 @@ impl Store {
         paths.sort();
         let mut all = vec![];
         for path in paths {
-            let kept = self.snapshot(&path);
+            let kept = read(&path);
             let needed = |kept: &Kept<T>| {
                 kept.ids.iter().any(|id| !self.path(id).exists())
             };
@@ -79,24 +79,24 @@ impl Store {
         all
     }
 
-    fn snapshot<T: DeserializeOwned>(&self, path: &Path) -> Option<Kept<T>> {
-        let bytes = fs::read(path).ok()?;
-        let name = path.file_name()?.to_str()?;
-        let payload = self.payload(name, &bytes)?;
-        let end = payload.iter().position(|&byte| byte == b'\n')?;
-        let (beside, weights) = (&payload[..end], &payload[end + 1..]);
-        let Beside { ids, state } = serde_json::from_slice(beside).ok()?;
-        let checkpoint = Checkpoint::read(weights, path).ok()?;
-        Some(Kept { ids, state, checkpoint })
-    }
-
     fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")
     }
+}
 
-    fn snapshot_name(&self, ids: &[String]) -> String {
-        digest::of(ids.concat().as_bytes())
-    }
+fn read<T: DeserializeOwned>(path: &Path) -> Option<Kept<T>> {
+    let bytes = fs::read(path).ok()?;
+    let name = path.file_name()?.to_str()?;
+    let payload = payload(name, &bytes)?;
+    let end = payload.iter().position(|&byte| byte == b'\n')?;
+    let (beside, weights) = (&payload[..end], &payload[end + 1..]);
+    let Beside { ids, state } = serde_json::from_slice(beside).ok()?;
+    let checkpoint = Checkpoint::read(weights, path).ok()?;
+    Some(Kept { ids, state, checkpoint })
+}
+
+fn name_of(ids: &[String]) -> String {
+    digest::of(ids.concat().as_bytes())
 }
 
 /// `checkpoint` as a file has it, by way of one in `folder`.
@@ -157,7 +157,7 @@ mod tests {
     fn one_that_was_changed_anywhere_is_none() {
         let (_folder, store) = store();
         put(&store, &["aa"], 2);
-        let path = store.snapshots().join(store.snapshot_name(&["aa".into()]));
+        let path = store.snapshots().join(name_of(&["aa".into()]));
         let whole = fs::read(&path).expect("just written");
         for bytes in damaged(&whole) {
             fs::write(&path, &bytes).expect("writable");

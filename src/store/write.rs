@@ -274,7 +274,8 @@ pub(super) mod tests {
         let taken: Vec<_> = (0..1000)
             .map(|_| unfinished(folder.path()).expect("writable"))
             .collect();
-        let mut names: Vec<&Path> = taken.iter().map(|f| f.path()).collect();
+        let mut names: Vec<&Path> =
+            taken.iter().map(NamedTempFile::path).collect();
         assert!(names.iter().all(|name| is_unfinished(name)));
         names.sort();
         names.dedup();
