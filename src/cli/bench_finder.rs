@@ -6,7 +6,7 @@ mod score;
 use crate::error::Error;
 use crate::grid::Experiment;
 use crate::results::print_rows;
-use crate::runner::{self, Done, in_parallel};
+use crate::runner::{self, in_parallel};
 use crate::store::environment;
 use crate::workload::Registry;
 use cases::Case;
@@ -68,21 +68,23 @@ impl BenchFinder {
                 stop.load(Ordering::Relaxed)
             })
         };
-        in_parallel(jobs, &order, judge, |i, answer| match answer {
-            Done::Finished(Ok(answers)) => {
-                done += 1;
-                let (name, all) = (cases[i].name(), cases.len());
-                super::say(format_args!("{done} of {all}: {name}"));
-                judged[i] = Some(answers);
-            }
-            Done::Finished(Err(error)) => {
-                stop.store(true, Ordering::Relaxed);
-                // The first failure stops the others, whose error it hides.
-                if !matches!(error, Error::Interrupted) || failed.is_none() {
-                    failed = Some(error);
+        in_parallel(jobs, &order, judge, |i, done_one| {
+            match done_one.answer() {
+                Ok(answers) => {
+                    done += 1;
+                    let (name, all) = (cases[i].name(), cases.len());
+                    super::say(format_args!("{done} of {all}: {name}"));
+                    judged[i] = Some(answers);
+                }
+                Err(error) => {
+                    stop.store(true, Ordering::Relaxed);
+                    // The first failure stops the others, whose error it hides.
+                    if !matches!(error, Error::Interrupted) || failed.is_none()
+                    {
+                        failed = Some(error);
+                    }
                 }
             }
-            Done::Panicked(why) => failed = Some(Error::Invalid(why)),
         });
         if let Some(error) = failed {
             return Err(error.into());

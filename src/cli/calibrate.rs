@@ -1,7 +1,7 @@
-use crate::ranking::extras::calibration::{CalibrationRow, Design, Seen};
+use crate::ranking::extras::calibration::{CalibrationRow, Design};
 use crate::report::table;
 use crate::results::print_rows;
-use crate::runner::{Done, in_parallel};
+use crate::runner::all_in_parallel;
 use crate::store::environment;
 use clap::ValueEnum;
 use std::io::Write;
@@ -63,18 +63,10 @@ impl Calibrate {
         jobs: usize,
     ) -> anyhow::Result<CalibrationRow> {
         let order: Vec<usize> = (0..self.studies.get()).collect();
-        let mut seen: Vec<Option<Seen>> = vec![None; order.len()];
-        let mut failed = None;
         let study = |i: usize| design.study(i, self.seed);
-        in_parallel(jobs, &order, study, |i, answer| match answer {
-            Done::Finished(Ok(answer)) => seen[i] = Some(answer),
-            Done::Finished(Err(error)) => failed = Some(error.to_string()),
-            Done::Panicked(why) => failed = Some(why),
-        });
-        if let Some(why) = failed {
-            anyhow::bail!("a made-up study could not be ranked: {why}");
-        }
-        let seen: Vec<Seen> = seen.into_iter().flatten().collect();
+        let seen = all_in_parallel(jobs, &order, study).map_err(|why| {
+            anyhow::anyhow!("a made-up study could not be ranked: {why}")
+        })?;
         Ok(design.row(&seen))
     }
 }

@@ -158,3 +158,16 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         _ => 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_the_model_is_no_bad_input() {
+        let panic = Error::tensor("a panic")("no such layer");
+        assert_eq!(exit_code(&panic.into()), 1);
+        let invalid = Error::Invalid("a budget of 0".to_owned());
+        assert_eq!(exit_code(&invalid.into()), 65);
+    }
+}

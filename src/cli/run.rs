@@ -51,12 +51,9 @@ pub(crate) struct Run {
     /// Say what would be computed, and compute nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Stop at the first run that fails.
+    /// Stop at the first run that fails; without it, the others go on.
     #[arg(long)]
     fail_fast: bool,
-    /// Go on when a run fails, as is usual.
-    #[arg(long, conflicts_with = "fail_fast")]
-    keep_going: bool,
     /// Stop cleanly after this time, e.g. 30m; the same command goes on.
     #[arg(long, value_name = "TIME", value_parser = time)]
     max_time: Option<Duration>,

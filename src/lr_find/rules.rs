@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::text::{either, unknown};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::{Div, Sub};
 
 /// A rule that reads a learning rate off a range test.
 #[derive(
@@ -170,26 +171,18 @@ fn argmin<T: PartialOrd + Copy>(values: &[T]) -> Option<usize> {
     (!values.is_empty()).then_some(lowest)
 }
 
-/// numpy's `gradient` at unit spacing: central differences, one-sided at the
-/// ends. `None` below two values, where numpy raises.
-fn unit_gradient(values: &[f64]) -> Option<Vec<f64>> {
+/// numpy's `gradient` at unit spacing, and torch's, in the precision of
+/// `values`: central differences, one-sided at the ends. `None` below two
+/// values, where numpy raises.
+fn unit_gradient<T>(values: &[T]) -> Option<Vec<T>>
+where
+    T: Copy + Sub<Output = T> + Div<Output = T> + From<f32>,
+{
     let last = values.len().checked_sub(1).filter(|&last| last > 0)?;
     let slope = |i| match i {
         0 => values[1] - values[0],
         i if i == last => values[i] - values[i - 1],
-        i => (values[i + 1] - values[i - 1]) / 2.0,
-    };
-    Some((0..=last).map(slope).collect())
-}
-
-/// The same in single precision, as torch's `gradient` and numpy's on arrays
-/// of singles.
-fn unit_gradient_f32(values: &[f32]) -> Option<Vec<f32>> {
-    let last = values.len().checked_sub(1).filter(|&last| last > 0)?;
-    let slope = |i| match i {
-        0 => values[1] - values[0],
-        i if i == last => values[i] - values[i - 1],
-        i => (values[i + 1] - values[i - 1]) / 2.0,
+        i => (values[i + 1] - values[i - 1]) / T::from(2.0),
     };
     Some((0..=last).map(slope).collect())
 }

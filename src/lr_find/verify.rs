@@ -196,17 +196,22 @@ fn start(found: &LrFound) -> Option<f64> {
 }
 
 /// Lowest and highest rate within [`BASIN`] of the descent from `start` to
-/// the best of `trials`, between them by straight lines and at most as wide
-/// as they are.
+/// the best of `trials`, those of one rate averaged, between them by straight
+/// lines and at most as wide as they are.
 fn basin<'a>(
     trials: impl Iterator<Item = &'a Trial>,
     start: Option<f64>,
 ) -> Option<(f64, f64)> {
     let start = start?;
-    let mut points: Vec<(f64, f64)> = trials
-        .map(|trial| (trial.lr.ln(), trial.loss.unwrap_or(start).min(start)))
-        .collect();
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut trials: Vec<&Trial> = trials.collect();
+    trials.sort_by(|a, b| a.lr.total_cmp(&b.lr));
+    let seeds = trials.chunk_by(|a, b| a.lr.total_cmp(&b.lr).is_eq());
+    let mean = |seeds: &[&Trial]| {
+        let sum: Option<f64> = seeds.iter().map(|trial| trial.loss).sum();
+        let mean = sum.map_or(start, |sum| sum / seeds.len() as f64);
+        (seeds[0].lr.ln(), mean.min(start))
+    };
+    let points: Vec<(f64, f64)> = seeds.map(mean).collect();
     let least = points.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
     let level = least + BASIN * (start - least);
     let inside = |point: &&(f64, f64)| point.1 <= level;

@@ -10,7 +10,7 @@ use crate::plan::RunCell;
 use crate::schedule::Course;
 use crate::store::{Kept, Store};
 use crate::train::{self, Branch, Fit, Growth, Pilot, Snapshot, Trainer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -77,7 +77,8 @@ impl Trainings<'_> {
             name: &|i| self.name(cells[i]),
         };
         // Taken once: what goes on from one and fails begins anew.
-        let kept = Mutex::new(self.store.take_snapshots());
+        let wanted = cells.iter().map(|cell| cell.id.as_str()).collect();
+        let kept = Mutex::new(self.store.take_snapshots(&wanted));
         let tasks = |which: &[usize]| {
             let mut which = which.to_vec();
             let kept = std::mem::take(&mut *lock(&kept));
@@ -89,7 +90,7 @@ impl Trainings<'_> {
             self.work(&cells, task, turn, tell)
         })?;
         // Those of finished runs are of no use any more.
-        self.store.take_snapshots::<Snapshot>();
+        self.store.take_snapshots::<Snapshot>(&HashSet::new());
         Ok(trained)
     }
 

@@ -5,6 +5,7 @@
 //! own, and every run is computed by exactly one thread, so results do not
 //! depend on the number of workers.
 
+use crate::error::{Error, Result};
 use crate::lr_find;
 use crate::train::Trainer;
 use candle_core::Device;
@@ -25,6 +26,20 @@ pub(crate) enum Done<T> {
     Finished(T),
     /// The work panicked, with this message; the others go on.
     Panicked(String),
+}
+
+impl<T> Done<Result<T>> {
+    /// The answer; a panic is a fault of the model, not of what was asked.
+    ///
+    /// # Errors
+    ///
+    /// That of the work, or [`Error::Tensor`] where it panicked.
+    pub(crate) fn answer(self) -> Result<T> {
+        match self {
+            Self::Finished(answer) => answer,
+            Self::Panicked(why) => Err(Error::tensor("a panic")(why)),
+        }
+    }
 }
 
 /// Tasks that wait, and who may still add to them.
@@ -172,8 +187,30 @@ pub(crate) fn in_parallel<T: Send>(
     );
 }
 
+/// The answers of `work` for every one of `order`, as [`in_parallel`], sorted
+/// by their numbers.
+///
+/// # Errors
+///
+/// The last one of `work`; [`Error::Tensor`] where it panicked.
+pub(crate) fn all_in_parallel<T: Send>(
+    jobs: usize,
+    order: &[usize],
+    work: impl Fn(usize) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let mut answers = vec![];
+    let mut failed = None;
+    in_parallel(jobs, order, work, |i, done| match done.answer() {
+        Ok(answer) => answers.push((i, answer)),
+        Err(error) => failed = Some(error),
+    });
+    answers.sort_by_key(|(i, _)| *i);
+    let answers = answers.into_iter().map(|(_, answer)| answer).collect();
+    failed.map_or(Ok(answers), Err)
+}
+
 /// The answer of `work`, or with what it panicked.
-pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Done<T> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Done<T> {
     catch_unwind(AssertUnwindSafe(work))
         .map_or_else(|panic| Done::Panicked(message(&*panic)), Done::Finished)
 }

@@ -8,10 +8,17 @@ use super::{Store, payload, sealed, write, write_atomically};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::optim::Checkpoint;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-use std::fs;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// After this time, nobody goes on from a snapshot.
+const EXPIRY: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What stands beside the checkpoint.
 #[derive(Deserialize, Serialize)]
@@ -54,9 +61,14 @@ impl Store {
         write_atomically(&path, &sealed(&name, &payload))
     }
 
-    /// All snapshots that can be read and that some cell still needs, those
-    /// that have come furthest first; the others are removed.
-    pub(crate) fn take_snapshots<T: DeserializeOwned>(&self) -> Vec<Kept<T>> {
+    /// The snapshots of those of the cells `wanted` that are still missing,
+    /// those that have come furthest first. Of all others nothing is read but
+    /// the cells that they are of; those that no cell needs, that are damaged
+    /// or that nobody went on from for a month are removed.
+    pub(crate) fn take_snapshots<T: DeserializeOwned>(
+        &self,
+        wanted: &HashSet<&str>,
+    ) -> Vec<Kept<T>> {
         let entries = fs::read_dir(self.snapshots()).into_iter().flatten();
         let mut paths: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
@@ -65,15 +77,18 @@ impl Store {
         paths.sort();
         let mut all = vec![];
         for path in paths {
-            let kept = read(&path);
-            let needed = |kept: &Kept<T>| {
-                kept.ids.iter().any(|id| !self.path(id).exists())
-            };
-            match kept.filter(needed) {
-                Some(kept) => all.push(kept),
-                // Best effort: it is looked at again next time.
-                None => drop(fs::remove_file(path)),
+            let ids = ids_of(&path).unwrap_or_default();
+            let mut missing = ids.iter().filter(|id| !self.path(id).exists());
+            if missing.clone().any(|id| wanted.contains(id.as_str())) {
+                if let Some(kept) = read(&path) {
+                    all.push(kept);
+                    continue;
+                }
+            } else if missing.next().is_some() && !is_old(&path) {
+                continue;
             }
+            // Best effort: it is looked at again next time.
+            let _ = fs::remove_file(path);
         }
         all.sort_by_key(|kept| Reverse(kept.checkpoint.step()));
         all
@@ -95,8 +110,23 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<Kept<T>> {
     Some(Kept { ids, state, checkpoint })
 }
 
+/// The cells of a snapshot, as its second line and its name say.
+fn ids_of(path: &Path) -> Option<Vec<String>> {
+    let mut lines = BufReader::new(File::open(path).ok()?).split(b'\n');
+    let beside = lines.nth(1)?.ok()?;
+    let Beside { ids, state: IgnoredAny } =
+        serde_json::from_slice(&beside).ok()?;
+    (path.file_name()? == name_of(&ids).as_str()).then_some(ids)
+}
+
 fn name_of(ids: &[String]) -> String {
     digest::of(ids.concat().as_bytes())
+}
+
+fn is_old(path: &Path) -> bool {
+    let changed = fs::metadata(path).and_then(|file| file.modified());
+    let age = changed.ok().and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age > EXPIRY)
 }
 
 /// `checkpoint` as a file has it, by way of one in `folder`.
@@ -113,6 +143,7 @@ mod tests {
     use super::*;
     use candle_core::{Device, Tensor};
     use std::collections::BTreeMap;
+    use std::time::SystemTime;
 
     fn checkpoint(step: usize) -> Checkpoint {
         let weight = Tensor::new(&[1f32, 10.0], &Device::Cpu).expect("two");
@@ -132,7 +163,7 @@ mod tests {
     }
 
     fn take(store: &Store) -> Vec<Kept<Vec<f64>>> {
-        store.take_snapshots()
+        store.take_snapshots(&HashSet::from(["aa", "bb"]))
     }
 
     #[test]
@@ -184,5 +215,27 @@ mod tests {
         store.put("bb", &1.0).expect("writable");
         assert!(take(&store).is_empty());
         assert_eq!(count(&store.snapshots()), 0);
+    }
+
+    #[test]
+    fn those_of_other_cells_are_left_unread_for_a_month() {
+        let (_folder, store) = store();
+        put(&store, &["aa"], 2);
+        put(&store, &["zz"], 3);
+        let other = store.snapshots().join(name_of(&["zz".into()]));
+        let whole = fs::read(&other).expect("just written");
+        let last = whole.len() - 2;
+        let damaged = [&whole[..last], &[!whole[last]], &whole[last + 1..]];
+        fs::write(&other, damaged.concat()).expect("writable");
+        assert_eq!(take(&store).len(), 1);
+        assert!(other.exists(), "whoever looked at its weights removed it");
+        let file = File::options().append(true).open(&other).expect("there");
+        let age = |age| SystemTime::now() - age;
+        file.set_modified(age(EXPIRY / 2)).expect("settable");
+        assert_eq!(take(&store).len(), 1);
+        assert!(other.exists());
+        file.set_modified(age(EXPIRY * 2)).expect("settable");
+        assert_eq!(take(&store).len(), 1);
+        assert!(!other.exists(), "it has expired");
     }
 }

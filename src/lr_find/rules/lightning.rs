@@ -1,8 +1,6 @@
 //! `PyTorch` Lightning: `Tuner.lr_find` and `suggestion`.
 
-use super::{
-    Suggestion, argmin, correction, single, trimmed, unit_gradient_f32,
-};
+use super::{Suggestion, argmin, correction, single, trimmed, unit_gradient};
 
 /// Weight of the past in the recorded loss.
 const BETA: f64 = 0.98;
@@ -55,7 +53,7 @@ pub(super) fn per_rate(lr: &[f64], loss: &[f64]) -> Option<Suggestion> {
 pub(super) fn per_step(lr: &[f64], loss: &[f64]) -> Option<Suggestion> {
     let rows = finite_rows(lr, loss);
     let losses: Vec<f32> = rows.iter().map(|row| row.2).collect();
-    let index = argmin(&unit_gradient_f32(&losses)?)? + SKIP.0;
+    let index = argmin(&unit_gradient(&losses)?)? + SKIP.0;
     Some(Suggestion { index, lr: lr[index] })
 }
 
