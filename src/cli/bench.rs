@@ -1,4 +1,5 @@
-use super::kernels;
+mod kernels;
+
 use crate::grid::Experiment;
 use crate::results::print_rows;
 use crate::runner;
@@ -6,6 +7,7 @@ use crate::spec::TrainerSpec;
 use crate::store::environment;
 use crate::train::Trainer;
 use crate::workload::Registry;
+use kernels::round;
 use serde::Serialize;
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -59,7 +61,7 @@ impl Bench {
         let jobs = self.jobs.map_or_else(environment::cores, usize::from);
         let peak = crate::kernels::gemm::peak_gflops();
         if self.kernels {
-            return Ok(print_rows(out, &kernels::rows(jobs, peak))?);
+            return Ok(print_rows(out, &kernels::rows(jobs, peak)?)?);
         }
         let experiment = Experiment::load(&self.grid, &super::known(registry))?;
         let base = self.grid.parent().unwrap_or(Path::new(""));
@@ -99,9 +101,4 @@ impl Bench {
         print_rows(out, &rows)?;
         Ok(())
     }
-}
-
-/// Four significant digits: more would be noise.
-pub(super) fn round(value: f64) -> f64 {
-    format!("{value:.3e}").parse().unwrap_or(value)
 }

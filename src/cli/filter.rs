@@ -36,7 +36,7 @@ struct Condition {
 }
 
 /// What stands under a key.
-enum Value {
+enum CellValue {
     /// Names of which any may match.
     Names(Vec<String>),
     Number(f64),
@@ -116,13 +116,13 @@ impl Condition {
         Ok(Self { key, operator, value })
     }
 
-    fn holds(&self, value: &Value) -> bool {
+    fn holds(&self, value: &CellValue) -> bool {
         match value {
-            Value::Names(names) => {
+            CellValue::Names(names) => {
                 let any = names.iter().any(|name| matches(&self.value, name));
                 any == (self.operator == "=")
             }
-            Value::Number(number) => {
+            CellValue::Number(number) => {
                 let bound: f64 = self.value.parse().unwrap_or(f64::NAN);
                 match self.operator {
                     "=" => *number == bound,
@@ -137,18 +137,18 @@ impl Condition {
     }
 }
 
-fn value(experiment: &Experiment, cell: &RunCell, key: &str) -> Value {
+fn value(experiment: &Experiment, cell: &RunCell, key: &str) -> CellValue {
     let workload = &experiment.workloads[cell.workload];
     let schedule = &experiment.schedules[cell.schedule];
     let names = match key {
-        "budget" => return Value::Number(cell.budget as f64),
-        "multiple" => return Value::Number(cell.lr_multiple),
-        "seed" => return Value::Number(cell.seed as f64),
+        "budget" => return CellValue::Number(cell.budget as f64),
+        "multiple" => return CellValue::Number(cell.lr_multiple),
+        "seed" => return CellValue::Number(cell.seed as f64),
         "model" | "dataset" | "optimizer" => workload.spec.names(key),
         "schedule" => vec![schedule.kind().to_owned(), schedule.label()],
         _ => vec![workload.name.clone()],
     };
-    Value::Names(names)
+    CellValue::Names(names)
 }
 
 /// The conditions of `text`, which commas part but in parentheses: labels of
@@ -237,7 +237,7 @@ mod tests {
     fn numbers_are_compared_as_numbers() {
         let of = |text: &str| {
             let filter: Filter = text.parse().expect("right");
-            move |number| filter.conditions[0].holds(&Value::Number(number))
+            move |number| filter.conditions[0].holds(&CellValue::Number(number))
         };
         assert!(of("seed<3")(2.0) && !of("seed<3")(3.0));
         assert!(of("seed <= 3")(3.0) && !of("seed>=3")(2.0));

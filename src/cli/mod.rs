@@ -10,7 +10,6 @@ mod diff;
 mod export;
 mod filter;
 mod find_lr;
-mod kernels;
 mod rank;
 mod recommend;
 mod report;

@@ -2,7 +2,7 @@
 
 use super::diagnosis::FindOutcome;
 use super::rules::Rule;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::record::any_float;
 use crate::report::plot::{RangeTestPlot, range_test};
 use crate::schedule::{ScheduleSpec, bound};
@@ -202,9 +202,7 @@ pub(crate) fn relative_peak(
     steps: usize,
 ) -> Result<f64> {
     let peak = |factors: &[f64]| bound(factors).map(|bound| bound.peak);
-    let factors = schedule
-        .rates(1.0, steps)
-        .map_err(|problem| Error::Invalid(problem.to_string()))?;
+    let factors = schedule.rates(1.0, steps)?;
     let ratio = peak(&factors).zip(peak(&vec![1.0; steps]));
     Ok(ratio.map_or(1.0, |(schedule, constant)| schedule / constant))
 }

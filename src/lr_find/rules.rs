@@ -192,6 +192,26 @@ fn correction(beta: f64, updates: usize) -> f64 {
     1.0 - beta.powf(updates as f64)
 }
 
+/// The average of the losses so far, with weight `beta` for the past and the
+/// bias of the start taken out as of update `first`, up to where it exceeds
+/// four times its lowest value.
+fn averaged(loss: &[f64], beta: f64, first: usize) -> Vec<f64> {
+    let (mut average, mut best) = (0.0, 0.0);
+    let mut shown = vec![];
+    for (i, &loss) in loss.iter().enumerate() {
+        average = beta * average + (1.0 - beta) * loss;
+        let smooth = average / correction(beta, first + i);
+        shown.push(smooth);
+        if i > 0 && smooth > 4.0 * best {
+            break;
+        }
+        if smooth < best || i == 0 {
+            best = smooth;
+        }
+    }
+    shown
+}
+
 /// Single precision, as `torch.tensor` of a Python float.
 #[expect(
     clippy::cast_possible_truncation,

@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 /// Stands in the command for the file of the task.
-const SPEC: &str = "{spec}";
+const TASK_FILE: &str = "{spec}";
 
 /// One thread a run, as all runs have here: with more of them the sums, and
 /// so the results, would hang on how many runs go on at once. What the user
@@ -161,7 +161,9 @@ fn launch(
     let mut command = Command::new(program);
     let path = file.to_string_lossy();
     command
-        .args(spec.command[1..].iter().map(|word| word.replace(SPEC, &path)))
+        .args(
+            spec.command[1..].iter().map(|word| word.replace(TASK_FILE, &path)),
+        )
         .current_dir(base)
         .env("LRSCOUT_SPEC", &file)
         .env("LRSCOUT_WORKER", place.number.to_string())

@@ -122,7 +122,7 @@ impl Trainings<'_> {
         let spec = &self.experiment.schedules[cell.schedule];
         let peak_lr = self.peak_lr(cell)?;
         let Some(pilot) = cell.pilot else {
-            return train::course(spec, peak_lr, cell.budget).map(Ok);
+            return Ok(Ok(spec.course(peak_lr, cell.budget)?));
         };
         let pilot = needed(&self.needs.pilots[pilot], NO_NORMS)?;
         let trainer = &self.prepared.trainers[cell.workload];

@@ -16,7 +16,7 @@ mod trainer;
 use crate::data::{Split, gather};
 use crate::error::{Error, Result};
 use crate::record::Outcome;
-use crate::schedule::{Course, ScheduleSpec};
+use crate::schedule::Course;
 use crate::workload::Workload;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -96,19 +96,6 @@ impl Fit {
             train_seconds: spent.as_secs_f64(),
         }
     }
-}
-
-/// What a training under `spec` follows.
-///
-/// # Errors
-///
-/// If the schedule cannot stand at this peak and budget.
-pub(crate) fn course(
-    spec: &ScheduleSpec,
-    peak: f64,
-    steps: usize,
-) -> Result<Course> {
-    Ok(spec.course(peak, steps)?)
 }
 
 /// Trains one run along `course`, from fresh weights of `seed`. `stop` is
