@@ -17,8 +17,81 @@ pub enum Outcome {
     Failed,
     /// Took longer than a run may; the others went on.
     TimedOut,
-    /// Not run, because a race had stopped its schedule.
+    /// Not run, because a race had stopped its schedule; in tables of other
+    /// tools a run that was stopped early, by a pruner.
     Stopped,
+    /// Not over yet: in tables of other tools only.
+    Running,
+}
+
+/// Words for how a run ended, ours first, then those of other tools: wandb,
+/// Optuna, `MLflow`, Slurm.
+const WORDS: &[(Outcome, &[&str])] = &[
+    (
+        Outcome::Completed,
+        &[
+            "completed",
+            "complete",
+            "finished",
+            "done",
+            "success",
+            "succeeded",
+            "successful",
+            "ok",
+        ],
+    ),
+    (Outcome::Diverged, &["diverged", "nan"]),
+    (
+        Outcome::Failed,
+        &[
+            "failed",
+            "fail",
+            "failure",
+            "crashed",
+            "crash",
+            "killed",
+            "error",
+            "errored",
+            "preempted",
+            "cancelled",
+            "canceled",
+            "aborted",
+            "interrupted",
+            "node-fail",
+            "out-of-memory",
+            "oom",
+        ],
+    ),
+    (Outcome::TimedOut, &["timed-out", "timeout"]),
+    (Outcome::Stopped, &["stopped", "pruned"]),
+    (
+        Outcome::Running,
+        &["running", "pending", "queued", "scheduled", "waiting"],
+    ),
+];
+
+impl Outcome {
+    /// The outcome that a table calls `word`; capitals do not matter, nor
+    /// whether words are joined by `-`, `_` or a space.
+    ///
+    /// # Errors
+    ///
+    /// The known words, if it is none of them.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the reader of tables takes it up next")
+    )]
+    pub(crate) fn named(word: &str) -> Result<Self, String> {
+        let plain = word.trim().to_lowercase().replace(['_', ' '], "-");
+        WORDS
+            .iter()
+            .find(|(_, words)| words.contains(&plain.as_str()))
+            .map(|(outcome, _)| *outcome)
+            .ok_or_else(|| {
+                let lists = WORDS.iter().map(|(_, words)| words.join(", "));
+                lists.collect::<Vec<_>>().join("; ")
+            })
+    }
 }
 
 /// One row of `results/<grid>/runs.csv`. Field order is column order; new
@@ -231,5 +304,48 @@ pub(crate) mod any_float {
         deserializer: D,
     ) -> Result<f64, D::Error> {
         deserializer.deserialize_any(AnyNumber)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_have_many_words() {
+        for (word, outcome) in [
+            ("completed", Outcome::Completed),
+            ("finished", Outcome::Completed),
+            ("FINISHED", Outcome::Completed),
+            ("COMPLETE", Outcome::Completed),
+            (" done ", Outcome::Completed),
+            ("diverged", Outcome::Diverged),
+            ("NaN", Outcome::Diverged),
+            ("FAIL", Outcome::Failed),
+            ("CRASHED", Outcome::Failed),
+            ("killed", Outcome::Failed),
+            ("NODE_FAIL", Outcome::Failed),
+            ("out of memory", Outcome::Failed),
+            ("timed-out", Outcome::TimedOut),
+            ("TIMEOUT", Outcome::TimedOut),
+            ("pruned", Outcome::Stopped),
+            ("stopped", Outcome::Stopped),
+            ("RUNNING", Outcome::Running),
+        ] {
+            assert_eq!(Outcome::named(word), Ok(outcome), "{word}");
+        }
+        for word in ["", "complet", "yes", "terminated"] {
+            let known = Outcome::named(word).expect_err(word);
+            assert!(known.starts_with("completed, complete, fin"), "{known}");
+            assert!(known.ends_with("scheduled, waiting"), "{known}");
+        }
+    }
+
+    #[test]
+    fn our_own_words_are_those_of_the_tables() {
+        for (outcome, words) in WORDS {
+            let json = serde_json::to_value(outcome).expect("JSON");
+            assert_eq!(json, words[0]);
+        }
     }
 }
