@@ -62,7 +62,7 @@ pub use lr_find::{
     OpinionSource, RangeTest, Rule, Trial, Verify,
 };
 pub use optim::Checkpoint;
-pub use ranking::{Protocol, Ranking, Scale};
+pub use ranking::{Direction, Protocol, Ranking, Scale};
 pub use record::{Observation, Outcome};
 pub use results::rows::{LeaderboardRow, Verdict};
 pub use schedule::{Bound, Library, Schedule, ScheduleSpec, bound};

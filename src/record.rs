@@ -77,10 +77,6 @@ impl Outcome {
     /// # Errors
     ///
     /// The known words, if it is none of them.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the reader of tables takes it up next")
-    )]
     pub(crate) fn named(word: &str) -> Result<Self, String> {
         let plain = word.trim().to_lowercase().replace(['_', ' '], "-");
         WORDS
@@ -143,7 +139,6 @@ impl RunRecord {
         score: Option<f64>,
         line: usize,
     ) -> Observation {
-        let completed = self.outcome == Outcome::Completed;
         Observation {
             workload: self.workload.clone(),
             cluster: self.cluster.clone(),
@@ -151,8 +146,8 @@ impl RunRecord {
             seed: self.seed,
             budget: Some(self.budget as u64),
             lr_multiple: Some(self.lr_multiple),
-            score: score.filter(|s| completed && s.is_finite()),
-            stopped: self.outcome == Outcome::Stopped,
+            score,
+            outcome: self.outcome,
             line,
         }
     }
@@ -175,29 +170,43 @@ pub struct Observation {
     pub budget: Option<u64>,
     /// Multiple of the found rate, where the file has one.
     pub lr_multiple: Option<f64>,
-    /// Score; `None` if the run diverged or failed and therefore ranks last.
+    /// Score, which counts if the run completed; NaN or infinite if it
+    /// diverged at the end, `None` if there is none.
     pub score: Option<f64>,
-    /// Whether a race had stopped the schedule before this run: then it has
-    /// no score and did not diverge either.
-    pub stopped: bool,
+    /// How the run ended. One that diverged ranks behind all that did not;
+    /// one that failed or was stopped shows nothing about its schedule.
+    pub outcome: Outcome,
     /// 1-based line of the file, for messages.
     pub line: usize,
 }
 
+/// What a run shows about its schedule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Shown {
+    /// A finite score.
+    Score(f64),
+    /// That it diverges.
+    Divergence,
+    /// Nothing: the run failed, was stopped, is not over or has no score.
+    Nothing,
+}
+
 impl Observation {
-    /// A run that gave `score`, or diverged or failed without one. Its
-    /// workload is a cluster of its own; it has no budget and no multiple.
+    /// A run that spent its budget and gave `score`; NaN if it diverged at
+    /// the end. Its workload is a cluster of its own; it has no budget and no
+    /// multiple.
     ///
     /// ```
-    /// use lrscout::Observation;
+    /// use lrscout::{Observation, Outcome};
     ///
     /// let run = Observation::new("letter-mlp", "cosine", 0, 0.31)
     ///     .cluster("letter")
     ///     .budget(1000)
     ///     .lr_multiple(0.5);
     /// assert_eq!(run.score, Some(0.31));
-    /// let diverged = Observation::new("letter-mlp", "cosine", 1, None);
-    /// assert_eq!(diverged.cluster, "letter-mlp");
+    /// let failed = Observation::new("letter-mlp", "cosine", 1, None)
+    ///     .outcome(Outcome::Failed);
+    /// assert_eq!(failed.cluster, "letter-mlp");
     /// ```
     pub fn new(
         workload: &str,
@@ -213,7 +222,7 @@ impl Observation {
             budget: None,
             lr_multiple: None,
             score: score.into(),
-            stopped: false,
+            outcome: Outcome::Completed,
             line: 0,
         }
     }
@@ -237,11 +246,36 @@ impl Observation {
         Self { lr_multiple: Some(multiple), ..self }
     }
 
-    /// The run that a race had stopped its schedule before: no score, and no
-    /// divergence either.
+    /// Says how it ended, if not by spending its whole budget.
     #[must_use]
-    pub fn stopped(self) -> Self {
-        Self { score: None, stopped: true, ..self }
+    pub fn outcome(self, outcome: Outcome) -> Self {
+        Self { outcome, ..self }
+    }
+
+    /// What the run shows about its schedule.
+    pub(crate) fn shown(&self) -> Shown {
+        match (self.outcome, self.score) {
+            (Outcome::Completed, Some(score)) if score.is_finite() => {
+                Shown::Score(score)
+            }
+            (Outcome::Completed, Some(_)) | (Outcome::Diverged, _) => {
+                Shown::Divergence
+            }
+            _ => Shown::Nothing,
+        }
+    }
+
+    /// Its score, if it is one that counts.
+    pub(crate) fn counted(&self) -> Option<f64> {
+        match self.shown() {
+            Shown::Score(score) => Some(score),
+            Shown::Divergence | Shown::Nothing => None,
+        }
+    }
+
+    /// Whether a race had stopped the schedule before this run.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.outcome == Outcome::Stopped
     }
 }
 

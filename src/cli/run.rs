@@ -227,7 +227,15 @@ impl Run {
             ..Protocol::default()
         };
         let runs = Runs::of(&records);
-        let analysis = Analysis::new(&runs, &protocol, &experiment.schedules)?;
+        let schedules = &experiment.schedules;
+        let analysis = match Analysis::attempt(&runs, &protocol, schedules)? {
+            Ok(analysis) => analysis,
+            Err(why) => {
+                let text = format!("no ranks: {why}");
+                self.tell(experiment, &Event::Note { text: &text });
+                return Ok(failed);
+            }
+        };
         publish_analysis(&analysis, &folder)?;
         let input = ReportInput {
             name: experiment.name.clone(),

@@ -1,11 +1,13 @@
 //! What the name of a score says: which way is better, and whether ratios of
 //! it make sense.
 
+use serde::Serialize;
 use std::iter;
 
 /// Which scores are better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
     /// Losses and errors.
     Lower,
     /// Accuracies and the like.

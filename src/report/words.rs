@@ -136,17 +136,23 @@ fn reasons(input: &ReportInput, rows: &[LeaderboardRow]) -> Vec<String> {
             if dominated.len() == 1 { "it" } else { "them" }
         ));
     }
-    reasons.extend(stopped(rows));
+    reasons.extend(stopped(input, rows));
     reasons.push(divergence(input));
+    reasons.extend(failures(input));
     reasons
 }
 
 /// The schedules that a race stopped: they have fewer runs than the others.
-fn stopped(rows: &[LeaderboardRow]) -> Option<String> {
+fn stopped(input: &ReportInput, rows: &[LeaderboardRow]) -> Option<String> {
     let all = rows.iter().map(|row| row.runs).max()?;
+    let pairs = input.analysis.leading().pairwise();
+    let raced = |row: &LeaderboardRow| {
+        let mut pairs = pairs.iter().filter(|pair| pair.is_of_race());
+        pairs.any(|pair| pair.a == row.schedule)
+    };
     let stopped: Vec<String> = rows
         .iter()
-        .filter(|row| row.runs < all)
+        .filter(|row| raced(row))
         .map(|row| {
             let runs = count(all, "run", "runs");
             format!("{} after {} of {runs}", quoted(&row.schedule), row.runs)
@@ -284,6 +290,26 @@ fn divergence(input: &ReportInput) -> String {
         "{at}: {}. A diverged run counts as worse than any other.",
         diverged.join(", ")
     )
+}
+
+/// The runs that show nothing.
+fn failures(input: &ReportInput) -> Option<String> {
+    let failed: Vec<String> = input
+        .overall()
+        .iter()
+        .filter(|row| row.failed > 0)
+        .map(|row| {
+            format!("{} {} of {}", quoted(&row.schedule), row.failed, row.runs)
+        })
+        .collect();
+    (!failed.is_empty()).then(|| {
+        format!(
+            "Runs without a result, failed or without a score: {}. They show \
+             nothing about a schedule; their seeds are left out there for \
+             all.",
+            failed.join(", ")
+        )
+    })
 }
 
 fn evidence(input: &ReportInput, boards: &[Board<'_>]) -> Vec<String> {

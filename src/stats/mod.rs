@@ -13,13 +13,6 @@ pub(crate) mod nemenyi;
 pub(crate) mod paired;
 pub(crate) mod power;
 pub(crate) mod ranks;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the ranking of incomplete runs takes it up next"
-    )
-)]
 pub(crate) mod skillings_mack;
 pub(crate) mod superiority;
 pub(crate) mod variance;
