@@ -68,6 +68,7 @@ impl Auto {
         let stop = runner::stop_on_signals()?;
         let choose = Choose {
             trainer: &prepared.trainers[0],
+            lr: experiment.workloads[0].lr,
             find: &experiment.lr_find,
             seed: experiment.seeds.first().copied().unwrap_or(0),
             jobs: self.jobs.map_or_else(environment::cores, usize::from),

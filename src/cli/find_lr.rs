@@ -127,22 +127,26 @@ impl FindLr {
             match state {
                 runner::Cell::Done(find) => {
                     let found = &find.found;
+                    let row = find_row(&experiment, cell, found);
+                    let title = find_title(&row);
+                    rows.push(row.clone());
+                    let cost_trainings = found.cost_trainings();
+                    all.push(FullRow { row, cost_trainings, found });
+                    if cell.given.is_some() {
+                        super::say(format_args!("{title}: {}", found.reason));
+                        continue;
+                    }
                     if std::io::stderr().is_terminal() {
                         let (width, height) = PICTURE;
                         let picture =
                             terminal_curve(&found.picture(), width, height);
                         super::say(picture);
                     }
-                    let row = find_row(&experiment, cell, found);
-                    let title = find_title(&row);
                     super::say(format_args!(
                         "{title}: {} (confidence {})",
                         found.reason,
                         found.confidence.name()
                     ));
-                    rows.push(row.clone());
-                    let cost_trainings = found.cost_trainings();
-                    all.push(FullRow { row, cost_trainings, found });
                     if let Some(path) = &self.save {
                         write_rows(path, &found.curve)?;
                     }

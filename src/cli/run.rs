@@ -241,6 +241,7 @@ impl Run {
             name: experiment.name.clone(),
             title: experiment.title.clone().unwrap_or(experiment.name.clone()),
             command,
+            schedules: experiment.schedules.clone(),
             analysis,
             regime,
             range_tests: report::range_tests(
@@ -325,7 +326,7 @@ impl<'a> Outlook<'a> {
             Ok(wanted && !store.has(id)?)
         };
         let (mut learning_rates, mut steps, mut runs) = (0, 0, vec![]);
-        for cell in &plan.finds {
+        for cell in plan.searches() {
             learning_rates += usize::from(missing(&cell.id)?);
         }
         for cell in &plan.pilots {
@@ -343,7 +344,7 @@ impl<'a> Outlook<'a> {
             grid: &experiment.name,
             event: "planned",
             learning_rates,
-            all_learning_rates: plan.finds.len(),
+            all_learning_rates: plan.searches().count(),
             runs: runs.len(),
             all_runs: plan.runs.len(),
             steps,

@@ -2,10 +2,10 @@
 
 use super::template::Template;
 use super::wire::{Node, Source, Table, find};
-use super::workloads::{MOST_BATCH, refuse_others};
+use super::workloads::{MOST_BATCH, pairs, read_rates, refuse_others};
 use super::{WorkloadEntry, axes};
 use crate::error::Result;
-use crate::spec::{ExternalSpec, TrainerSpec, time};
+use crate::spec::{ExternalSpec, TrainerSpec, short, time};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,12 +24,13 @@ const KEYS: &[&str] = &[
     "model",
     "dataset",
     "optimizer",
+    "lr",
     "batch",
     "cluster",
 ];
 
 /// Placeholders of their names.
-const AXES: &[&str] = &["dataset", "model", "optimizer", "batch"];
+const AXES: &[&str] = &["dataset", "model", "optimizer", "lr", "batch"];
 
 /// Most that a training may take where the grid does not say.
 const TIMEOUT: Duration = Duration::from_secs(3600);
@@ -79,16 +80,19 @@ pub(super) fn read(
     let batches = axis(source, table, "batch", |node| {
         source.whole("batch", node, 1, MOST_BATCH)
     })?;
+    let rates = read_rates(source, table)?;
     let mut entries = vec![];
     for dataset in &datasets {
         for model in &models {
-            for optimizer in &optimizers {
+            let rates = rates.iter().copied();
+            for (optimizer, lr) in pairs(&optimizers, rates) {
                 for &batch in &batches {
                     let name =
                         template.fill(source, AXES, |key| match key {
                             "dataset" => dataset.clone(),
                             "model" => model.clone(),
                             "optimizer" => optimizer.clone(),
+                            "lr" => lr.map(short),
                             "batch" => batch.map(|batch| batch.to_string()),
                             _ => None,
                         })?;
@@ -104,7 +108,7 @@ pub(super) fn read(
                         batch,
                         metric: metric.map(str::to_owned),
                     });
-                    entries.push(WorkloadEntry { name, spec, cluster });
+                    entries.push(WorkloadEntry { name, spec, cluster, lr });
                 }
             }
         }

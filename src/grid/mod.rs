@@ -5,6 +5,7 @@
 //! stands in the file. No tensor is made.
 
 mod axes;
+mod budgets;
 mod components;
 mod external;
 mod factors;
@@ -26,14 +27,15 @@ pub(crate) use schema::schema;
 pub(crate) use settings::{DeviceSpec, LrFindPer, LrFindSpec};
 
 use crate::error::{Error, Result};
-use crate::schedule::ScheduleSpec;
-use crate::spec::TrainerSpec;
-use crate::text::{excerpt, quoted, unknown_in};
+use crate::schedule::{ScheduleSpec, never_reached};
+use crate::spec::{TrainerSpec, WorkloadSpec};
+use crate::text::{excerpt, unknown_in};
 use size::refuse_bombs;
 use std::fs::File;
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 use wire::{Node, Source, Table, Value, find};
 
 /// Largest grid file, in bytes; none written by hand comes near.
@@ -82,6 +84,8 @@ pub(crate) struct WorkloadEntry {
     /// Workloads of one cluster count once in a ranking; by default those on
     /// one data set.
     pub(crate) cluster: String,
+    /// The peak learning rate where the grid gives it; else it is found.
+    pub(crate) lr: Option<f64>,
 }
 
 /// Names that this room cannot know: those that a user's binary registered
@@ -94,6 +98,21 @@ pub(crate) struct Known {
     pub(crate) datasets: Vec<String>,
     /// Rules of the finder, all of them; empty if any name will do.
     pub(crate) rules: Vec<String>,
+    /// Asked only where a budget is in epochs.
+    pub(crate) epoch: Epoch,
+}
+
+/// Tells how many updates a pass over the training part of a workload's data
+/// takes; relative paths count from the folder given.
+#[derive(Clone, Default)]
+pub(crate) struct Epoch(pub(crate) Option<Arc<Updates>>);
+
+type Updates = dyn Fn(&WorkloadSpec, &Path) -> Result<usize> + Send + Sync;
+
+impl std::fmt::Debug for Epoch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Epoch")
+    }
 }
 
 impl Experiment {
@@ -105,20 +124,9 @@ impl Experiment {
             .expect("the control is one of the schedules")
     }
 
-    /// What schedules never come to at one of the budgets, a line each: they
-    /// are then not what their names say.
+    /// What schedules never come to at one of the budgets, a line each.
     pub(crate) fn never_reached(&self) -> Vec<String> {
-        let line = |schedule: &ScheduleSpec, steps: usize| {
-            let never = schedule.never_reached(steps)?;
-            let label = quoted(&schedule.label());
-            Some(format!("{label} at a budget of {steps} steps: {never}"))
-        };
-        self.schedules
-            .iter()
-            .flat_map(|schedule| {
-                self.budgets.iter().filter_map(move |&n| line(schedule, n))
-            })
-            .collect()
+        never_reached(&self.schedules, &self.budgets)
     }
 
     /// Reads and checks the file at `path`.
@@ -186,7 +194,7 @@ impl Experiment {
         let race = settings::race(source, &root)?;
         let device = settings::device(source, &root)?;
         let lr_find = settings::lr_find(source, &root, &known.rules)?;
-        let budgets = settings::budgets(source, &root)?;
+        let lengths = budgets::read(source, &root)?;
         let lr_multiples = settings::lr_multiples(source, &root)?;
         let workloads = tables(source, &root, "workload")?;
         let schedules = tables(source, &root, "schedule")?;
@@ -194,13 +202,15 @@ impl Experiment {
         refuse_bombs(
             source,
             &root,
-            [seeds.len(), budgets.len(), lr_multiples.len()],
+            [seeds.len(), lengths.len(), lr_multiples.len()],
             &workloads,
             &schedules,
         )?;
 
-        let schedules = schedules::read(source, &schedules, &budgets)?;
         let workloads = workloads::read(source, &workloads, known)?;
+        let budgets =
+            budgets::in_steps(source, lengths, &workloads, &known.epoch)?;
+        let schedules = schedules::read(source, &schedules, &budgets)?;
         let control = control(source, &root, &schedules)?;
         let name = path.file_stem().map_or_else(
             || "experiment".to_owned(),

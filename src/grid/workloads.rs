@@ -10,6 +10,7 @@ use super::{Known, WorkloadEntry, axes, external};
 use crate::error::Result;
 use crate::spec::{
     DatasetSpec, ModelSpec, OptimizerSpec, Targets, TrainerSpec, WorkloadSpec,
+    short,
 };
 use crate::text::excerpt;
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ const KEYS: &[&str] = &[
     "model",
     "dataset",
     "optimizer",
+    "lr",
     "batch",
     "accumulate",
     "label_noise",
@@ -30,7 +32,7 @@ const KEYS: &[&str] = &[
 
 /// Keys at which a list is an axis, and what a name's template may hold.
 const AXES: &[&str] =
-    &["dataset", "model", "optimizer", "batch", "label_noise"];
+    &["dataset", "model", "optimizer", "lr", "batch", "label_noise"];
 
 /// Largest batch; more rows than any data set here has.
 pub(super) const MOST_BATCH: usize = 1_000_000;
@@ -154,6 +156,7 @@ fn read_table(
             .map(|node| source.whole("batch", node, 1, MOST_BATCH))
             .collect::<Result<_>>()?,
     };
+    let rates = read_rates(source, table)?;
     let noise = |node: &Node| {
         let wanted = "a share of the training labels from 0, below 1";
         let noise = node.share().filter(|x| (0.0..1.0).contains(x));
@@ -175,28 +178,27 @@ fn read_table(
             if let Some(problem) = model.spec.misfit(&dataset.spec) {
                 return Err(model.error(source, problem));
             }
-            for optimizer in &optimizers {
-                for &batch in &batches {
-                    for &(place, label_noise) in &noises {
-                        noise_fits(source, place, label_noise, &dataset.spec)?;
-                        let spec = WorkloadSpec {
-                            model: model.spec.clone(),
-                            dataset: dataset.spec.clone(),
-                            label_noise,
-                            optimizer: optimizer.spec.clone(),
-                            batch,
-                            accumulate,
-                            weights: weights.clone(),
-                        };
-                        let value = |key: &str| Some(shown(&spec, key));
-                        let name = template.fill(source, AXES, value)?;
-                        let cluster = cluster.map_or_else(
-                            || dataset.spec.identity(),
-                            str::to_owned,
-                        );
-                        let spec = TrainerSpec::Candle(spec);
-                        entries.push(WorkloadEntry { name, spec, cluster });
-                    }
+            let rates = rates.iter().copied();
+            for (optimizer, lr) in pairs(&optimizers, rates) {
+                for (&batch, (place, label_noise)) in
+                    pairs(&batches, noises.iter().copied())
+                {
+                    noise_fits(source, place, label_noise, &dataset.spec)?;
+                    let spec = WorkloadSpec {
+                        model: model.spec.clone(),
+                        dataset: dataset.spec.clone(),
+                        label_noise,
+                        optimizer: optimizer.spec.clone(),
+                        batch,
+                        accumulate,
+                        weights: weights.clone(),
+                    };
+                    let value = |key: &str| shown(&spec, lr, key);
+                    let name = template.fill(source, AXES, value)?;
+                    let cluster = cluster
+                        .map_or_else(|| dataset.spec.identity(), str::to_owned);
+                    let spec = TrainerSpec::Candle(spec);
+                    entries.push(WorkloadEntry { name, spec, cluster, lr });
                 }
             }
         }
@@ -204,15 +206,37 @@ fn read_table(
     Ok(entries)
 }
 
+/// Each of `outer` with each of `inner`, the inner ones fastest.
+pub(super) fn pairs<A, B>(
+    outer: &[A],
+    inner: impl Iterator<Item = B> + Clone,
+) -> impl Iterator<Item = (&A, B)> {
+    outer.iter().flat_map(move |a| inner.clone().map(move |b| (a, b)))
+}
+
+/// The rates under `lr`; the one `None` where they are to be found.
+pub(super) fn read_rates(
+    source: Source<'_>,
+    table: &Table,
+) -> Result<Vec<Option<f64>>> {
+    let Some(entry) = find(table, "lr") else { return Ok(vec![None]) };
+    let wanted = "a learning rate above 0, at most 1000000, or a list of them";
+    let rate = |node: &Node| {
+        source.number("lr", node, wanted, |x| x > 0.0 && x <= 1e6).map(Some)
+    };
+    axes::some_values(source, entry)?.iter().map(rate).collect()
+}
+
 /// What stands in a name for `key`, one of [`AXES`].
-fn shown(spec: &WorkloadSpec, key: &str) -> String {
-    match key {
+fn shown(spec: &WorkloadSpec, lr: Option<f64>, key: &str) -> Option<String> {
+    Some(match key {
         "dataset" => spec.dataset.name(),
         "model" => spec.model.label(),
         "optimizer" => spec.optimizer.label(),
+        "lr" => short(lr?),
         "batch" => spec.batch.to_string(),
         _ => spec.label_noise.to_string(),
-    }
+    })
 }
 
 /// Refuses keys other than `keys`, with a word on the likely ones;

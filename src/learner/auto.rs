@@ -161,6 +161,7 @@ impl Learner {
         let trainer = self.trainer()?;
         let run = Choose {
             trainer: &trainer,
+            lr: None,
             find: &LrFindSpec::default(),
             seed: self.seed,
             jobs: jobs(&trainer),
@@ -173,6 +174,8 @@ impl Learner {
 /// What a choice is made on, and how.
 pub(crate) struct Choose<'a> {
     pub(crate) trainer: &'a Trainer,
+    /// The rate where it is known; else it is found.
+    pub(crate) lr: Option<f64>,
     pub(crate) find: &'a LrFindSpec,
     /// First of the seeds.
     pub(crate) seed: u64,
@@ -205,7 +208,10 @@ impl Choose<'_> {
                 },
             )
         };
-        let found = caught(find).answer()?;
+        let found = match self.lr {
+            Some(lr) => LrFound::given(lr),
+            None => caught(find).answer()?,
+        };
         let courses = courses(budget, found.lr)?;
         let mut race: Vec<Candidate> = budget
             .schedules

@@ -52,6 +52,8 @@ pub enum FindOutcome {
     TooNoisy,
     /// The loss was not finite from the first updates on.
     NonFiniteAtStart,
+    /// Nothing: the rate was given, and no range test run.
+    Given,
 }
 
 impl FindOutcome {
@@ -63,6 +65,7 @@ impl FindOutcome {
             Self::NeverDiverged => "never-diverged",
             Self::TooNoisy => "too-noisy",
             Self::NonFiniteAtStart => "non-finite-at-start",
+            Self::Given => "given",
         }
     }
 }
@@ -304,6 +307,7 @@ mod tests {
             FindOutcome::NeverDiverged,
             FindOutcome::TooNoisy,
             FindOutcome::NonFiniteAtStart,
+            FindOutcome::Given,
         ] {
             let text = serde_json::to_string(&outcome).expect("serializable");
             assert_eq!(text, format!("\"{}\"", outcome.name()));

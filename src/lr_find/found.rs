@@ -113,6 +113,29 @@ pub struct Trial {
 }
 
 impl LrFound {
+    /// A rate that is known, without any evidence of its own.
+    pub(crate) fn given(lr: f64) -> Self {
+        Self {
+            lr,
+            interval: (lr, lr),
+            cycle: (lr, lr),
+            outcome: FindOutcome::Given,
+            reason: "the rate is given and was not tested".to_owned(),
+            confidence: Confidence::Low,
+            basin: None,
+            horizon: None,
+            relative_peak: 1.0,
+            horizon_exponent: 0.0,
+            opinions: vec![],
+            rule: Rule::default(),
+            suggestion: lr,
+            curve: vec![],
+            per_seed: vec![],
+            verification: vec![],
+            cost_steps: 0,
+        }
+    }
+
     /// The rate for runs of `steps` instead of the horizon it was verified
     /// for, by a power law; without a verification the rate itself, which
     /// knows no horizon.

@@ -273,6 +273,7 @@ fn reason(
         FindOutcome::NonFiniteAtStart => {
             "the loss is not finite from the start".to_owned()
         }
+        FindOutcome::Given => "the rate is given".to_owned(),
     };
     let by = if rule == test.rule {
         format!("rule `{}`", rule.name())

@@ -9,6 +9,7 @@ use super::board::{self, Board, boards, budgets, control, multiples};
 use super::number::{percent, probability, regret};
 use super::{ReportInput, conditions};
 use crate::results::rows::{LeaderboardRow, PairRow, Verdict};
+use crate::schedule::never_reached;
 use crate::stats::power;
 use crate::text::{count, listed, quoted};
 use headline::{all_diverged, chance_explains, headline, leads_by_chance};
@@ -69,7 +70,14 @@ pub(super) fn notes(input: &ReportInput) -> Vec<String> {
         .missing
         .iter()
         .map(|name| format!("{name} was missing when this report was made."));
-    input.analysis.leading().notes().iter().cloned().chain(missing).collect()
+    let budgets = input.analysis.budgets().into_iter();
+    let budgets: Vec<usize> =
+        budgets.filter_map(|steps| steps.try_into().ok()).collect();
+    let never = never_reached(&input.schedules, &budgets)
+        .into_iter()
+        .map(|line| format!("{line}."));
+    let notes = input.analysis.leading().notes().iter().cloned();
+    notes.chain(never).chain(missing).collect()
 }
 
 /// The pieces of a sentence and whether each is a name.

@@ -1,6 +1,6 @@
 //! The trainings of a plan; those that begin alike are trained together.
 
-use super::rates::{NO_NORMS, NO_RATE, needed, seconds};
+use super::rates::{NO_NORMS, NO_RATE, are_timed, needed, step_seconds};
 use super::stage::{CellTask, Computed, Stage, Step, Turn};
 use super::workers::lock;
 use super::{Cell, FindResult, Options, Prepared, RunResult};
@@ -73,7 +73,7 @@ impl Trainings<'_> {
             store: Some(self.store),
             options: self.options,
             cost: &cost,
-            timed: true,
+            timed: are_timed(self.needs.finds),
             name: &|i| self.name(cells[i]),
         };
         // Taken once: what goes on from one and fails begins anew.
@@ -106,7 +106,8 @@ impl Trainings<'_> {
     }
 
     fn step_cost(&self, cell: &RunCell) -> f64 {
-        seconds(&self.needs.finds[cell.find], 1)
+        let trainer = &self.prepared.trainers[cell.workload];
+        step_seconds(&self.needs.finds[cell.find], trainer)
     }
 
     fn peak_lr(&self, cell: &RunCell) -> Result<f64> {

@@ -29,6 +29,7 @@ pub use compat::Library;
 pub(crate) use course::{Course, parts, shared_steps};
 pub(crate) use formula::{Binary, Expr, Formula, Less, Unary};
 pub(crate) use kinds::{KeyInfo, KindInfo, MODIFIERS, kinds};
+pub(crate) use reach::never_reached;
 pub use spec::ScheduleSpec;
 pub(crate) use value::{ParamValue, percent};
 

@@ -120,7 +120,7 @@ impl Label {
 }
 
 /// `number` as people write it: `0.005`, `1e-8`.
-fn short(number: f64) -> String {
+pub(crate) fn short(number: f64) -> String {
     if number == 0.0 || (1e-4..1e6).contains(&number.abs()) {
         number.to_string()
     } else {

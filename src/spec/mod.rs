@@ -12,6 +12,7 @@ mod trainer;
 
 pub(crate) use check::{CIFAR_FILES, MNIST_FILES, Targets};
 pub use finder::{Ladder, LossKind};
+pub(crate) use label::short;
 pub use optimizer::OptimizerSpec;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

@@ -550,7 +550,7 @@ fn workloads() {
             4,
             "model = \"mlp\"\nname = \"{data}\"",
             "5:8: unknown placeholder `data` in `name`, expected `dataset`, \
-             `model`, `optimizer`, `batch` or `label_noise`",
+             `model`, `optimizer`, `lr`, `batch` or `label_noise`",
         ),
         (
             4,
@@ -726,6 +726,35 @@ fn data_sets() {
             "dataset = \"letter\"\nlabel_noise = \"100%\"",
             "6:15: `label_noise` must be a share of the training labels \
              from 0, below 1, got the string \"100%\"",
+        ),
+    ]);
+}
+
+#[test]
+fn rates_that_are_given() {
+    check(&[
+        (
+            5,
+            "dataset = \"letter\"\nlr = 0",
+            "6:6: `lr` must be a learning rate above 0, at most 1000000, or a \
+             list of them, got 0",
+        ),
+        (
+            5,
+            "dataset = \"letter\"\nlr = []",
+            "6:6: `lr` has no values, give at least one or leave the key out",
+        ),
+        (
+            5,
+            "dataset = \"letter\"\nlr = [0.1, 0.2]",
+            "3:1: the lists of this workload make `letter-mlp` twice, tell \
+             them apart: `name = \"{dataset}-{model}-{lr}\"`",
+        ),
+        (
+            5,
+            "dataset = \"letter\"\nname = \"at-{lr}\"",
+            "6:8: the name `at-{lr}` needs `lr`, which this workload lacks: \
+             add it, or give a `name` without it",
         ),
     ]);
 }
@@ -1234,7 +1263,7 @@ fn programs() {
         (
             "name = \"{label_noise}\"",
             "6:8: unknown placeholder `label_noise` in `name`, expected \
-             `dataset`, `model`, `optimizer` or `batch`",
+             `dataset`, `model`, `optimizer`, `lr` or `batch`",
         ),
         (
             "batch = []",
