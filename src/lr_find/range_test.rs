@@ -2,10 +2,10 @@
 
 use super::diagnosis::{Diagnosis, FindOutcome, Stop};
 use super::found::{Confidence, LrFound, LrPoint};
-use super::smooth::median;
 use super::{RangeTest, Rule, Runs, interval, suggest};
 use crate::error::Result;
 use crate::seed;
+use crate::stats::robust::median;
 use rand::RngExt as _;
 use std::ops::ControlFlow;
 

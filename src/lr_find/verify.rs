@@ -192,7 +192,8 @@ pub(super) fn refine(
 /// Loss before any update, by the range test.
 fn start(found: &LrFound) -> Option<f64> {
     let first = found.curve.iter().take(5).map(|point| point.loss);
-    super::smooth::median(first.collect()).filter(|loss| loss.is_finite())
+    crate::stats::robust::median(first.collect())
+        .filter(|loss| loss.is_finite())
 }
 
 /// Lowest and highest rate within [`BASIN`] of the descent from `start` to

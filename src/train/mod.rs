@@ -5,6 +5,7 @@
 //! more table.
 
 mod branch;
+mod divergence;
 mod external;
 mod pilot;
 mod probe;
@@ -23,6 +24,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub(crate) use branch::{Branch, Growth, Snapshot};
+pub(crate) use divergence::Divergence;
 pub(crate) use external::{External, Launched, ProgramTask, kill_programs};
 pub(crate) use pilot::{Pilot, refined};
 use probe::{PROBE_STEPS, curvature_bound, parabola};
@@ -32,13 +34,6 @@ pub(crate) use trainer::Trainer;
 
 /// Evaluations of the validation part spread over a run.
 const EVALUATIONS: usize = 5;
-
-/// A run has diverged when the mean of its last losses exceeds this multiple
-/// of its first loss.
-const DIVERGENCE_RATIO: f64 = 4.0;
-
-/// Losses in that mean: one odd batch is no divergence.
-const DIVERGENCE_WINDOW: usize = 20;
 
 /// What a training run left behind.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -184,18 +179,6 @@ fn spread(split: &Split, count: usize) -> candle_core::Result<Split> {
 /// Whether a run of `steps` updates is evaluated after `done` of them.
 fn is_point(done: usize, steps: usize) -> bool {
     (1..=EVALUATIONS).any(|point| steps * point / EVALUATIONS == done)
-}
-
-fn has_diverged(losses: &[f64]) -> bool {
-    let [first, .., last] = losses else {
-        return losses.iter().any(|loss| !loss.is_finite());
-    };
-    if !last.is_finite() {
-        return true;
-    }
-    losses.len() > DIVERGENCE_WINDOW
-        && mean(&losses[losses.len() - DIVERGENCE_WINDOW..])
-            > DIVERGENCE_RATIO * first
 }
 
 fn mean(values: &[f64]) -> f64 {

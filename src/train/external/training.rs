@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::record::{AnyFloat, Outcome};
 use crate::schedule::Course;
 use crate::train::{
-    Fit, Pilot, Progress, Score, finite, has_diverged, is_point, mean,
+    Divergence, Fit, Pilot, Progress, Score, finite, is_point, mean,
 };
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
@@ -25,6 +25,7 @@ pub(super) struct Training<'a> {
     /// Whether every update has to have the norm of its gradient.
     wants_norms: bool,
     losses: Vec<f64>,
+    watch: Divergence,
     norms: Vec<f64>,
     /// Of the last update.
     lr: f64,
@@ -59,6 +60,7 @@ impl<'a> Training<'a> {
             metric,
             wants_norms,
             losses: Vec::with_capacity(steps),
+            watch: Divergence::of_training(&[]),
             norms: vec![],
             lr: 0.0,
             curve: vec![],
@@ -124,7 +126,7 @@ impl<'a> Training<'a> {
         }
         self.lr = self.course.lr(step);
         self.losses.push(loss.0);
-        Ok(if has_diverged(&self.losses) { Next::Enough } else { Next::Go })
+        Ok(if self.watch.push(loss.0) { Next::Enough } else { Next::Go })
     }
 
     fn evaluation(
