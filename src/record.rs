@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum Outcome {
     /// Spent its whole budget.
     Completed,
-    /// Loss became non-finite or rose past four times its start.
+    /// The loss was not finite, or stayed above its start by more than noise
+    /// and by more than it had fallen.
     Diverged,
     /// An error or panic of this one run; the others went on.
     Failed,
