@@ -1,11 +1,15 @@
+mod divergence;
+
 use crate::ranking::extras::calibration::{CalibrationRow, Design};
 use crate::report::table;
 use crate::results::print_rows;
 use crate::runner::all_in_parallel;
 use crate::store::environment;
+use crate::workload::Registry;
 use clap::ValueEnum;
 use std::io::Write;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 /// Check the verdicts on made-up studies whose answer is known.
 ///
@@ -17,7 +21,8 @@ use std::num::NonZeroUsize;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout calibrate\n  \
-    lrscout calibrate --studies 200 --format csv")]
+    lrscout calibrate --studies 200 --format csv\n  \
+    lrscout calibrate --divergence benches/divergence.toml")]
 pub(crate) struct Calibrate {
     /// Studies of each design.
     #[arg(long, value_name = "N", default_value = "2000")]
@@ -29,6 +34,11 @@ pub(crate) struct Calibrate {
     /// it.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
+    /// Measure the rule of divergence instead, on the workloads and seeds of
+    /// a grid: false alarms at a tenth of the rate found and at the rate, and
+    /// how soon true divergences far above it are found. CSV.
+    #[arg(long, value_name = "GRID", conflicts_with_all = ["studies", "seed"])]
+    divergence: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -40,8 +50,16 @@ enum Format {
 }
 
 impl Calibrate {
-    pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+    pub(crate) fn run(
+        self,
+        registry: &Registry,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
         let jobs = self.jobs.map_or_else(environment::cores, usize::from);
+        if let Some(grid) = &self.divergence {
+            let rows = divergence::measure(grid, registry, jobs)?;
+            return Ok(print_rows(out, &rows)?);
+        }
         let rows = Design::all()
             .iter()
             .map(|design| self.row(design, jobs))

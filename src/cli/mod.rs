@@ -100,7 +100,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Export(verb) => verb.run(&mut out),
         Verb::Bench(verb) => verb.run(&registry, &mut out),
         Verb::BenchFinder(verb) => verb.run(&registry, &mut out),
-        Verb::Calibrate(verb) => verb.run(&mut out),
+        Verb::Calibrate(verb) => verb.run(&registry, &mut out),
     };
     let result = result.and_then(|()| Ok(out.flush()?));
     match result {
