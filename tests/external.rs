@@ -172,7 +172,7 @@ fn a_program_that_fails_says_why_and_with_which_status() {
         (
             "echo no such column >&2; exit 3",
             1,
-            "exit_code: `odd`: ended with exit code 3; it last wrote: no such column",
+            "exit_code: `odd`: ended with exit code 3; its last output: no such column",
         ),
         ("", 1, "no_done: `odd`: ended without the event `done`"),
         (
@@ -184,7 +184,7 @@ fn a_program_that_fails_says_why_and_with_which_status() {
         (
             "echo waiting >&2; sleep 60",
             1,
-            "timed_out: took longer than 2 s; `odd`: it last wrote: waiting",
+            "timed_out: took longer than 2 s; `odd`: its last output: waiting",
         ),
     ] {
         let folder = odd(script);

@@ -175,7 +175,7 @@ fn auto_gives_rate_schedule_and_reasons() {
     let several =
         lrscout(folder.path()).args(["auto", "grid.toml"]).assert().code(65);
     let why = String::from_utf8_lossy(&several.get_output().stderr);
-    assert!(why.contains("one workload is wanted"), "{why}");
+    assert!(why.contains("choose one workload with `--workload`"), "{why}");
 }
 
 #[test]

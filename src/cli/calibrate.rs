@@ -11,27 +11,26 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// Check the verdicts on made-up studies whose answer is known.
+/// Check the verdicts on simulated studies with a known answer.
 ///
-/// Studies without any effect, with schedules that are lucky on single
-/// workloads and seeds as replicates, must seldom call a schedule dominated,
-/// race or not; a best schedule that was planted must be recommended; copies
-/// of one schedule must form one group. Exit status 1 if a promise is broken
-/// by more than chance.
+/// In studies without an effect, a schedule must rarely be called dominated,
+/// with or without a race. A planted best schedule must be recommended. Copies
+/// of one schedule must form one group. The exit status is 1 if an error rate
+/// exceeds its bound by more than chance.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout calibrate\n  \
     lrscout calibrate --studies 200 --format csv\n  \
     lrscout calibrate --divergence benches/divergence.toml")]
 pub(crate) struct Calibrate {
-    /// Studies of each design.
+    /// Number of studies of each design.
     #[arg(long, value_name = "N", default_value = "2000")]
     studies: NonZeroUsize,
     /// Seed of the studies.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Studies at once; default: one a core. The table does not depend on
-    /// it.
+    /// Simultaneous studies; default: one per core. The table does not
+    /// depend on it.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
     /// Measure the rule of divergence instead, on the workloads and seeds of
@@ -83,7 +82,7 @@ impl Calibrate {
         let order: Vec<usize> = (0..self.studies.get()).collect();
         let study = |i: usize| design.study(i, self.seed);
         let seen = all_in_parallel(jobs, &order, study).map_err(|why| {
-            anyhow::anyhow!("a made-up study could not be ranked: {why}")
+            anyhow::anyhow!("a simulated study could not be ranked: {why}")
         })?;
         Ok(design.row(&seen))
     }

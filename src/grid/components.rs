@@ -8,32 +8,32 @@ use crate::error::{Error, Problem, Result};
 use crate::text::{either, excerpt, unknown, unknown_in};
 use serde::de::DeserializeOwned;
 
-/// A model, data set or optimizer, and where it stands.
+/// A model, data set or optimizer, and its position.
 #[derive(Clone, Debug)]
 pub(super) struct Component<T> {
-    /// What it is.
+    /// The component.
     pub(super) spec: T,
     /// Byte offset of its name or table.
     at: usize,
-    /// Its keys, for their places.
+    /// Its keys, for their positions.
     table: Table,
 }
 
 impl<T> Component<T> {
-    /// Byte offset of the value of `key`, or of the whole.
+    /// Byte offset of the value of `key`, or of the component.
     pub(super) fn place(&self, key: Option<&str>) -> usize {
         key.and_then(|key| find(&self.table, key))
             .map_or(self.at, |entry| entry.node.at)
     }
 
-    /// `problem` as a complaint about it.
+    /// `problem` as an error at its position.
     pub(super) fn error(&self, source: Source<'_>, problem: Problem) -> Error {
         source.error(self.place(problem.key.as_deref()), problem.message)
     }
 }
 
-/// Reads what `node` stands for. `own` are the names that the user's binary
-/// registered; they come first, as they do in its registry.
+/// Reads the components in `node`. `own` are the names that the user's binary
+/// registered; they take precedence, as in its registry.
 pub(super) fn read<T: DeserializeOwned>(
     source: Source<'_>,
     family: &Family,
@@ -117,7 +117,7 @@ fn read_one<T: DeserializeOwned>(
         }
     }
     plain.try_into().map_err(|error: toml::de::Error| {
-        // What serde still refuses is out of the range of its type.
+        // A value that serde refuses is out of the range of its type.
         source.error(item.at, error.message().to_owned())
     })
 }

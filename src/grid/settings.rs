@@ -123,7 +123,7 @@ pub(super) fn top_keys(source: Source<'_>, root: &Table) -> Result<()> {
             _ => continue,
         };
         let message = format!(
-            "unknown key {} in the head of the file, what you want is {remedy}",
+            "unknown key {} in the head of the file, use {remedy}",
             excerpt(&entry.key)
         );
         return Err(source.error(entry.at, message));

@@ -1,4 +1,4 @@
-//! The names of workloads, which may hold placeholders for what differs.
+//! The names of workloads, which may contain placeholders.
 
 use super::wire::{Source, Table, find};
 use crate::error::Result;
@@ -11,7 +11,7 @@ pub(super) struct Template<'a> {
 }
 
 impl<'a> Template<'a> {
-    /// What a workload without `name` is called.
+    /// The default name of a workload.
     pub(super) const DEFAULT: &'static str = "{dataset}-{model}";
 
     pub(super) fn read(
@@ -26,7 +26,7 @@ impl<'a> Template<'a> {
         Ok(Self { text, at: entry.node.at })
     }
 
-    /// The name, with what `value` gives for each of `axes`.
+    /// The name, with `value` of each placeholder; `axes` are the known ones.
     pub(super) fn fill(
         &self,
         source: Source<'_>,
@@ -79,7 +79,7 @@ impl<'a> Template<'a> {
             return Ok(name);
         };
         let message = format!(
-            "{} cannot be a workload's name, which is a file name too: \
+            "{} cannot be the name of a workload, which is also a file name: \
              {remedy}",
             excerpt(&name)
         );

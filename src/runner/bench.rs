@@ -1,4 +1,4 @@
-//! How fast trainers are.
+//! The speed of trainers.
 
 use super::workers::all_in_parallel;
 use crate::error::{Error, Result};

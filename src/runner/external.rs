@@ -1,4 +1,4 @@
-//! Programs that train: what each task of theirs is started with.
+//! External programs: the task file and environment of each start.
 
 use super::workers::lock;
 use crate::digest::{self, Digest};
@@ -15,16 +15,15 @@ use std::sync::{Arc, Mutex};
 /// Stands in the command for the file of the task.
 const TASK_FILE: &str = "{spec}";
 
-/// One thread a run, as all runs have here: with more of them the sums, and
-/// so the results, would hang on how many runs go on at once. What the user
-/// has set stays.
+/// One thread per run, so that sums, and results, do not depend on the number
+/// of simultaneous runs. A value set by the user is kept.
 const THREADS: (&str, &str) = ("OMP_NUM_THREADS", "1");
 
-/// What a program reads.
+/// The task file.
 #[derive(Serialize)]
 struct TaskFile<'a> {
     protocol: u64,
-    /// The same for the same task.
+    /// Equal for equal tasks.
     task: String,
     #[serde(flatten)]
     what: What<'a>,
@@ -32,7 +31,7 @@ struct TaskFile<'a> {
     momentum_table: Option<PathBuf>,
 }
 
-/// All of it but the tables.
+/// The task without its tables.
 #[derive(Serialize)]
 struct What<'a> {
     mode: &'static str,
@@ -46,17 +45,17 @@ struct What<'a> {
     grad_norm: Option<&'static str>,
 }
 
-/// Makes trainers of the programs of a grid.
+/// Makes the trainers for the external programs of a grid.
 #[derive(Default)]
 pub(super) struct Programs {
-    /// Digests of the files read so far: workloads share them.
+    /// Digests of the files read so far, which workloads may share.
     prints: HashMap<PathBuf, String>,
-    /// Numbers in use by programs under way.
+    /// Numbers in use by running programs.
     places: Arc<Mutex<BTreeSet<usize>>>,
 }
 
-/// The number of a program among those under way, the lowest that is free;
-/// free again when dropped.
+/// The number of a running program: the lowest free one. It is released when
+/// dropped.
 struct Place {
     number: usize,
     all: Arc<Mutex<BTreeSet<usize>>>,
@@ -80,11 +79,11 @@ impl Drop for Place {
 
 impl Programs {
     /// The trainer of the workload `name`, and a digest of the files that its
-    /// numbers depend on. It runs in the folder `base`, the grid's.
+    /// results depend on. It runs in `base`, the folder of the grid.
     ///
     /// # Errors
     ///
-    /// If the program or one of the files is not there.
+    /// If the program or one of the files does not exist.
     pub(super) fn trainer(
         &mut self,
         name: &str,
@@ -167,7 +166,7 @@ fn launch(
         .current_dir(base)
         .env("LRSCOUT_SPEC", &file)
         .env("LRSCOUT_WORKER", place.number.to_string())
-        // Events are wanted when they happen.
+        // Events must not be buffered.
         .env("PYTHONUNBUFFERED", "1");
     let (threads, one) = THREADS;
     if std::env::var_os(threads).is_none() {
@@ -176,8 +175,9 @@ fn launch(
     Ok(Launched { command, holds: Box::new((folder, place)) })
 }
 
-/// `seed` in the 32 bits that every framework takes: small ones as they are,
-/// others in the upper half, so that none of a finder is one of a run.
+/// `seed` in 32 bits, which every framework accepts. Small seeds stay as they
+/// are. Others are hashed to the upper half, so that the seeds of a finder
+/// differ from those of the runs.
 fn seed(seed: u64) -> u64 {
     const HALF: u64 = 1 << 31;
     if seed < HALF {

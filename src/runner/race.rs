@@ -1,8 +1,8 @@
 //! The runs of a race, seed by seed.
 //!
-//! What is stopped is decided when all runs of a seed are in, from their
-//! scores alone, so it depends neither on the number of workers nor on what
-//! the store held before.
+//! Schedules are stopped after all runs of a seed are finished, by their
+//! scores only. The decision depends neither on the number of workers nor on
+//! the previous content of the store.
 
 use super::stage::Computed;
 use super::{Cell, Event, Options, Prepared, RunResult, record};

@@ -1,8 +1,8 @@
-//! Trainings in their middle, to go on from after a crash.
+//! Snapshots of trainings in progress, to continue from after a crash.
 //!
-//! A snapshot saves work and no more: one that cannot be read is as good as
-//! none. It is one file with a digest of itself, like a result, so that a
-//! crash leaves either the old one or the new one.
+//! Snapshots only save work: one that cannot be read is ignored. A snapshot is
+//! one file with a digest, like a result, so that a crash leaves either the
+//! old one or the new one.
 
 use super::{Store, payload, sealed, write, write_atomically};
 use crate::digest;
@@ -17,10 +17,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// After this time, nobody goes on from a snapshot.
+/// Snapshots of this age are removed.
 const EXPIRY: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// What stands beside the checkpoint.
+/// The data beside the checkpoint.
 #[derive(Deserialize, Serialize)]
 struct Beside<T> {
     /// Ids of the cells that it is of.
@@ -37,8 +37,8 @@ pub(crate) struct Kept<T> {
 }
 
 impl Store {
-    /// Keeps how far the cells `ids` have come, in place of an earlier
-    /// snapshot of the same cells.
+    /// Stores the progress of the cells `ids`, and replaces an earlier snapshot
+    /// of the same cells.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Store {
             } else if missing.next().is_some() && !is_old(&path) {
                 continue;
             }
-            // Best effort: it is looked at again next time.
+            // Best effort: the next call tries again.
             let _ = fs::remove_file(path);
         }
         all.sort_by_key(|kept| Reverse(kept.checkpoint.step()));
@@ -129,7 +129,7 @@ fn is_old(path: &Path) -> bool {
     age.is_some_and(|age| age > EXPIRY)
 }
 
-/// `checkpoint` as a file has it, by way of one in `folder`.
+/// The bytes of `checkpoint` as a file, made through a file in `folder`.
 fn bytes(checkpoint: &Checkpoint, folder: &Path) -> Result<Vec<u8>> {
     fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let file = write::unfinished(folder).map_err(Error::io(folder))?;

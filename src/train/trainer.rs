@@ -52,8 +52,8 @@ impl Trainer {
         match self {
             Self::Candle(workload) => Ok(workload),
             Self::External(external) => Err(Error::Invalid(format!(
-                "`{}` is trained by a program, this is for models alone: take \
-                 it out of the grid",
+                "`{}` is trained by an external program, but this needs a candle \
+                 model: remove it from the grid",
                 external.name
             ))),
         }

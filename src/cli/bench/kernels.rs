@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::sync::Barrier;
 use std::time::Instant;
 
-/// Aimed at seconds of a block, and blocks; the median is reported.
+/// Target seconds of a block, and number of blocks; the median is reported.
 const BLOCK_SECONDS: f64 = 0.05;
 const BLOCKS: usize = 7;
 
@@ -22,7 +22,7 @@ pub(super) struct KernelRow {
     share_of_peak: f64,
 }
 
-/// One kernel with what it computes in one call.
+/// One kernel, with the work of one call.
 struct Case {
     kernel: String,
     pass: &'static str,
@@ -30,7 +30,7 @@ struct Case {
     call: Box<dyn FnMut() + Send>,
 }
 
-/// Times every kernel, with `jobs` workers running the same one at once.
+/// Times every kernel, with `jobs` workers that run the same one at once.
 pub(super) fn rows(jobs: usize, peak: f64) -> Result<Vec<KernelRow>> {
     let workers: Vec<usize> = (0..jobs).collect();
     let mut rows = vec![];

@@ -1,10 +1,10 @@
-//! A trainer that is another process: it is given a table of learning rates
-//! and a seed, and tells its losses line by line (`docs/external.md` has the
-//! protocol).
+//! A trainer that is another process. It receives a table of learning rates
+//! and a seed, and reports its losses line by line (`docs/external.md`
+//! describes the protocol).
 //!
-//! It is not believed: every update has to come in order, with the rate that
-//! the optimizer really had. A program that trains at other rates than it was
-//! given would make every comparison void.
+//! Its reports are checked: every update must come in order, with the rate in
+//! the optimizer. A program that trains at other rates would invalidate every
+//! comparison.
 
 mod event;
 mod process;
@@ -28,67 +28,67 @@ use training::{
     too_few,
 };
 
-/// Characters of a text that are shown.
+/// Longest text from outside in a message, in characters.
 const MOST_SHOWN: usize = 300;
 
 /// A program that trains.
 #[derive(Clone)]
 pub(crate) struct External {
-    /// Of the workload.
+    /// Name of the workload.
     pub(crate) name: String,
-    /// What its optimizer is most like.
+    /// The built-in optimizer that its own is most like.
     pub(crate) optimizer: OptimizerSpec,
-    /// Which of its metrics is kept; its loss where there is none.
+    /// The metric to keep; `None` keeps the loss.
     pub(crate) metric: Option<String>,
-    /// Most that a training may take.
+    /// Time limit of one training.
     pub(crate) timeout: Duration,
-    /// Starts it.
+    /// Prepares a start.
     pub(crate) launch: Launch,
 }
 
-/// Makes ready what does a task.
+/// Prepares the program for a task.
 pub(crate) type Launch =
     Arc<dyn Fn(&ProgramTask<'_>) -> Result<Launched> + Send + Sync>;
 
-/// What a program is to do.
+/// A task for a program.
 pub(crate) struct ProgramTask<'a> {
-    /// Of weights and batches.
+    /// Seed of weights and batches.
     pub(crate) seed: u64,
-    /// Of every update, as far as they are known before it.
+    /// Rate of every update, as far as it is known before the run.
     pub(crate) rates: &'a [f64],
-    /// Of every update, where it is cycled.
+    /// Momentum of every update, if the schedule cycles it.
     pub(crate) momenta: Option<&'a [f64]>,
-    /// Updates done at each of its evaluations of the validation part.
+    /// Numbers of completed updates at which to evaluate the validation part.
     pub(crate) eval_steps: &'a [usize],
-    /// Whether it is told the rates to go on with after each of them.
+    /// Whether the program receives new rates after each evaluation.
     pub(crate) interactive: bool,
-    /// The norm of the gradients that it reports, where one is wanted.
+    /// The norm of the gradients to report, if one is needed.
     pub(crate) grad_norm: Option<&'static str>,
 }
 
 /// A program ready to start.
 pub(crate) struct Launched {
-    /// What to start, all but its pipes.
+    /// The command, without its pipes.
     pub(crate) command: Command,
-    /// What it needs until it has ended.
+    /// Resources that the program needs until it ends.
     pub(crate) holds: Box<dyn Send>,
 }
 
-/// What the program did wrong. `status` is for scripts: one word for each
-/// kind of fault.
+/// An error of the program. `status` is one word for each kind of fault, for
+/// scripts.
 fn fault(status: &'static str, message: &str) -> Error {
     Error::Program { status, message: plain(message) }
 }
 
-/// A text from outside, or with some of it, as it may be shown: not too long,
-/// and without what a terminal would obey.
+/// A text from outside, made safe for messages: shortened, and without control
+/// characters.
 fn plain(text: &str) -> String {
     let seen = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().take(MOST_SHOWN).map(seen).collect()
 }
 
 impl External {
-    /// What the metric is called.
+    /// Name of the metric.
     pub(crate) fn metric_name(&self) -> &str {
         self.metric.as_deref().unwrap_or("loss")
     }
@@ -97,9 +97,9 @@ impl External {
     ///
     /// # Errors
     ///
-    /// [`Error::Interrupted`] when `stop` says so, [`Error::TimedOut`] after
-    /// the time that a training may take, [`Error::Program`] for whatever
-    /// else the program does wrong.
+    /// [`Error::Interrupted`] when `stop` returns true, [`Error::TimedOut`]
+    /// after the time limit, [`Error::Program`] for all other faults of the
+    /// program.
     pub(super) fn follow(
         &self,
         seed: u64,
@@ -152,9 +152,8 @@ impl External {
         training.end(spent)
     }
 
-    /// Trains along `rates` and gives the loss of every update, measured
-    /// before it, until `watch` breaks; with `on_valid` that of the
-    /// validation part.
+    /// Trains at `rates` and returns the loss of every update, measured before
+    /// it, until `watch` breaks. With `on_valid` it is the validation loss.
     ///
     /// # Errors
     ///
@@ -178,7 +177,7 @@ impl External {
         };
         let (mut losses, mut updates) = (Vec::with_capacity(rates.len()), 0);
         let mut hear = |event: Event| {
-            // An update is known by the loss before it.
+            // The index of a loss is the number of updates before it.
             let loss = match event {
                 Event::Train { step, loss, lr, .. } => {
                     in_order("train", step, updates)?;
@@ -214,10 +213,10 @@ impl External {
         Ok(losses)
     }
 
-    /// How fast it is, by a short training and a longer one. Programs tell of
-    /// their updates when they like, so that what counts is the end of each;
-    /// but where the longer one told of them as they went, by less than its
-    /// start may vary, that is nearer the truth.
+    /// The speed of the program, from a short and a longer training. Programs
+    /// may report updates in batches, so the total times are compared. If the
+    /// reports show no sign of batches, the times between the updates of the
+    /// longer training are used, because they are more accurate.
     ///
     /// # Errors
     ///
@@ -225,7 +224,7 @@ impl External {
     pub(crate) fn pace(&self, stop: &dyn Fn() -> bool) -> Result<Pace> {
         const SHORT: usize = 10;
         const LONG: usize = 60;
-        /// Of a start, from one to the next.
+        /// Relative variation of the time of a start.
         const VARIATION: f64 = 0.25;
         let (_, short) = self.told(SHORT, stop)?;
         let (first, long) = self.told(LONG, stop)?;
@@ -239,8 +238,8 @@ impl External {
         Ok(Pace { start_seconds: start_seconds.max(0.0), step_seconds })
     }
 
-    /// When it told of the first and of the last of so many updates, in
-    /// seconds since it was started.
+    /// When the first and the last of `updates` updates were reported, in
+    /// seconds since the start of the program.
     fn told(
         &self,
         updates: usize,

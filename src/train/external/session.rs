@@ -1,4 +1,4 @@
-//! The conversation with a program: from its greeting to its end.
+//! The dialogue with a program, from its `hello` to its end.
 
 use super::event::{self, Event};
 use super::process::{Heard, Process};
@@ -10,16 +10,16 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-/// How long a program may take to end once it is done.
+/// How long a program may take to end after `done`.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-const TWICE: &str = "says `hello` twice: does a process that it starts run \
+const TWICE: &str = "sends `hello` twice: does a process that it starts run \
                      the whole script, too? Then its training has to stand \
                      under `if __name__ == \"__main__\":`";
 
 impl External {
-    /// Runs the program on `task`; `hear` gets each of its events between
-    /// the first and the last.
+    /// Runs the program on `task`; `hear` receives each event between the
+    /// first and the last.
     pub(super) fn drive(
         &self,
         task: &ProgramTask<'_>,
@@ -67,7 +67,10 @@ impl External {
                 Heard::Ended(status) => return Err(ended_early(status)),
             };
             let event = event::parse(&line).map_err(|why| {
-                fault("bad_event", &format!("not understood: {why}: {line}"))
+                fault(
+                    "bad_event",
+                    &format!("sent an invalid event: {why}: {line}"),
+                )
             })?;
             let Some(began) = began else {
                 greeted(&event)?;
@@ -91,28 +94,28 @@ impl External {
     }
 }
 
-/// What a program took.
+/// The duration of a program.
 pub(super) struct Spent {
-    /// From its greeting on.
+    /// Time since `hello`.
     pub(super) time: Duration,
-    /// Whether it came to its end, and was not ended before.
+    /// Whether the program completed its task and was not ended early.
     pub(super) whole: bool,
 }
 
-/// The first event is a greeting in the protocol that we speak.
+/// Checks that the first event is `hello` with the right protocol.
 fn greeted(event: &Event) -> Result<()> {
     let ours = ExternalSpec::PROTOCOL;
     let message = match event {
         Event::Hello { protocol } if *protocol == ours => return Ok(()),
         Event::Hello { protocol } => {
-            format!("speaks protocol {protocol}, this lrscout speaks {ours}")
+            format!("uses protocol {protocol}, this lrscout uses {ours}")
         }
-        _ => "its first event has to be `hello`".to_owned(),
+        _ => "its first event must be `hello`".to_owned(),
     };
     Err(fault("bad_event", &message))
 }
 
-/// Waits for the end of a program that is done.
+/// Waits for the end of a program after `done`.
 fn farewell(process: &mut Process, stop: &dyn Fn() -> bool) -> Result<()> {
     let done = Instant::now();
     while done.elapsed() < FAREWELL {
@@ -126,21 +129,21 @@ fn farewell(process: &mut Process, stop: &dyn Fn() -> bool) -> Result<()> {
                 return Err(fault("bad_event", TWICE));
             }
             Heard::Event(line) => {
-                let message = format!("goes on after its `done`: {line}");
+                let message = format!("sends an event after `done`: {line}");
                 return Err(fault("bad_event", &message));
             }
             Heard::Nothing => {}
         }
     }
     let message = format!(
-        "was done, but did not end within {} s: threads or processes of its \
-         own may keep it",
+        "did not end within {} s after `done`: its own threads or \
+         processes may keep it running",
         FAREWELL.as_secs()
     );
     Err(fault("no_exit", &message))
 }
 
-/// A program that ended before its time.
+/// The error of a program that ended before `done`.
 fn ended_early(status: ExitStatus) -> Error {
     match (status.code(), status.signal()) {
         (Some(0), _) => fault("no_done", "ended without the event `done`"),
