@@ -81,6 +81,42 @@ pub enum Error {
 /// `Result` with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// Why a value cannot be used as written, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The key at fault, where it is one.
+    pub key: Option<String>,
+    /// What is wrong and the remedy; it names the key in backticks.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem with `key`.
+    pub(crate) fn at(key: &str, message: impl Into<String>) -> Self {
+        Self { key: Some(key.to_owned()), message: message.into() }
+    }
+
+    /// A problem of the whole.
+    pub(crate) fn whole(message: impl Into<String>) -> Self {
+        Self { key: None, message: message.into() }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Invalid(problem.message)
+    }
+}
+
 /// A tensor operation that failed, in a model or data set of the user's.
 impl From<candle_core::Error> for Error {
     fn from(cause: candle_core::Error) -> Self {

@@ -55,17 +55,17 @@ mod workload;
 
 pub use cli::main;
 pub use data::{CsvFile, Dataset, Split, Task, TextFile};
-pub use error::{Error, Result, Source};
+pub use error::{Error, Problem, Result, Source};
 pub use learner::{Auto, Budget, Candidate, Learner};
 pub use lr_find::{
     Confidence, FindOutcome, Ladder, LossKind, LrFound, LrPoint, Opinion,
     OpinionSource, RangeTest, Rule, Trial, Verify,
 };
 pub use optim::Checkpoint;
-pub use ranking::{Protocol, Ranking, Scale};
+pub use ranking::{Direction, Protocol, Ranking, Scale};
 pub use record::{Observation, Outcome};
 pub use results::rows::{LeaderboardRow, Verdict};
-pub use schedule::{Bound, Library, Problem, Schedule, ScheduleSpec, bound};
+pub use schedule::{Bound, Library, Schedule, ScheduleSpec, bound};
 pub use spec::OptimizerSpec;
 pub use train::{Fit, Progress, Score};
 pub use workload::Registry;

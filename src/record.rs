@@ -11,14 +11,84 @@ use serde::{Deserialize, Serialize};
 pub enum Outcome {
     /// Spent its whole budget.
     Completed,
-    /// Loss became non-finite or rose past four times its start.
+    /// The loss was not finite, or stayed above its start by more than noise
+    /// and by more than it had fallen.
     Diverged,
     /// An error or panic of this one run; the others went on.
     Failed,
     /// Took longer than a run may; the others went on.
     TimedOut,
-    /// Not run, because a race had stopped its schedule.
+    /// Not run, because a race had stopped its schedule; in tables of other
+    /// tools a run that was stopped early, by a pruner.
     Stopped,
+    /// Not over yet: in tables of other tools only.
+    Running,
+}
+
+/// Words for how a run ended, ours first, then those of other tools: wandb,
+/// Optuna, `MLflow`, Slurm.
+const WORDS: &[(Outcome, &[&str])] = &[
+    (
+        Outcome::Completed,
+        &[
+            "completed",
+            "complete",
+            "finished",
+            "done",
+            "success",
+            "succeeded",
+            "successful",
+            "ok",
+        ],
+    ),
+    (Outcome::Diverged, &["diverged", "nan"]),
+    (
+        Outcome::Failed,
+        &[
+            "failed",
+            "fail",
+            "failure",
+            "crashed",
+            "crash",
+            "killed",
+            "error",
+            "errored",
+            "preempted",
+            "cancelled",
+            "canceled",
+            "aborted",
+            "interrupted",
+            "node-fail",
+            "out-of-memory",
+            "oom",
+        ],
+    ),
+    (Outcome::TimedOut, &["timed-out", "timeout"]),
+    (Outcome::Stopped, &["stopped", "pruned"]),
+    (
+        Outcome::Running,
+        &["running", "pending", "queued", "scheduled", "waiting"],
+    ),
+];
+
+impl Outcome {
+    /// The outcome that a table calls `word`; capitals do not matter, nor
+    /// whether words are joined by `-`, `_` or a space.
+    ///
+    /// # Errors
+    ///
+    /// The known words, if it is none of them.
+    pub(crate) fn named(word: &str) -> Result<Self, String> {
+        let plain = word.trim().to_lowercase().replace(['_', ' '], "-");
+        WORDS
+            .iter()
+            .find(|(_, words)| words.contains(&plain.as_str()))
+            .map(|(outcome, _)| *outcome)
+            .ok_or_else(|| {
+                let lists = WORDS.iter().map(|(_, words)| words.join(", "));
+                lists.collect::<Vec<_>>().join("; ")
+            })
+    }
 }
 
 /// One row of `results/<grid>/runs.csv`. Field order is column order; new
@@ -70,7 +140,6 @@ impl RunRecord {
         score: Option<f64>,
         line: usize,
     ) -> Observation {
-        let completed = self.outcome == Outcome::Completed;
         Observation {
             workload: self.workload.clone(),
             cluster: self.cluster.clone(),
@@ -78,8 +147,8 @@ impl RunRecord {
             seed: self.seed,
             budget: Some(self.budget as u64),
             lr_multiple: Some(self.lr_multiple),
-            score: score.filter(|s| completed && s.is_finite()),
-            stopped: self.outcome == Outcome::Stopped,
+            score,
+            outcome: self.outcome,
             line,
         }
     }
@@ -102,29 +171,43 @@ pub struct Observation {
     pub budget: Option<u64>,
     /// Multiple of the found rate, where the file has one.
     pub lr_multiple: Option<f64>,
-    /// Score; `None` if the run diverged or failed and therefore ranks last.
+    /// Score, which counts if the run completed; NaN or infinite if it
+    /// diverged at the end, `None` if there is none.
     pub score: Option<f64>,
-    /// Whether a race had stopped the schedule before this run: then it has
-    /// no score and did not diverge either.
-    pub stopped: bool,
+    /// How the run ended. One that diverged ranks behind all that did not;
+    /// one that failed or was stopped shows nothing about its schedule.
+    pub outcome: Outcome,
     /// 1-based line of the file, for messages.
     pub line: usize,
 }
 
+/// What a run shows about its schedule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Shown {
+    /// A finite score.
+    Score(f64),
+    /// That it diverges.
+    Divergence,
+    /// Nothing: the run failed, was stopped, is not over or has no score.
+    Nothing,
+}
+
 impl Observation {
-    /// A run that gave `score`, or diverged or failed without one. Its
-    /// workload is a cluster of its own; it has no budget and no multiple.
+    /// A run that spent its budget and gave `score`; NaN if it diverged at
+    /// the end. Its workload is a cluster of its own; it has no budget and no
+    /// multiple.
     ///
     /// ```
-    /// use lrscout::Observation;
+    /// use lrscout::{Observation, Outcome};
     ///
     /// let run = Observation::new("letter-mlp", "cosine", 0, 0.31)
     ///     .cluster("letter")
     ///     .budget(1000)
     ///     .lr_multiple(0.5);
     /// assert_eq!(run.score, Some(0.31));
-    /// let diverged = Observation::new("letter-mlp", "cosine", 1, None);
-    /// assert_eq!(diverged.cluster, "letter-mlp");
+    /// let failed = Observation::new("letter-mlp", "cosine", 1, None)
+    ///     .outcome(Outcome::Failed);
+    /// assert_eq!(failed.cluster, "letter-mlp");
     /// ```
     pub fn new(
         workload: &str,
@@ -140,7 +223,7 @@ impl Observation {
             budget: None,
             lr_multiple: None,
             score: score.into(),
-            stopped: false,
+            outcome: Outcome::Completed,
             line: 0,
         }
     }
@@ -164,11 +247,36 @@ impl Observation {
         Self { lr_multiple: Some(multiple), ..self }
     }
 
-    /// The run that a race had stopped its schedule before: no score, and no
-    /// divergence either.
+    /// Says how it ended, if not by spending its whole budget.
     #[must_use]
-    pub fn stopped(self) -> Self {
-        Self { score: None, stopped: true, ..self }
+    pub fn outcome(self, outcome: Outcome) -> Self {
+        Self { outcome, ..self }
+    }
+
+    /// What the run shows about its schedule.
+    pub(crate) fn shown(&self) -> Shown {
+        match (self.outcome, self.score) {
+            (Outcome::Completed, Some(score)) if score.is_finite() => {
+                Shown::Score(score)
+            }
+            (Outcome::Completed, Some(_)) | (Outcome::Diverged, _) => {
+                Shown::Divergence
+            }
+            _ => Shown::Nothing,
+        }
+    }
+
+    /// Its score, if it is one that counts.
+    pub(crate) fn counted(&self) -> Option<f64> {
+        match self.shown() {
+            Shown::Score(score) => Some(score),
+            Shown::Divergence | Shown::Nothing => None,
+        }
+    }
+
+    /// Whether a race had stopped the schedule before this run.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.outcome == Outcome::Stopped
     }
 }
 
@@ -231,5 +339,48 @@ pub(crate) mod any_float {
         deserializer: D,
     ) -> Result<f64, D::Error> {
         deserializer.deserialize_any(AnyNumber)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_have_many_words() {
+        for (word, outcome) in [
+            ("completed", Outcome::Completed),
+            ("finished", Outcome::Completed),
+            ("FINISHED", Outcome::Completed),
+            ("COMPLETE", Outcome::Completed),
+            (" done ", Outcome::Completed),
+            ("diverged", Outcome::Diverged),
+            ("NaN", Outcome::Diverged),
+            ("FAIL", Outcome::Failed),
+            ("CRASHED", Outcome::Failed),
+            ("killed", Outcome::Failed),
+            ("NODE_FAIL", Outcome::Failed),
+            ("out of memory", Outcome::Failed),
+            ("timed-out", Outcome::TimedOut),
+            ("TIMEOUT", Outcome::TimedOut),
+            ("pruned", Outcome::Stopped),
+            ("stopped", Outcome::Stopped),
+            ("RUNNING", Outcome::Running),
+        ] {
+            assert_eq!(Outcome::named(word), Ok(outcome), "{word}");
+        }
+        for word in ["", "complet", "yes", "terminated"] {
+            let known = Outcome::named(word).expect_err(word);
+            assert!(known.starts_with("completed, complete, fin"), "{known}");
+            assert!(known.ends_with("scheduled, waiting"), "{known}");
+        }
+    }
+
+    #[test]
+    fn our_own_words_are_those_of_the_tables() {
+        for (outcome, words) in WORDS {
+            let json = serde_json::to_value(outcome).expect("JSON");
+            assert_eq!(json, words[0]);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A workload: model x data set x optimizer; and the names that grids may use.
 
-use crate::data::Dataset;
+use crate::data::{Batches, Dataset};
 use crate::error::{Error, Result};
 use crate::model::{self, Model};
 use crate::optim::Checkpoint;
@@ -109,7 +109,18 @@ impl Registry {
             models: self.models.keys().cloned().collect(),
             datasets: self.datasets.keys().cloned().collect(),
             rules: vec![],
+            epoch: self.epoch(),
         }
+    }
+
+    /// Tells how many updates a pass over the data of a workload takes.
+    fn epoch(&self) -> crate::grid::Epoch {
+        let registry = self.clone();
+        let epoch = move |spec: &WorkloadSpec, base: &Path| {
+            let data = registry.load(&spec.dataset, 0.0, base, &Device::Cpu)?;
+            Ok(Batches::a_pass(data.train.len(), spec.batch))
+        };
+        crate::grid::Epoch(Some(Arc::new(epoch)))
     }
 
     /// Loads a data set onto `device`; relative paths count from `base`.

@@ -126,6 +126,25 @@ fn every_verb_takes_a_program() {
     assert!(said("auto", &["--format", "json"]).contains("\"why\""));
 }
 
+#[test]
+fn a_training_that_crashes_is_not_ranked_as_one_that_diverges() {
+    let Some(folder) = example() else { return };
+    let path = folder.path().join("toy.py");
+    let toy = fs::read_to_string(&path).expect("readable");
+    // Only a constant rate ends at its peak.
+    let crash = "rates = [task.lr(t) for t in range(task.steps)]\n\
+                 if min(rates) == max(rates) and task.seed == 1:\n\
+                 \u{20}   raise SystemExit(3)\ntask.done()";
+    fs::write(path, toy.replace("task.done()", crash)).expect("writable");
+    lrscout(folder.path()).args(["run", "toy.toml"]).assert().code(1);
+    let board = table(folder.path(), "results/toy/leaderboard.csv");
+    let constant = board.lines().find(|row| row.contains(",constant,"));
+    let constant = constant.expect("a row");
+    assert!(constant.ends_with(",0,3,undecided,1"), "{constant}");
+    let report = table(folder.path(), "results/toy/report.md");
+    assert!(report.contains("`constant` 1 failed, of 3 runs"), "{report}");
+}
+
 /// A grid with a program for `sh` that says `hello`, then does `script`.
 fn odd(script: &str) -> TempDir {
     let folder = folder_with(
@@ -153,7 +172,7 @@ fn a_program_that_fails_says_why_and_with_which_status() {
         (
             "echo no such column >&2; exit 3",
             1,
-            "exit_code: `odd`: ended with exit code 3; it last wrote: no such column",
+            "exit_code: `odd`: ended with exit code 3; its last output: no such column",
         ),
         ("", 1, "no_done: `odd`: ended without the event `done`"),
         (
@@ -165,7 +184,7 @@ fn a_program_that_fails_says_why_and_with_which_status() {
         (
             "echo waiting >&2; sleep 60",
             1,
-            "timed_out: took longer than 2 s; `odd`: it last wrote: waiting",
+            "timed_out: took longer than 2 s; `odd`: its last output: waiting",
         ),
     ] {
         let folder = odd(script);

@@ -3,9 +3,10 @@
 use candle_core::{Device, Tensor};
 use candle_nn::{Func, Module as _, VarBuilder};
 use lrscout::{
-    Checkpoint, Dataset, Learner, OptimizerSpec, RangeTest, ScheduleSpec,
-    Split, Task, nn,
+    Checkpoint, Dataset, FindOutcome, Learner, OptimizerSpec, RangeTest,
+    ScheduleSpec, Split, Task, nn,
 };
+use std::collections::BTreeMap;
 
 /// Two spirals of `n` points each way around, no randomness.
 fn spirals(n: u16) -> Split {
@@ -129,16 +130,47 @@ fn accumulated_gradients_are_those_of_the_whole_batch() {
     }
 }
 
-#[test]
-fn rates_of_the_validation_loss_and_of_batches_that_are_the_whole_set() {
-    let by_valid = RangeTest {
-        on: lrscout::LossKind::Valid,
-        seeds: 1,
-        ..RangeTest::default()
+/// Rows in the corners of a square, in equal numbers: the Hessian of a linear
+/// model's mean squared error is 2 for each weight and the bias, and 0 between
+/// them.
+fn square(n: u16) -> Split {
+    let corner = |i: u16| [f32::from(i % 2), f32::from(i / 2 % 2)];
+    let corners = (0..n).map(|i| corner(i).map(|x| 2.0 * x - 1.0));
+    let inputs: Vec<f32> = corners.flatten().collect();
+    let targets: Vec<f32> = inputs
+        .chunks(2)
+        .map(|x| 1.0 + 2.0 * x[0] - x[1] + 0.5 * x[0] * x[1])
+        .collect();
+    let tensor = |rows: Vec<f32>, width: usize| {
+        Tensor::from_vec(rows, (usize::from(n), width), &Device::Cpu)
+            .expect("a tensor")
     };
-    let learner = learner(OptimizerSpec::sgd());
-    let found = learner.find_lr_with(&by_valid).expect("a rate");
-    assert!(found.lr > 1e-3 && found.lr < 10.0, "{}", found.reason);
-    let found = learner.batch(1000).find_lr().expect("a rate");
-    assert!(found.lr > 1e-3 && found.lr < 10.0, "{}", found.reason);
+    Split { inputs: tensor(inputs, 2), targets: tensor(targets, 1) }
+}
+
+#[test]
+fn the_rate_is_found_below_the_edge_of_stability() {
+    // Gradient descent diverges above 2 over the curvature. (Momentum would
+    // overshoot the minimum long before that and be lowest there.)
+    let edge = 2.0 / 2.0;
+    let plain = OptimizerSpec::Sgd {
+        momentum: 0.0,
+        nesterov: false,
+        weight_decay: 0.0,
+        clip_norm: None,
+        lr_multipliers: BTreeMap::new(),
+    };
+    let task = Task::Regress { width: 1 };
+    let data = Dataset::new(square(64), square(64), square(64), task);
+    let learner = Learner::new(|vb, _| nn::linear(2, 1, vb), data)
+        .optimizer(plain)
+        .batch(1000);
+    for on in [lrscout::LossKind::Train, lrscout::LossKind::Valid] {
+        let test = RangeTest { on, ..RangeTest::default() };
+        let found = learner.find_lr_with(&test).expect("a rate");
+        assert_eq!(found.outcome, FindOutcome::Found, "{}", found.reason);
+        // The loss is lowest near the edge, and the rate is a third of that.
+        let share = found.lr / edge;
+        assert!((0.15..0.6).contains(&share), "{on:?}: {share} of the edge");
+    }
 }

@@ -148,6 +148,18 @@ fn schedules_that_never_reach_their_point_are_told_of() {
     );
     let json: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(json["never_reached"].as_array().map(Vec::len), Some(2));
+
+    let folder = folder_with(SHORT);
+    for verb in
+        [&["run", "grid.toml", "--quiet"][..], &["report", "results/grid"]]
+    {
+        lrscout(folder.path()).args(verb).assert().success();
+        let report = folder.path().join("results/grid/report.md");
+        let report = std::fs::read_to_string(report).expect("a report");
+        let note = "at a budget of 30 steps: its 4000 warm-up steps do not \
+                    end within the 30 steps, it only rises.";
+        assert!(report.contains(note), "{verb:?}: {report}");
+    }
 }
 
 #[test]
@@ -175,4 +187,147 @@ fn a_weight_that_is_not_there_is_found_before_any_training() {
         let (code, _, error) = said(&grid(model, dataset, weight), &check);
         assert_eq!(code, Some(0), "{error}");
     }
+}
+
+const KNOWN: &str = r#"
+seeds = 2
+budgets = [20, 40]
+lr_multiples = [0.5, 1]
+control = "constant"
+[lr_find]
+per = "schedule"
+[[workload]]
+name = "{dataset} at {lr}"
+model = { kind = "mlp", hidden = [8] }
+dataset = "digits"
+lr = [0.05, 2e-3]
+[[workload]]
+name = "found"
+model = { kind = "mlp", hidden = [8] }
+dataset = "digits"
+[[schedule]]
+kind = ["constant", "linear"]
+"#;
+
+/// The fields `names` of every row of a CSV without quotes.
+fn fields(csv: &str, names: &[&str]) -> Vec<Vec<String>> {
+    let mut lines = csv.lines().map(|line| line.split(','));
+    let head: Vec<&str> = lines.next().expect("a header").collect();
+    let at = |name: &&str| head.iter().position(|h| h == name);
+    let at: Vec<usize> =
+        names.iter().map(|name| at(name).expect("a column")).collect();
+    lines
+        .map(|line| {
+            let cells: Vec<&str> = line.collect();
+            at.iter().map(|&i| cells[i].to_owned()).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn a_rate_that_is_known_takes_the_finders_place() {
+    let known = KNOWN.split("[[workload]]\nname = \"found\"").next();
+    let rest = KNOWN.split("[[schedule]]").nth(1).expect("a schedule");
+    let known = format!("{}[[schedule]]{rest}", known.expect("a workload"));
+    let folder = folder_with(&known);
+    let run = |arguments: &[&str]| {
+        let output = lrscout(folder.path()).args(arguments).output();
+        let output = output.expect("it starts");
+        assert!(output.status.success(), "{output:?}");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        (text(output.stdout), text(output.stderr))
+    };
+    let (out, _) = run(&["check", "grid.toml", "--no-estimate"]);
+    assert!(out.contains("  0 learning rates to find, 32 runs"), "{out}");
+    let (out, _) = run(&["run", "grid.toml", "--dry-run"]);
+    assert!(out.contains("0 of 0 learning rates and 32 of 32 runs"), "{out}");
+    let (_, error) = run(&["run", "grid.toml", "--jobs", "2"]);
+    assert!(!error.contains("learning rates"), "{error}");
+
+    let results = folder.path().join("results/grid");
+    let read = |name: &str| {
+        std::fs::read_to_string(results.join(name)).expect("a table")
+    };
+    let finds = fields(
+        &read("lr_find.csv"),
+        &[
+            "workload",
+            "budget",
+            "lr",
+            "low",
+            "high",
+            "outcome",
+            "rule",
+            "cost_steps",
+        ],
+    );
+    assert_eq!(
+        finds,
+        [
+            ["digits at 0.05", "40", "0.05", "0.05", "0.05", "given", "", "0"],
+            [
+                "digits at 0.002",
+                "40",
+                "0.002",
+                "0.002",
+                "0.002",
+                "given",
+                "",
+                "0"
+            ],
+        ]
+    );
+    assert!(!results.join("lr_find").exists(), "no range test, no curve");
+    let names = ["workload", "cluster", "lr_multiple", "peak_lr", "outcome"];
+    let runs = fields(&read("runs.csv"), &names);
+    assert_eq!(runs.len(), 32);
+    for run in &runs {
+        let want = match (run[0].as_str(), run[2].as_str()) {
+            ("digits at 0.05", "0.5") => "0.025",
+            ("digits at 0.05", "1.0") => "0.05",
+            ("digits at 0.002", "0.5") => "0.001",
+            _ => "0.002",
+        };
+        assert_eq!([&run[1], &run[3], &run[4]], ["digits", want, "completed"]);
+    }
+    let report = read("report.md");
+    assert!(!report.contains("did not settle"), "{report}");
+
+    let (out, error) = run(&["find-lr", "grid.toml"]);
+    assert_eq!(fields(&out, &["outcome"]), [["given"], ["given"]]);
+    let want = "digits at 0.05, 40 steps: the rate is given";
+    assert!(error.starts_with(want), "{error}");
+}
+
+#[test]
+fn a_grids_own_runs_stay_as_they_are_beside_a_rate_that_is_known() {
+    let ids = |grid: &str| {
+        let folder = folder_with(grid);
+        let quick = ["run", "grid.toml", "--quiet", "--filter", "seed=0"];
+        let output = lrscout(folder.path()).args(quick).output();
+        assert!(output.expect("it starts").status.success());
+        let path = folder.path().join("results/grid/runs.csv");
+        let csv = std::fs::read_to_string(path).expect("runs.csv");
+        let rows = fields(&csv, &["workload", "run_id"]).into_iter();
+        rows.filter(|row| row[0] == "found").collect::<Vec<_>>()
+    };
+    let quick = KNOWN
+        .replace("per = \"schedule\"", "verify = false\nseeds = 1\nsteps = 20");
+    let (head, first) =
+        quick.split_once("[[workload]]").expect("two workloads");
+    let (_, second) = first.split_once("[[workload]]").expect("two");
+    let alone = format!("{head}[[workload]]{second}");
+    assert_eq!(ids(&quick), ids(&alone));
+    assert_eq!(ids(&alone).len(), 8);
+}
+
+#[test]
+fn a_budget_in_epochs_is_in_steps_in_every_table() {
+    // 1,000 digits train, and 64 make a batch: 15 whole ones a pass.
+    let grid = SHORT.replace("budgets = [30]", "budgets = [\"4 epochs\"]");
+    let check = ["check", "grid.toml", "--no-estimate", "--format", "json"];
+    let (code, out, error) = said(&grid, &check);
+    assert_eq!(code, Some(0), "{error}");
+    let json: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(json["budgets"], serde_json::json!([60]));
 }

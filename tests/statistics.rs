@@ -82,7 +82,7 @@ fn a_race_spares_runs_of_the_worst_whatever_the_number_of_jobs() {
     let board = folder.path().join("one/grid/leaderboard.csv");
     let board = fs::read_to_string(board).expect("leaderboard.csv");
     let last = board.lines().last().expect("rows");
-    assert!(last.contains("step(") && last.ends_with(",0,16,dominated"));
+    assert!(last.contains("step(") && last.ends_with(",0,16,dominated,0"));
     let report = folder.path().join("one/grid/report.md");
     let report = fs::read_to_string(report).expect("report.md");
     assert!(report.contains("The race stopped `step("), "{report}");
@@ -175,7 +175,7 @@ fn auto_gives_rate_schedule_and_reasons() {
     let several =
         lrscout(folder.path()).args(["auto", "grid.toml"]).assert().code(65);
     let why = String::from_utf8_lossy(&several.get_output().stderr);
-    assert!(why.contains("one workload is wanted"), "{why}");
+    assert!(why.contains("choose one workload with `--workload`"), "{why}");
 }
 
 #[test]

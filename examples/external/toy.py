@@ -1,6 +1,6 @@
-"""Linear regression by SGD in plain Python: a training that needs no package.
+"""Linear regression by SGD in plain Python, without any package.
 
-train_torch.py has the same calls around a model of PyTorch.
+train_torch.py makes the same calls with a PyTorch model.
 """
 
 import math
@@ -13,7 +13,7 @@ NOISE = 0.5
 
 
 def examples(count, rng):
-    """Inputs of unequal scales and their noisy targets."""
+    """Inputs of different scales, with noisy targets."""
     for _ in range(count):
         x = [rng.gauss(0, 1) / (i + 1) for i in range(len(WEIGHTS))]
         y = sum(w * v for w, v in zip(WEIGHTS, x))

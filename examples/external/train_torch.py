@@ -1,6 +1,6 @@
-"""An MLP classifier in PyTorch, trained as lrscout asks.
+"""An MLP classifier in PyTorch, trained by lrscout.
 
-To adapt it, keep the calls on `task` and replace data, model and optimizers.
+To adapt it, keep the calls on `task`; replace data, model and optimizers.
 """
 
 import torch
@@ -18,7 +18,7 @@ OPTIMIZERS = {
 
 
 def data():
-    """Parts labelled by a random net; every tenth label is drawn anew."""
+    """Training, validation and test parts, labelled by a random net with noise."""
     torch.manual_seed(0)  # the same for every seed of the task
     x = torch.randn(6000, INPUTS)
     hidden = torch.tanh(x @ torch.randn(INPUTS, 32))
@@ -37,7 +37,7 @@ def set_rates(lr, momentum):
     for group in optimizer.param_groups:
         group["lr"] = lr
         if momentum is not None:
-            if "betas" in group:  # AdamW keeps its momentum there
+            if "betas" in group:  # AdamW: the momentum is the first beta
                 group["betas"] = (momentum, group["betas"][1])
             else:
                 group["momentum"] = momentum
@@ -54,7 +54,7 @@ def evaluate(done, part, split="valid"):
 
 
 task = Task()
-torch.set_num_threads(1)  # the same sums, however many trainings go on
+torch.set_num_threads(1)  # the same sums for any number of simultaneous trainings
 torch.use_deterministic_algorithms(True)
 train, valid, test = data()
 torch.manual_seed(task.seed)
@@ -65,7 +65,7 @@ model = nn.Sequential(
 )
 loss_of = nn.CrossEntropyLoss()
 optimizer = OPTIMIZERS[task.optimizer](model.parameters())
-# A seed of its own: nothing else that is drawn (dropout) changes the batches.
+# A separate generator: other random draws (dropout) do not change the batches.
 order = torch.Generator().manual_seed(task.seed)
 batches = forever(DataLoader(train, task.batch, shuffle=True, generator=order))
 

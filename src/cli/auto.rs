@@ -10,10 +10,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-/// Find the rate of one workload, race its schedules, say which to use.
+/// Find the rate of one workload, race its schedules, recommend one.
 ///
-/// The schedules, the seeds and the longest budget are the grid's; the rate
-/// is found under its control. Nothing is stored.
+/// Uses the schedules, the seeds and the longest budget of the grid. The rate
+/// is found under the grid's control schedule. Nothing is stored.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout auto mine.toml\n  \
@@ -21,11 +21,11 @@ use std::sync::atomic::Ordering;
 pub(crate) struct Auto {
     /// Experiment grid (TOML).
     grid: PathBuf,
-    /// The workload, where the grid has several.
+    /// The workload, if the grid has several.
     #[arg(long, value_name = "NAME")]
     workload: Option<String>,
-    /// Trainings at once; default: one a core. The answer does not depend on
-    /// it.
+    /// Simultaneous trainings; default: one per core. The answer does not
+    /// depend on it.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
     #[arg(long, value_enum, default_value = "text")]
@@ -50,7 +50,7 @@ impl Auto {
         }
         if experiment.workloads.len() != 1 {
             return Err(Error::Invalid(format!(
-                "one workload is wanted, name it with `--workload`: {}",
+                "choose one workload with `--workload`: {}",
                 names.join(", ")
             ))
             .into());
@@ -68,6 +68,7 @@ impl Auto {
         let stop = runner::stop_on_signals()?;
         let choose = Choose {
             trainer: &prepared.trainers[0],
+            lr: experiment.workloads[0].lr,
             find: &experiment.lr_find,
             seed: experiment.seeds.first().copied().unwrap_or(0),
             jobs: self.jobs.map_or_else(environment::cores, usize::from),

@@ -1,4 +1,5 @@
-use super::kernels;
+mod kernels;
+
 use crate::grid::Experiment;
 use crate::results::print_rows;
 use crate::runner;
@@ -6,6 +7,7 @@ use crate::spec::TrainerSpec;
 use crate::store::environment;
 use crate::train::Trainer;
 use crate::workload::Registry;
+use kernels::round;
 use serde::Serialize;
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -14,15 +16,15 @@ use std::path::{Path, PathBuf};
 /// Blocks of updates timed for each workload; the median is reported.
 const BLOCKS: usize = 5;
 
-/// Aimed at length of a block.
+/// Target length of a block.
 const BLOCK_SECONDS: f64 = 0.2;
 
-/// Measure one training step of every workload, one run a core at once.
+/// Measure the training step of every workload, with one run per core.
 ///
-/// A step is all of it: gather the batch, forward, backward, update. Useful
-/// floating-point operations are those of the matrix products and
-/// convolutions; the peak is that of fused multiply-adds measured on one core
-/// of this machine.
+/// A step includes gathering the batch, forward, backward and update. The
+/// floating-point operations are those of matrix products and convolutions.
+/// The peak is the rate of fused multiply-adds measured on one core of this
+/// machine.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  \
     lrscout bench experiments/standard.toml --jobs 2\n  \
@@ -31,10 +33,10 @@ pub(crate) struct Bench {
     /// Experiment grid (TOML).
     #[arg(default_value = "experiments/standard.toml")]
     grid: PathBuf,
-    /// Runs at once; default: one a core.
+    /// Simultaneous runs; default: one per core.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
-    /// Single kernels instead of workloads.
+    /// Measure single kernels instead of workloads.
     #[arg(long, conflicts_with = "grid")]
     kernels: bool,
 }
@@ -59,7 +61,7 @@ impl Bench {
         let jobs = self.jobs.map_or_else(environment::cores, usize::from);
         let peak = crate::kernels::gemm::peak_gflops();
         if self.kernels {
-            return Ok(print_rows(out, &kernels::rows(jobs, peak))?);
+            return Ok(print_rows(out, &kernels::rows(jobs, peak)?)?);
         }
         let experiment = Experiment::load(&self.grid, &super::known(registry))?;
         let base = self.grid.parent().unwrap_or(Path::new(""));
@@ -99,9 +101,4 @@ impl Bench {
         print_rows(out, &rows)?;
         Ok(())
     }
-}
-
-/// Four significant digits: more would be noise.
-pub(super) fn round(value: f64) -> f64 {
-    format!("{value:.3e}").parse().unwrap_or(value)
 }

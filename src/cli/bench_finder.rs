@@ -1,4 +1,4 @@
-//! `bench-finder`: how good are the rates that finders suggest?
+//! `bench-finder`: the quality of the rates that finders suggest.
 
 mod cases;
 mod score;
@@ -6,7 +6,7 @@ mod score;
 use crate::error::Error;
 use crate::grid::Experiment;
 use crate::results::print_rows;
-use crate::runner::{self, Done, in_parallel};
+use crate::runner::{self, in_parallel};
 use crate::store::environment;
 use crate::workload::Registry;
 use cases::Case;
@@ -15,15 +15,16 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-/// Measure how good the rates are that finders suggest: ours, every rule of
-/// other tools, and plain searches, at matched cost.
+/// Compare learning-rate finders: lrscout's, the rules of other tools, and
+/// plain searches at matched cost.
 ///
-/// Each workload under each schedule at each budget of the grid is a case.
-/// Its truth is a dense grid of rates, six a decade, trained with the grid's
-/// seeds. A suggestion's regret is what its loss lies above the best one, as
-/// a share of the descent from the start; losses between the grid's rates are
-/// on straight lines over the logarithm of the rate. Every finder is asked
-/// several times, with seeds that the truth has not seen.
+/// Each combination of workload, schedule and budget of the grid is a case.
+/// The truth of a case is a dense grid of rates, six per decade, trained with
+/// the grid's seeds. The regret of a suggestion is the excess of its loss
+/// over the best loss, as a share of the descent from the start. Losses
+/// between the rates are interpolated linearly in the logarithm of the rate.
+/// Every finder is asked several times, with seeds that the truth did not
+/// use.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout bench-finder benches/finder.toml\n  \
@@ -32,14 +33,14 @@ pub(crate) struct BenchFinder {
     /// Experiment grid (TOML).
     #[arg(default_value = "benches/finder.toml")]
     grid: PathBuf,
-    /// Times that every finder is asked.
+    /// Number of times that every finder is asked.
     #[arg(long, default_value = "5")]
     asks: NonZeroUsize,
-    /// A row for every finder and case, instead of every finder over all
-    /// cases and over those of each budget.
+    /// Print a row for every finder and case, instead of the means over all
+    /// cases and over the cases of each budget.
     #[arg(long)]
     cases: bool,
-    /// Trainings at once; default: one a core.
+    /// Simultaneous trainings; default: one per core.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
 }
@@ -57,7 +58,7 @@ impl BenchFinder {
         let cases = Case::all(&experiment, &prepared.trainers, &stop)?;
         let jobs = self.jobs.map_or_else(environment::cores, usize::from);
         let asks = self.asks.get();
-        // The dearest first, so that no core idles at the end.
+        // The longest first, so that no core is idle at the end.
         let mut order: Vec<usize> = (0..cases.len()).collect();
         order.sort_by(|&a, &b| cases[b].seconds.total_cmp(&cases[a].seconds));
         let mut judged = vec![None; cases.len()];
@@ -68,21 +69,23 @@ impl BenchFinder {
                 stop.load(Ordering::Relaxed)
             })
         };
-        in_parallel(jobs, &order, judge, |i, answer| match answer {
-            Done::Finished(Ok(answers)) => {
-                done += 1;
-                let (name, all) = (cases[i].name(), cases.len());
-                super::say(format_args!("{done} of {all}: {name}"));
-                judged[i] = Some(answers);
-            }
-            Done::Finished(Err(error)) => {
-                stop.store(true, Ordering::Relaxed);
-                // The first failure stops the others, whose error it hides.
-                if !matches!(error, Error::Interrupted) || failed.is_none() {
-                    failed = Some(error);
+        in_parallel(jobs, &order, judge, |i, done_one| {
+            match done_one.answer() {
+                Ok(answers) => {
+                    done += 1;
+                    let (name, all) = (cases[i].name(), cases.len());
+                    super::say(format_args!("{done} of {all}: {name}"));
+                    judged[i] = Some(answers);
+                }
+                Err(error) => {
+                    stop.store(true, Ordering::Relaxed);
+                    // The first failure stops the others, whose error it hides.
+                    if !matches!(error, Error::Interrupted) || failed.is_none()
+                    {
+                        failed = Some(error);
+                    }
                 }
             }
-            Done::Panicked(why) => failed = Some(Error::Invalid(why)),
         });
         if let Some(error) = failed {
             return Err(error.into());

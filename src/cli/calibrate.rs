@@ -1,34 +1,43 @@
-use crate::ranking::extras::calibration::{CalibrationRow, Design, Seen};
+mod divergence;
+
+use crate::ranking::extras::calibration::{CalibrationRow, Design};
 use crate::report::table;
 use crate::results::print_rows;
-use crate::runner::{Done, in_parallel};
+use crate::runner::all_in_parallel;
 use crate::store::environment;
+use crate::workload::Registry;
 use clap::ValueEnum;
 use std::io::Write;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
-/// Check the verdicts on made-up studies whose answer is known.
+/// Check the verdicts on simulated studies with a known answer.
 ///
-/// Studies without any effect, with schedules that are lucky on single
-/// workloads and seeds as replicates, must seldom call a schedule dominated,
-/// race or not; a best schedule that was planted must be recommended; copies
-/// of one schedule must form one group. Exit status 1 if a promise is broken
-/// by more than chance.
+/// In studies without an effect, a schedule must rarely be called dominated,
+/// with or without a race. A planted best schedule must be recommended. Copies
+/// of one schedule must form one group. The exit status is 1 if an error rate
+/// exceeds its bound by more than chance.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout calibrate\n  \
-    lrscout calibrate --studies 200 --format csv")]
+    lrscout calibrate --studies 200 --format csv\n  \
+    lrscout calibrate --divergence benches/divergence.toml")]
 pub(crate) struct Calibrate {
-    /// Studies of each design.
+    /// Number of studies of each design.
     #[arg(long, value_name = "N", default_value = "2000")]
     studies: NonZeroUsize,
     /// Seed of the studies.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Studies at once; default: one a core. The table does not depend on
-    /// it.
+    /// Simultaneous studies; default: one per core. The table does not
+    /// depend on it.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
+    /// Measure the rule of divergence instead, on the workloads and seeds of
+    /// a grid: false alarms at a tenth of the rate found and at the rate, and
+    /// how soon true divergences far above it are found. CSV.
+    #[arg(long, value_name = "GRID", conflicts_with_all = ["studies", "seed"])]
+    divergence: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -40,8 +49,16 @@ enum Format {
 }
 
 impl Calibrate {
-    pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+    pub(crate) fn run(
+        self,
+        registry: &Registry,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
         let jobs = self.jobs.map_or_else(environment::cores, usize::from);
+        if let Some(grid) = &self.divergence {
+            let rows = divergence::measure(grid, registry, jobs)?;
+            return Ok(print_rows(out, &rows)?);
+        }
         let rows = Design::all()
             .iter()
             .map(|design| self.row(design, jobs))
@@ -63,18 +80,10 @@ impl Calibrate {
         jobs: usize,
     ) -> anyhow::Result<CalibrationRow> {
         let order: Vec<usize> = (0..self.studies.get()).collect();
-        let mut seen: Vec<Option<Seen>> = vec![None; order.len()];
-        let mut failed = None;
         let study = |i: usize| design.study(i, self.seed);
-        in_parallel(jobs, &order, study, |i, answer| match answer {
-            Done::Finished(Ok(answer)) => seen[i] = Some(answer),
-            Done::Finished(Err(error)) => failed = Some(error.to_string()),
-            Done::Panicked(why) => failed = Some(why),
-        });
-        if let Some(why) = failed {
-            anyhow::bail!("a made-up study could not be ranked: {why}");
-        }
-        let seen: Vec<Seen> = seen.into_iter().flatten().collect();
+        let seen = all_in_parallel(jobs, &order, study).map_err(|why| {
+            anyhow::anyhow!("a simulated study could not be ranked: {why}")
+        })?;
         Ok(design.row(&seen))
     }
 }

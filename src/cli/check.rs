@@ -8,12 +8,11 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// Validate grids and say what they would cost and could show.
+/// Validate grids, estimate their cost, and print the attainable p values.
 ///
-/// Counts cells and steps, estimates the time from a short measurement of
-/// every workload's training step, and says which p values the design can
-/// reach at all: with few workloads no schedule can be called worse, however
-/// clear the numbers look.
+/// Counts the cells and steps. Estimates the time from a short measurement of
+/// every workload. Computes the smallest p value that the design can reach:
+/// with too few workloads, no difference can become significant.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout check experiments/*.toml\n  \
@@ -23,14 +22,14 @@ pub(crate) struct Check {
     /// Experiment grids (TOML).
     #[arg(required_unless_present = "schema", value_name = "GRID")]
     grids: Vec<PathBuf>,
-    /// Print the JSON schema of grids, for editors, and do nothing else.
+    /// Only print the JSON schema of grids, for editors.
     #[arg(long)]
     schema: bool,
-    /// Leave out the time estimate, which trains each workload for about a
-    /// second, or runs its program for 10 and for 60 updates.
+    /// Skip the time estimate. The estimate trains each workload for about a
+    /// second, or runs its external program for 10 and for 60 updates.
     #[arg(long)]
     no_estimate: bool,
-    /// Runs at once in the time estimate; default: one a core.
+    /// Simultaneous runs assumed in the estimate; default: one per core.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
     #[arg(long, value_enum, default_value = "text")]

@@ -3,12 +3,13 @@ use crate::results::curve;
 use std::io::Write;
 use std::path::Path;
 
-/// `find-lr --curve`: what every rule, or only the named one, says about a
-/// recorded range test. CSV with a row a rule; no answer is empty.
+/// `find-lr --curve`: the suggestions of every rule, or only of the named one,
+/// for a recorded range test. CSV with one row per rule; a rule without an
+/// answer has empty cells.
 ///
 /// # Errors
 ///
-/// For an unknown rule, and a file that is no curve.
+/// If the rule is unknown or the file is not a curve.
 pub(crate) fn replay(
     path: &Path,
     rule: Option<&str>,
@@ -23,7 +24,7 @@ pub(crate) fn replay(
     for rule in rules {
         let name = rule.name();
         match suggest(rule, &curve.lr, &curve.loss) {
-            // Debug is the shortest decimal that reads back the same.
+            // Debug prints the shortest decimal that parses to the same value.
             Some(found) => {
                 writeln!(out, "{name},{:?},{}", found.lr, found.index)?;
             }

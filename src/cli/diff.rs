@@ -5,8 +5,8 @@ use crate::ranking::extras::change::{ChangeRow, changes};
 use crate::ranking::{Protocol, Ranking};
 use crate::record::Observation;
 use crate::report::table;
-use crate::results::Folder;
 use crate::results::rows::FindRow;
+use crate::results::{Folder, Wanted};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -144,7 +144,7 @@ impl Side {
     fn read(path: &Path) -> Result<Self> {
         let folder = Folder::open(path)?;
         let sheet = folder.runs()?;
-        let (observations, column) = sheet.observations(None)?;
+        let (observations, column) = sheet.observations(Wanted::default())?;
         let mut settings = settings_of(&folder, "experiment.toml", "")?;
         let name = "environment.toml";
         settings.extend(settings_of(&folder, name, "environment.")?);

@@ -4,7 +4,7 @@ use crate::ranking::{Protocol, Ranking, Runs};
 use crate::report::code::{self, Target};
 use crate::results::Folder;
 use crate::results::rows::LeaderboardRow;
-use crate::schedule::{Problem, ScheduleSpec, bound};
+use crate::schedule::{ScheduleSpec, bound};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use std::io::Write;
@@ -43,10 +43,9 @@ impl Export {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
         let spec = parse_schedule(&self.spec)?;
         let label = spec.label();
-        let invalid = |problem: Problem| Error::Invalid(problem.message);
-        let rates = spec.rates(self.peak, self.steps).map_err(invalid)?;
-        let formula = spec.formula(self.steps).map_err(invalid)?;
-        let momentum = spec.momentum(self.steps).map_err(invalid)?;
+        let rates = spec.rates(self.peak, self.steps).map_err(Error::from)?;
+        let formula = spec.formula(self.steps).map_err(Error::from)?;
+        let momentum = spec.momentum(self.steps).map_err(Error::from)?;
         let mut evidence = vec![];
         if let Some(dir) = &self.results {
             let folder = Folder::open(dir)?;

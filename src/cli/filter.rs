@@ -1,4 +1,4 @@
-//! Conditions that pick some runs of a grid.
+//! Conditions that select runs of a grid.
 
 use crate::error::{Error, Result};
 use crate::grid::Experiment;
@@ -7,7 +7,7 @@ use crate::runner::Prepared;
 use std::collections::HashSet;
 use std::str::FromStr;
 
-/// What a condition may be on.
+/// The keys of conditions.
 const KEYS: [&str; 8] = [
     "workload",
     "model",
@@ -19,10 +19,10 @@ const KEYS: [&str; 8] = [
     "seed",
 ];
 
-/// Two characters first: `<=` begins with `<`.
+/// Operators of two characters come first, because `<=` begins with `<`.
 const OPERATORS: [&str; 6] = ["!=", "<=", ">=", "=", "<", ">"];
 
-/// Conditions that all have to hold.
+/// Conditions that must all hold.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
     conditions: Vec<Condition>,
@@ -35,9 +35,9 @@ struct Condition {
     value: String,
 }
 
-/// What stands under a key.
-enum Value {
-    /// Names of which any may match.
+/// The value of a key.
+enum CellValue {
+    /// Names; the condition holds if any of them matches.
     Names(Vec<String>),
     Number(f64),
 }
@@ -54,11 +54,11 @@ impl FromStr for Filter {
 }
 
 impl Filter {
-    /// Ids of the runs that it picks, and of the cells that these need.
+    /// Ids of the selected runs, and of the cells that these depend on.
     ///
     /// # Errors
     ///
-    /// If it picks none.
+    /// If no run is selected.
     pub(super) fn ids(
         &self,
         experiment: &Experiment,
@@ -78,7 +78,7 @@ impl Filter {
         }
         if ids.is_empty() {
             return Err(Error::Invalid(format!(
-                "`--filter` picks none of the {} runs of `{}`",
+                "`--filter` selects none of the {} runs of `{}`",
                 plan.runs.len(),
                 experiment.name
             )));
@@ -96,13 +96,13 @@ impl Condition {
         let (key, rest) = text.split_at(at);
         let operator = OPERATORS.into_iter().find(|o| rest.starts_with(o));
         let Some(operator) = operator else {
-            return Err(wrong(format!("`{}` compares nothing", text.trim())));
+            return Err(wrong(format!("`{}` has no operator", text.trim())));
         };
         let Some(key) = KEYS.into_iter().find(|known| *known == key.trim())
         else {
             let known = KEYS.join(", ");
             let key = key.trim();
-            return Err(wrong(format!("`{key}` is none of {known}")));
+            return Err(wrong(format!("`{key}` is not one of {known}")));
         };
         let value = rest[operator.len()..].trim().to_owned();
         let ordered = operator.contains(['<', '>']);
@@ -111,18 +111,20 @@ impl Condition {
             return Err(wrong(format!("`{key}` is a name, not a number")));
         }
         if number && value.parse::<f64>().is_err() {
-            return Err(wrong(format!("`{value}` is no number for `{key}`")));
+            return Err(wrong(format!(
+                "`{key}` needs a number, not `{value}`"
+            )));
         }
         Ok(Self { key, operator, value })
     }
 
-    fn holds(&self, value: &Value) -> bool {
+    fn holds(&self, value: &CellValue) -> bool {
         match value {
-            Value::Names(names) => {
+            CellValue::Names(names) => {
                 let any = names.iter().any(|name| matches(&self.value, name));
                 any == (self.operator == "=")
             }
-            Value::Number(number) => {
+            CellValue::Number(number) => {
                 let bound: f64 = self.value.parse().unwrap_or(f64::NAN);
                 match self.operator {
                     "=" => *number == bound,
@@ -137,22 +139,22 @@ impl Condition {
     }
 }
 
-fn value(experiment: &Experiment, cell: &RunCell, key: &str) -> Value {
+fn value(experiment: &Experiment, cell: &RunCell, key: &str) -> CellValue {
     let workload = &experiment.workloads[cell.workload];
     let schedule = &experiment.schedules[cell.schedule];
     let names = match key {
-        "budget" => return Value::Number(cell.budget as f64),
-        "multiple" => return Value::Number(cell.lr_multiple),
-        "seed" => return Value::Number(cell.seed as f64),
+        "budget" => return CellValue::Number(cell.budget as f64),
+        "multiple" => return CellValue::Number(cell.lr_multiple),
+        "seed" => return CellValue::Number(cell.seed as f64),
         "model" | "dataset" | "optimizer" => workload.spec.names(key),
         "schedule" => vec![schedule.kind().to_owned(), schedule.label()],
         _ => vec![workload.name.clone()],
     };
-    Value::Names(names)
+    CellValue::Names(names)
 }
 
-/// The conditions of `text`, which commas part but in parentheses: labels of
-/// schedules have some.
+/// The conditions of `text`, separated by commas. Commas in parentheses do
+/// not separate: labels of schedules contain them.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0;
     text.split(move |c| {
@@ -165,7 +167,7 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether `text` is `pattern`, in which `*` stands for any text.
+/// Whether `text` matches `pattern`, in which `*` matches any text.
 fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -176,7 +178,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     else {
         return false;
     };
-    // What is found first leaves most for the others.
+    // The first match leaves the longest rest for the other parts.
     between.split('*').all(|part| match text.find(part) {
         Some(at) => {
             text = &text[at + part.len()..];
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn commas_in_labels_part_nothing() {
+    fn commas_in_labels_do_not_separate() {
         let parts: Vec<&str> =
             split("schedule=wsd(decay=0.6,warmup=5%), seed<3").collect();
         assert_eq!(parts, ["schedule=wsd(decay=0.6,warmup=5%)", " seed<3"]);
@@ -222,11 +224,11 @@ mod tests {
     #[test]
     fn wrong_conditions_say_what_would_be_right() {
         for (text, part) in [
-            ("model", "compares nothing"),
-            ("", "compares nothing"),
-            ("layers=3", "none of workload, model"),
+            ("model", "has no operator"),
+            ("", "has no operator"),
+            ("layers=3", "not one of workload, model"),
             ("model<3", "is a name"),
-            ("seed<x", "`x` is no number"),
+            ("seed<x", "`seed` needs a number, not `x`"),
         ] {
             let why = text.parse::<Filter>().expect_err("wrong");
             assert!(why.contains(part), "{why}");
@@ -237,7 +239,7 @@ mod tests {
     fn numbers_are_compared_as_numbers() {
         let of = |text: &str| {
             let filter: Filter = text.parse().expect("right");
-            move |number| filter.conditions[0].holds(&Value::Number(number))
+            move |number| filter.conditions[0].holds(&CellValue::Number(number))
         };
         assert!(of("seed<3")(2.0) && !of("seed<3")(3.0));
         assert!(of("seed <= 3")(3.0) && !of("seed>=3")(2.0));

@@ -13,15 +13,15 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Letters across and down of a curve in the terminal.
+/// Width and height, in characters, of a curve in the terminal.
 const PICTURE: (usize, usize) = (72, 16);
 
-/// Find the learning rate of every workload of a grid, or answer every known
-/// rule on a recorded curve.
+/// Find the learning rate of every workload of a grid, or apply the rules of
+/// all finders to a recorded curve.
 ///
-/// A range test lets the learning rate rise until the loss diverges; short
+/// In a range test the learning rate rises until the loss diverges. Short
 /// runs around its suggestion then confirm or correct it. Nothing is stored
-/// but the files you ask for.
+/// except the files that you request.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout find-lr experiments/smoke.toml\n  \
@@ -32,30 +32,30 @@ pub(crate) struct FindLr {
     /// Experiment grid (TOML).
     #[arg(required_unless_present = "curve", conflicts_with = "curve")]
     grid: Option<PathBuf>,
-    /// Workload to test; all of them by default.
+    /// Only this workload; default: all.
     #[arg(long, value_name = "NAME", requires = "grid")]
     workload: Option<String>,
-    /// Write the curve as SVG; with several workloads the last one's.
+    /// Write the curve as SVG. With several workloads it is that of the last.
     #[arg(long, value_name = "FILE", requires = "grid")]
     plot: Option<PathBuf>,
-    /// Write the curve as CSV, to be read again with `--curve`; with several
-    /// workloads the last one's.
+    /// Write the curve as CSV, for `--curve`. With several workloads it is
+    /// that of the last.
     #[arg(long, value_name = "FILE", requires = "grid")]
     save: Option<PathBuf>,
-    /// What a rate may cost, in trainings; default: the grid's.
+    /// Highest cost of a rate, in trainings; default: that of the grid.
     #[arg(long, value_name = "NUMBER", requires = "grid")]
     trainings: Option<f64>,
-    /// A table, or all there is to know: curves, trials, second opinions.
+    /// A table, or everything: curves, trials, second opinions.
     #[arg(long, value_enum, default_value_t, requires = "grid")]
     format: Format,
-    /// Workers; default: one a core.
+    /// Simultaneous trainings; default: one per core.
     #[arg(long, requires = "grid")]
     jobs: Option<NonZeroUsize>,
-    /// A recorded curve (CSV with columns `lr` and `loss`): no training, only
-    /// the rules.
+    /// Apply the rules to a recorded curve (CSV with columns `lr` and `loss`)
+    /// instead of training.
     #[arg(long, value_name = "FILE")]
     curve: Option<PathBuf>,
-    /// Only this rule on the curve.
+    /// Only this rule.
     #[arg(long, value_name = "NAME", requires = "curve")]
     rule: Option<String>,
 }
@@ -63,10 +63,10 @@ pub(crate) struct FindLr {
 /// How the rates are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
 enum Format {
-    /// A row for each rate.
+    /// One row per rate.
     #[default]
     Csv,
-    /// An object for each rate.
+    /// One object per rate.
     Json,
 }
 
@@ -127,22 +127,26 @@ impl FindLr {
             match state {
                 runner::Cell::Done(find) => {
                     let found = &find.found;
+                    let row = find_row(&experiment, cell, found);
+                    let title = find_title(&row);
+                    rows.push(row.clone());
+                    let cost_trainings = found.cost_trainings();
+                    all.push(FullRow { row, cost_trainings, found });
+                    if cell.given.is_some() {
+                        super::say(format_args!("{title}: {}", found.reason));
+                        continue;
+                    }
                     if std::io::stderr().is_terminal() {
                         let (width, height) = PICTURE;
                         let picture =
                             terminal_curve(&found.picture(), width, height);
                         super::say(picture);
                     }
-                    let row = find_row(&experiment, cell, found);
-                    let title = find_title(&row);
                     super::say(format_args!(
                         "{title}: {} (confidence {})",
                         found.reason,
                         found.confidence.name()
                     ));
-                    rows.push(row.clone());
-                    let cost_trainings = found.cost_trainings();
-                    all.push(FullRow { row, cost_trainings, found });
                     if let Some(path) = &self.save {
                         write_rows(path, &found.curve)?;
                     }

@@ -10,7 +10,6 @@ mod diff;
 mod export;
 mod filter;
 mod find_lr;
-mod kernels;
 mod rank;
 mod recommend;
 mod report;
@@ -26,19 +25,19 @@ use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-/// Find the learning rate, rank the schedules, say which one to use.
+/// Find the learning rate of a model and rank learning-rate schedules.
 ///
-/// Experiment grids are TOML files; every verb prints its result to standard
-/// output and messages to standard error.
+/// Grids are TOML files. Every command prints its result to standard output
+/// and its messages to standard error.
 #[derive(Parser)]
 #[command(
     version,
     after_help = "Examples:\n  \
-        lrscout run experiments/smoke.toml     everything, resumable\n  \
-        lrscout check experiments/*.toml       cells, cost, attainable p\n  \
+        lrscout run experiments/smoke.toml     find rates, train, rank\n  \
+        lrscout check experiments/*.toml       errors, cost, attainable p\n  \
         lrscout find-lr experiments/smoke.toml --workload letter-mlp\n  \
         lrscout rank results/smoke/runs.csv    ranks any CSV of runs\n  \
-        lrscout recommend                      what to use, and why\n  \
+        lrscout recommend                      which schedule to use, and why\n  \
         lrscout diff results/a results/b       what changed\n  \
         lrscout schedules list\n\n\
         Exit status: 0 done, 1 failed, 2 wrong usage, 65 bad input file,\n\
@@ -73,8 +72,8 @@ enum Format {
     Json,
 }
 
-/// The whole command line on the models and data sets of `registry`; the
-/// body of a `main` function, to be called before any thread is started.
+/// Runs the command line with the models and data sets of `registry`. It is
+/// the body of a `main` function; call it before any thread is started.
 ///
 /// ```no_run
 /// use lrscout::Registry;
@@ -101,12 +100,12 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Export(verb) => verb.run(&mut out),
         Verb::Bench(verb) => verb.run(&registry, &mut out),
         Verb::BenchFinder(verb) => verb.run(&registry, &mut out),
-        Verb::Calibrate(verb) => verb.run(&mut out),
+        Verb::Calibrate(verb) => verb.run(&registry, &mut out),
     };
     let result = result.and_then(|()| Ok(out.flush()?));
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        // `lrscout ... | head` is no failure.
+        // `lrscout ... | head` is not a failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             say(printable(&format!("error: {error:#}")));
@@ -115,19 +114,19 @@ pub fn main(registry: Registry) -> ExitCode {
     }
 }
 
-/// Tells the user something beside the answer. A reader that has gone is no
-/// reason to stop: results count, not what is said about them.
+/// Prints a message to standard error. A closed standard error is not a
+/// reason to stop: only the results matter.
 fn say(text: impl Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// All names that a grid may use besides the built-in ones.
+/// The names that a grid may use in addition to the built-in ones.
 fn known(registry: &Registry) -> Known {
     let rules = Rule::ALL.iter().map(ToString::to_string).collect();
     Known { rules, ..registry.known() }
 }
 
-/// `message` without what a terminal would obey: names in it come from files.
+/// `message` without control characters: names in it come from files.
 fn printable(message: &str) -> String {
     let plain = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
     message.chars().map(plain).collect()
@@ -141,7 +140,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     cause.is_some_and(|cause| cause.kind() == ErrorKind::BrokenPipe)
 }
 
-/// The numbers of sysexits.h where one fits.
+/// The exit codes of sysexits.h, where one fits.
 fn exit_code(error: &anyhow::Error) -> u8 {
     const BAD_INPUT: u8 = 65;
     const TRY_AGAIN: u8 = 75;
@@ -156,5 +155,18 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         Some(Error::TimeUp) => TRY_AGAIN,
         Some(Error::Interrupted) => 130,
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_the_model_is_no_bad_input() {
+        let panic = Error::tensor("a panic")("no such layer");
+        assert_eq!(exit_code(&panic.into()), 1);
+        let invalid = Error::Invalid("a budget of 0".to_owned());
+        assert_eq!(exit_code(&invalid.into()), 65);
     }
 }

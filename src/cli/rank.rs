@@ -1,7 +1,7 @@
-use crate::ranking::{Protocol, Ranking, Scale};
+use crate::ranking::{Direction, Protocol, Ranking, Scale};
 use crate::record::Observation;
 use crate::report::table;
-use crate::results::{Folder, print_rows, read_all};
+use crate::results::{Folder, Wanted, print_rows, read_all};
 use clap::ValueEnum;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,17 @@ use std::path::{Path, PathBuf};
 /// The CSV needs the columns `workload`, `schedule`, `seed` and one of
 /// scores, a row a run; `cluster`, `budget`, `lr_multiple` and `outcome` are
 /// used where they stand. The order of the rows does not matter.
+///
+/// A run that diverged (`diverged`, or a score that is `nan` or infinite)
+/// ranks last. A run that failed, was killed or stopped, is not over or has no
+/// score shows nothing: its seed is left out there for all schedules, and a
+/// workload where a schedule has no other is left out and named.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout rank results/smoke/runs.csv\n  \
     lrscout rank runs.csv --control linear --format json\n  \
-    lrscout rank a.csv b.csv --score test_metric --higher --format csv")]
+    lrscout rank runs.csv --score val/accuracy --allow-missing\n  \
+    lrscout rank a.csv b.csv --score test_metric --format csv")]
 pub(crate) struct Rank {
     /// Files of runs.
     #[arg(required = true, value_name = "RUNS.csv")]
@@ -23,9 +29,17 @@ pub(crate) struct Rank {
     /// Column of the scores; default: `valid_loss`, else `score`.
     #[arg(long, value_name = "COLUMN")]
     score: Option<String>,
-    /// Higher scores are better.
+    /// Of the scores `valid_metric` and `test_metric` only those of this
+    /// metric, by the column `metric`; needed if there are several.
+    #[arg(long, value_name = "METRIC")]
+    metric: Option<String>,
+    /// Higher scores are better; default: what the name of the score says
+    /// (accuracy, f1, bleu, ...), else lower ones.
     #[arg(long)]
     higher: bool,
+    /// Lower scores are better.
+    #[arg(long, conflicts_with = "higher")]
+    lower: bool,
     /// Schedule to test the others against; default: the grid's, else
     /// `linear`, else `constant`, else the first by name.
     #[arg(long, value_name = "SCHEDULE")]
@@ -38,9 +52,9 @@ pub(crate) struct Rank {
     /// mean absolute score for `raw`.
     #[arg(long, value_name = "WIDTH", value_parser = width)]
     rope: Option<f64>,
-    /// Differences as they are or of logarithms; default: `relative` for a
-    /// score column that ends in `_loss` and is positive throughout, else
-    /// `raw`.
+    /// Differences as they are or of logarithms; default: `relative` for
+    /// scores that are positive throughout and by their name a loss, or an
+    /// error in the unit of the data; else `raw`.
     #[arg(long, value_enum)]
     scale: Option<ScaleName>,
     /// Only runs with this budget.
@@ -52,7 +66,8 @@ pub(crate) struct Rank {
     /// Seed of the bootstrap and of the posterior draws.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Leave out workloads that a schedule lacks, instead of failing.
+    /// Take in workloads that a schedule lacks: the test of Skillings and
+    /// Mack for all schedules, and each pair where both are.
     #[arg(long)]
     allow_missing: bool,
     /// Leaderboard as text, everything as JSON, or the leaderboard as CSV.
@@ -75,7 +90,11 @@ enum ScaleName {
 
 impl Rank {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        let (runs, column) = read_all(&self.files, self.score.as_deref())?;
+        let wanted = Wanted {
+            score: self.score.as_deref(),
+            metric: self.metric.as_deref(),
+        };
+        let (runs, column) = read_all(&self.files, wanted)?;
         let protocol = Protocol {
             alpha: self.alpha,
             rope: self.rope,
@@ -89,15 +108,23 @@ impl Rank {
             budget: self.budget,
             lr_multiple: self.lr_multiple,
             seed: self.seed,
-            higher_is_better: self.higher,
+            direction: match (self.higher, self.lower) {
+                (true, _) => Some(Direction::Higher),
+                (_, true) => Some(Direction::Lower),
+                _ => None,
+            },
             allow_missing: self.allow_missing,
         };
         let ranking = Ranking::of(&runs, &column, &protocol)?;
         match self.format {
             Format::Text => {
+                if let Some(caution) = ranking.caution() {
+                    writeln!(out, "{caution}\n")?;
+                }
                 let board = table::leaderboard(ranking.leaderboard());
                 writeln!(out, "{}", board.trim_end())?;
-                for note in ranking.notes() {
+                let shown = usize::from(ranking.caution().is_some());
+                for note in &ranking.notes()[shown..] {
                     writeln!(out, "\n{note}")?;
                 }
             }

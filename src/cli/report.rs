@@ -85,6 +85,7 @@ fn read(folder: &Folder) -> Result<ReportInput> {
         title: outline.title.unwrap_or_else(|| name.clone()),
         name,
         command: command.map(|(_, value)| value.clone()).unwrap_or_default(),
+        schedules: outline.schedules,
         analysis,
         regime,
         range_tests: range_tests(curves.iter().map(|(f, u)| (*f, u))),
@@ -104,7 +105,10 @@ pub(crate) fn range_tests<'a>(
             finds.clone().filter(|(other, _)| other.workload == row.workload);
         of_workload.map(|(other, _)| other.budget).max() == Some(row.budget)
     };
-    let shown = finds.clone().filter(|(row, _)| is_longest(row));
+    // A rate that was given has no curve.
+    let shown = finds
+        .clone()
+        .filter(|(row, updates)| is_longest(row) && !updates.is_empty());
     shown
         .map(|(row, updates)| {
             let column = |of: fn(&LrPoint) -> f64| -> Vec<f64> {

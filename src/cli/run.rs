@@ -51,12 +51,9 @@ pub(crate) struct Run {
     /// Say what would be computed, and compute nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Stop at the first run that fails.
+    /// Stop at the first run that fails; without it, the others go on.
     #[arg(long)]
     fail_fast: bool,
-    /// Go on when a run fails, as is usual.
-    #[arg(long, conflicts_with = "fail_fast")]
-    keep_going: bool,
     /// Stop cleanly after this time, e.g. 30m; the same command goes on.
     #[arg(long, value_name = "TIME", value_parser = time)]
     max_time: Option<Duration>,
@@ -230,12 +227,21 @@ impl Run {
             ..Protocol::default()
         };
         let runs = Runs::of(&records);
-        let analysis = Analysis::new(&runs, &protocol, &experiment.schedules)?;
+        let schedules = &experiment.schedules;
+        let analysis = match Analysis::attempt(&runs, &protocol, schedules)? {
+            Ok(analysis) => analysis,
+            Err(why) => {
+                let text = format!("no ranks: {why}");
+                self.tell(experiment, &Event::Note { text: &text });
+                return Ok(failed);
+            }
+        };
         publish_analysis(&analysis, &folder)?;
         let input = ReportInput {
             name: experiment.name.clone(),
             title: experiment.title.clone().unwrap_or(experiment.name.clone()),
             command,
+            schedules: experiment.schedules.clone(),
             analysis,
             regime,
             range_tests: report::range_tests(
@@ -320,7 +326,7 @@ impl<'a> Outlook<'a> {
             Ok(wanted && !store.has(id)?)
         };
         let (mut learning_rates, mut steps, mut runs) = (0, 0, vec![]);
-        for cell in &plan.finds {
+        for cell in plan.searches() {
             learning_rates += usize::from(missing(&cell.id)?);
         }
         for cell in &plan.pilots {
@@ -338,7 +344,7 @@ impl<'a> Outlook<'a> {
             grid: &experiment.name,
             event: "planned",
             learning_rates,
-            all_learning_rates: plan.finds.len(),
+            all_learning_rates: plan.searches().count(),
             runs: runs.len(),
             all_runs: plan.runs.len(),
             steps,

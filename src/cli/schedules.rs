@@ -11,10 +11,10 @@ use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// List the schedules, print their learning rates, plot them.
+/// List schedules, print their learning rates, or plot them.
 ///
-/// A schedule (SPEC) is written as in a grid, as an inline table; any kind
-/// takes the keys of its own and the modifiers `warmup` and `cooldown`.
+/// A schedule (SPEC) is an inline table with the keys of a grid. Every kind
+/// accepts its own keys and the modifiers `warmup` and `cooldown`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout schedules list\n  \
@@ -42,14 +42,14 @@ impl Schedules {
     }
 }
 
-/// List the kinds of schedule with their shapes, keys and defaults.
+/// List all kinds of schedule, with their shapes, keys and defaults.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout schedules list\n  \
     lrscout schedules list --format json\n  \
     lrscout schedules list --format markdown > docs/schedules.md")]
 struct List {
-    /// A table for people, rows for scripts, or a page with the formulas.
+    /// A table for reading, rows for scripts, or a page with the formulas.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -62,7 +62,7 @@ enum Format {
     Markdown,
 }
 
-/// Letters of a sparkline, and the steps of the run that it shows.
+/// Characters of a sparkline, and the steps of the run that it shows.
 const SPARKS: usize = 16;
 const SPARK_STEPS: usize = 256;
 
@@ -106,7 +106,7 @@ fn quoted(field: &str) -> String {
     }
 }
 
-/// The kinds in aligned columns, a further line for each further key.
+/// The kinds in aligned columns, with one line per key.
 fn write_table(out: &mut impl Write) -> std::io::Result<()> {
     let head = ["kind", "shape", "key", "description", "source"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
@@ -130,7 +130,7 @@ fn write_table(out: &mut impl Write) -> std::io::Result<()> {
     Ok(())
 }
 
-/// `rows` with the cells of a column below each other.
+/// Writes `rows` in aligned columns.
 fn write_aligned(
     out: &mut impl Write,
     rows: &[Vec<String>],
@@ -152,10 +152,10 @@ fn write_aligned(
 
 /// Print the learning rate of every step as CSV `step,lr`.
 ///
-/// The decimals are the shortest that read back as the same number. With
-/// --compat the sequence is the one which that library gives, with its own
-/// first index, end and warm-up. The steps are all updates of the training:
-/// Keras' `decay_steps` is --steps less the warm-up.
+/// Each decimal is the shortest that parses to the same number. With
+/// --compat, the rates are those of the given library, with its own first
+/// index, end and warm-up. --steps counts all updates of the training: the
+/// `decay_steps` of Keras is --steps minus the warm-up.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout schedules values '{ kind = \"one-cycle\" }' --peak 0.1 --steps 100\n  \
@@ -170,7 +170,7 @@ struct Values {
     /// The budget, in optimizer updates.
     #[arg(long)]
     steps: usize,
-    /// The library whose conventions to follow.
+    /// Use the conventions of this library.
     #[arg(long, value_name = "LIBRARY",
         value_parser = PossibleValuesParser::new(Library::ALL.map(Library::name)))]
     compat: Option<String>,
@@ -187,7 +187,7 @@ impl Values {
             Some(library) => spec.build_compat(library, peak, steps),
             None => spec.build(peak, steps),
         };
-        let schedule = schedule.map_err(|p| Error::Invalid(p.message))?;
+        let schedule = schedule.map_err(Error::from)?;
         writeln!(out, "step,lr")?;
         for step in 0..steps {
             writeln!(out, "{step},{:?}", schedule.lr(step))?;
@@ -196,10 +196,11 @@ impl Values {
     }
 }
 
-/// Plot schedules side by side as SVG; all kinds if none is named.
+/// Plot schedules side by side as SVG; default: all kinds.
 ///
-/// What is drawn is the factor on the peak. Without --out the SVG goes to
-/// standard output, with it a line of letters for each schedule.
+/// The plots show the factor on the peak. Without --out, the SVG goes to
+/// standard output. With --out, standard output gets a sparkline of each
+/// schedule.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout schedules plot --steps 200 --out schedules.svg\n  \
@@ -230,7 +231,7 @@ impl Plot {
             .iter()
             .map(|spec| {
                 let name = match spec.kind() {
-                    // The sample's points would not fit and say nothing.
+                    // The points of the sample would not fit.
                     kind @ "piecewise" if self.specs.is_empty() => {
                         kind.to_owned()
                     }
@@ -238,8 +239,7 @@ impl Plot {
                 };
                 Ok((name, spec.rates(1.0, self.steps)?))
             })
-            .collect::<Result<_, crate::schedule::Problem>>()
-            .map_err(|problem| Error::Invalid(problem.message))?;
+            .collect::<crate::error::Result<_>>()?;
         let svg = plot::schedules(&curves);
         match self.out {
             Some(path) => {

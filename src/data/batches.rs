@@ -32,6 +32,11 @@ impl Batches {
         }
     }
 
+    /// Batches of one pass.
+    pub(crate) fn a_pass(len: usize, batch: usize) -> usize {
+        len / batch.clamp(1, len.max(1))
+    }
+
     /// Batches drawn so far.
     pub(crate) fn drawn(&self) -> usize {
         self.drawn
@@ -78,6 +83,24 @@ mod tests {
             assert_eq!(pass.len(), 9, "no row twice");
         }
         assert_ne!(orders[0], orders[1], "passes differ");
+    }
+
+    #[test]
+    fn a_pass_has_so_many_batches() {
+        for (len, batch, want) in
+            [(10, 3, 3), (9, 3, 3), (4, 64, 1), (8, 1, 8), (64, 64, 1)]
+        {
+            assert_eq!(Batches::a_pass(len, batch), want);
+            let mut batches = Batches::new(len, batch, 0);
+            let first: Vec<u32> = batches.next_rows().to_vec();
+            let mut seen = first;
+            for _ in 1..want {
+                seen.extend_from_slice(batches.next_rows());
+            }
+            seen.sort_unstable();
+            seen.dedup();
+            assert_eq!(seen.len(), want * batch.min(len), "one pass");
+        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! What makes three parts a data set: libraries hand over any tensors.
+//! Checks of data sets from code, which may consist of any tensors.
 
 use super::{Dataset, Split, Task};
 use crate::error::{Error, Result};
 use candle_core::{DType, Tensor};
 
 impl Dataset {
-    /// Refuses parts that do not fit together or their task, and numbers that
-    /// no model can learn from.
+    /// Refuses parts that do not fit each other or the task, and values that no
+    /// model can be trained on.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl Dataset {
         Ok(())
     }
 
-    /// What is wrong with the shapes and types of `split`, in words.
+    /// The fault of the shapes and types of `split`, if there is one.
     fn misfit(&self, split: &Split) -> Option<String> {
         let (inputs, targets) = (&split.inputs, &split.targets);
         let example = self.input_shape();
@@ -89,7 +89,7 @@ impl Dataset {
         None
     }
 
-    /// The first number in `split` that cannot be, in words.
+    /// The first invalid value in `split`, in words.
     fn bad_value(&self, split: &Split) -> candle_core::Result<Option<String>> {
         let (inputs, targets) = (&split.inputs, &split.targets);
         let in_inputs = match self.task {
@@ -113,7 +113,7 @@ impl Dataset {
     }
 }
 
-/// A number that is not finite, of f32 values.
+/// The first value that is not finite.
 fn infinite(
     what: &str,
     tensor: &Tensor,
@@ -127,7 +127,7 @@ fn infinite(
         .map(|x| format!("its {what} hold {x}: replace it by a finite number")))
 }
 
-/// An index of `limit` or more that is not `allowed`.
+/// The first index of at least `limit` that is not `allowed`.
 fn beyond(
     what: &str,
     tensor: &Tensor,

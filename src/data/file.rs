@@ -1,13 +1,13 @@
-//! Data sets from files of the user's, from code: the grids' `csv` and
-//! `text`.
+//! Data sets from the user's files, for library users: the same as `csv` and
+//! `text` in grids.
 
 use super::{Dataset, load};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::spec::{DatasetSpec, TableTask};
 use candle_core::Device;
 use std::path::{Path, PathBuf};
 
-/// A table in a CSV file and what to do with it: see [`Dataset::csv`].
+/// A table in a CSV file, with its options: see [`Dataset::csv`].
 #[derive(Clone, Debug)]
 #[must_use = "a table is read by `load`"]
 pub struct CsvFile {
@@ -18,7 +18,7 @@ pub struct CsvFile {
     split: [f64; 2],
 }
 
-/// A text file and what to do with it: see [`Dataset::text`].
+/// A text file, with its options: see [`Dataset::text`].
 #[derive(Clone, Debug)]
 #[must_use = "a text is read by `load`"]
 pub struct TextFile {
@@ -31,13 +31,13 @@ impl Dataset {
     /// The table in `file`, to predict column `target` from the others. The
     /// same file gives the same data set as `{ kind = "csv" }` in a grid.
     ///
-    /// The file has a header and commas. A column of numbers becomes one
-    /// input, its missing values the mean; a column of words becomes one
-    /// input for each word. Inputs have mean 0 and deviation 1 over the
-    /// training rows and are clipped at 6. Inputs are f32 `(rows, inputs)`;
-    /// targets are u32 `(rows)` classes or f32 `(rows, 1)` values, these with
-    /// mean 0 and deviation 1, too. Rows are shuffled by a fixed seed: 70 %
-    /// are trained on, 10 % validate and 20 % test.
+    /// The file has a header and is separated by commas. A column of numbers
+    /// becomes one input; missing values are replaced by the mean. A column of
+    /// words becomes one input for each word. Inputs are f32 `(rows, inputs)`,
+    /// standardised over the training rows and clipped at 6. Targets are u32
+    /// `(rows)` classes or standardised f32 `(rows, 1)` values. Rows are
+    /// shuffled by a fixed seed: 70 % are training, 10 % validation and 20 %
+    /// test.
     ///
     /// ```
     /// use candle_core::Device;
@@ -83,10 +83,10 @@ impl Dataset {
     /// it. The same file gives the same data set as `{ kind = "text" }` in a
     /// grid.
     ///
-    /// The first 70 % are trained on, the next 10 % validate and the last
-    /// 20 % test; each part is cut into sequences of 64 characters. Inputs and
-    /// targets are u32 `(sequences, context)`. The vocabulary is the
-    /// characters of the training part and one for all others.
+    /// The first 70 % are training, the next 10 % validation and the last 20 %
+    /// test. Each part is cut into sequences of 64 characters. Inputs and
+    /// targets are u32 `(sequences, context)`. The vocabulary is the characters
+    /// of the training part, and one symbol for all others.
     ///
     /// ```
     /// use candle_core::Device;
@@ -112,7 +112,7 @@ impl Dataset {
 }
 
 impl CsvFile {
-    /// Leaves out columns that no input is to be made of, as row numbers.
+    /// Leaves out columns that are not inputs, such as row numbers.
     pub fn drop_columns<S: Into<String>>(
         mut self,
         columns: impl IntoIterator<Item = S>,
@@ -121,21 +121,21 @@ impl CsvFile {
         self
     }
 
-    /// Takes each value of the target for a class, whatever it looks like.
-    /// Without a call, words and up to 20 whole numbers are classes.
+    /// Treats each value of the target as a class. By default, words and up to
+    /// 20 distinct integers are classes.
     pub fn classify(mut self) -> Self {
         self.task = Some(TableTask::Classify);
         self
     }
 
-    /// Takes the target for a number.
+    /// Treats the target as a number.
     pub fn regress(mut self) -> Self {
         self.task = Some(TableTask::Regress);
         self
     }
 
-    /// Replaces the shares of rows that validate and test; the others are
-    /// trained on.
+    /// Replaces the shares of validation and test rows; the others are training
+    /// rows.
     pub fn split(mut self, valid: f64, test: f64) -> Self {
         self.split = [valid, test];
         self
@@ -145,9 +145,10 @@ impl CsvFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the file cannot be read; [`Error::Input`], with line
-    /// and column, if it is not UTF-8 or makes no data set;
-    /// [`Error::Invalid`] if the shares are none.
+    /// [`Io`](crate::Error::Io) if the file cannot be read;
+    /// [`Input`](crate::Error::Input), with line and column, if it is not
+    /// UTF-8 or makes no data set; [`Invalid`](crate::Error::Invalid) if the
+    /// shares are not above 0 with a sum below 1.
     pub fn load(self, device: &Device) -> Result<Dataset> {
         let Self { file, target, drop, task, split } = self;
         checked(&DatasetSpec::Csv { file, target, drop, task, split }, device)
@@ -161,8 +162,8 @@ impl TextFile {
         self
     }
 
-    /// Replaces the shares of the text that validate and test; what comes
-    /// before them is trained on.
+    /// Replaces the shares of the validation and the test part; the text before
+    /// them is the training part.
     pub fn split(mut self, valid: f64, test: f64) -> Self {
         self.split = [valid, test];
         self
@@ -172,9 +173,10 @@ impl TextFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the file cannot be read; [`Error::Input`], with line
-    /// and column, if it is not UTF-8 or too short; [`Error::Invalid`] if the
-    /// shares or the context are none.
+    /// [`Io`](crate::Error::Io) if the file cannot be read;
+    /// [`Input`](crate::Error::Input), with line and column, if it is not
+    /// UTF-8 or too short; [`Invalid`](crate::Error::Invalid) if the context
+    /// is out of range or the shares are not above 0 with a sum below 1.
     pub fn load(self, device: &Device) -> Result<Dataset> {
         let Self { file, context, split } = self;
         checked(&DatasetSpec::Text { file, context, split }, device)
@@ -183,7 +185,7 @@ impl TextFile {
 
 fn checked(spec: &DatasetSpec, device: &Device) -> Result<Dataset> {
     match spec.problem() {
-        Some(problem) => Err(Error::Invalid(problem.message)),
+        Some(problem) => Err(problem.into()),
         None => load(spec, 0.0, Path::new(""), device),
     }
 }

@@ -1,4 +1,4 @@
-//! The data sets inside the binary. Sources, licences and splits:
+//! The embedded data sets. Sources, licences and splits:
 //! `pack/README.md`.
 
 use super::Task;
@@ -18,11 +18,11 @@ macro_rules! embedded {
     };
 }
 
-/// Characters of a word and its end.
+/// Length of a sequence: a word and its end symbol.
 const WORD_CONTEXT: usize = 16;
-/// Ends a word.
+/// Symbol at the end of a word.
 const WORD_END: u32 = 26;
-/// Stands before a word and fills up behind it.
+/// Symbol before a word, and padding after it.
 const WORD_START: u32 = 27;
 /// The letters, the end and the start.
 const WORD_VOCABULARY: usize = 28;
@@ -46,7 +46,7 @@ pub(super) fn letter() -> Result<Plain> {
 }
 
 /// Soil from four satellite bands on 3x3 pixels: 3,992 / 443 / 2,000 rows, 6
-/// classes. Every tenth training row validates, since rows are sorted by
+/// classes. Every tenth training row is validation, because rows are sorted by
 /// class.
 pub(super) fn satimage() -> Result<Plain> {
     let features = embedded!("satimage-features.idx2")?;
@@ -120,8 +120,8 @@ pub(super) fn diamonds() -> Result<Plain> {
     Ok(Plain::regress(width, inputs, standardise_targets(prices)))
 }
 
-/// English words, one a sequence: word i validates if i mod 20 = 7, tests if
-/// i mod 20 = 17, else trains.
+/// English words, one per sequence: word i is validation if i mod 20 = 7, test
+/// if i mod 20 = 17, else training.
 pub(super) fn words() -> Result<Plain> {
     let text =
         gunzip(Path::new("words.txt"), include_bytes!("pack/words.txt.gz"))?;
@@ -156,7 +156,7 @@ pub(super) fn words() -> Result<Plain> {
     })
 }
 
-/// A classified table, columns standardised.
+/// A table with classes, columns standardised.
 fn table(
     features: &Idx,
     number: usize,
@@ -201,11 +201,11 @@ impl Idx {
     ///
     /// # Errors
     ///
-    /// What is wrong with them, in words.
+    /// A message, if they are not in this format.
     pub(super) fn parse(bytes: &[u8]) -> std::result::Result<Self, String> {
         let &[0, 0, kind, rank, ref rest @ ..] = bytes else {
-            return Err("not an idx file: it starts with other than two \
-                        zero bytes"
+            return Err("not an idx file: it does not start with two zero \
+                        bytes"
                 .to_owned());
         };
         if rank == 0 {
@@ -226,7 +226,7 @@ impl Idx {
                 .chunks_exact(2)
                 .map(|b| f32::from(i16::from_be_bytes([b[0], b[1]])))
                 .collect(),
-            0x0b => return Err("an idx file that ends in half a value".into()),
+            0x0b => return Err("an idx file that ends within a value".into()),
             other => {
                 return Err(format!(
                     "idx type 0x{other:02x} is unknown, expected 0x08 (u8) \

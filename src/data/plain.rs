@@ -1,10 +1,10 @@
-//! Data sets while they are still numbers in vectors.
+//! Data sets as vectors, before they become tensors.
 
 use super::{Dataset, Split, Task};
 use candle_core::{Device, Result, Tensor};
 
-/// Standardised inputs beyond this many deviations are clipped: a few
-/// measurements in real tables are absurd.
+/// Standardised inputs are clipped at this many standard deviations: real
+/// tables contain a few absurd measurements.
 const CLIP: f32 = 6.0;
 
 /// Columns that vary by less, relative to their mean, are rounding errors.
@@ -35,7 +35,7 @@ pub(super) enum Values {
 }
 
 impl Plain {
-    /// Classes from inputs.
+    /// Classification.
     pub(super) fn classify(
         shape: Vec<usize>,
         classes: usize,
@@ -70,7 +70,7 @@ impl Plain {
         Self { shape, task, parts, optimum: None }
     }
 
-    /// The tensors of it, on `device`.
+    /// Its tensors on `device`.
     pub(super) fn into_dataset(self, device: &Device) -> Result<Dataset> {
         let (task, shape) = (self.task, self.shape);
         let features: usize = shape.iter().product();
@@ -124,7 +124,8 @@ pub(super) fn standardise_columns(parts: &mut [Vec<f32>; 3], width: usize) {
     }
 }
 
-/// All of `parts` by the mean and deviation of all of the first.
+/// Standardises `parts` by the mean and deviation of the first part, over all
+/// columns together.
 pub(super) fn standardise_all(parts: &mut [Vec<f32>; 3]) {
     standardise_columns(parts, 1);
 }
@@ -149,7 +150,7 @@ impl Scale {
         let mean = values.clone().sum::<f64>() / n;
         let square = values.map(|x| (x - mean).powi(2)).sum::<f64>() / n;
         let deviation = square.sqrt();
-        // A constant column carries nothing: everything in it becomes 0.
+        // A constant column has no information: all its values become 0.
         let varies = deviation > CONSTANT * mean.abs();
         Self { mean, deviation: if varies { deviation } else { f64::INFINITY } }
     }

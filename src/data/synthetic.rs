@@ -1,4 +1,4 @@
-//! Generated data sets: nothing measured, everything known.
+//! Generated data sets.
 
 use super::DATA_SEED;
 use super::plain::Plain;
@@ -217,7 +217,7 @@ pub(super) fn power_law(noise: f64, exponent: f64) -> Plain {
     regression(INPUTS, &x, y, &errors, [0..4000, 4000..5000, 5000..ROWS])
 }
 
-/// `errors` are what no predictor can know; their mean square on the
+/// `errors` is the noise that no predictor can know; its mean square on the
 /// validation rows is the optimum.
 fn regression(
     inputs: usize,

@@ -11,30 +11,31 @@ use rand::seq::SliceRandom as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Most different words of a column; more make a name, not a category.
+/// Largest number of categories of a column.
 const MOST_CATEGORIES: usize = 50;
 
 /// Whole-numbered targets with at most this many values are classes, unless
 /// the grid says `task = "regress"`.
 const MOST_GUESSED_CLASSES: usize = 20;
 
-/// Fewest rows that can be split into three parts worth anything.
+/// Smallest number of rows that can be split into three parts.
 const FEWEST_ROWS: usize = 30;
 
-/// Cells that say there is no value.
+/// Cells that mean a missing value.
 const MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "?"];
 
-/// Reads `file` and predicts column `target` from the others but those that
-/// `drop` names. Rows are shuffled by a fixed seed and split by `split`
-/// (validation, test).
+/// Reads `file`, to predict column `target` from all others except those in
+/// `drop`. Rows are shuffled by a fixed seed and split by `split` (validation,
+/// test).
 ///
-/// Columns with only numbers become one input each, a missing number the
-/// mean; other columns become one input a word. All inputs are standardised
-/// by the training rows; constant ones say nothing and become 0.
+/// A column of numbers becomes one input; missing numbers are replaced by the
+/// mean. Other columns become one input per word. All inputs are standardised
+/// by the training rows; constant inputs become 0.
 ///
 /// # Errors
 ///
-/// If the file cannot be read or makes no data set; with line and column.
+/// If the file cannot be read or is not a valid data set; with line and
+/// column.
 pub(super) fn load(
     file: &Path,
     target: &str,
@@ -120,7 +121,7 @@ fn plain(
             let numbers = numbers.map_err(|row| {
                 row.error(
                     target_column,
-                    "mend this number, or take `task = \"classify\"`",
+                    "correct this number, or take `task = \"classify\"`",
                 )
             })?;
             let targets = parts.map(|rows| {
@@ -158,7 +159,7 @@ fn split_rows(n: usize, split: [f64; 2]) -> Option<[Vec<usize>; 3]> {
     Some([first.to_vec(), second.to_vec(), third.to_vec()])
 }
 
-/// Words are classes, and so are few whole numbers.
+/// Whether the target has classes: words, or a few distinct integers.
 fn guess(table: &Table, column: usize, numeric: bool) -> TableTask {
     let values: BTreeSet<&str> = table.cells(column).collect();
     let whole = |cell: &str| cell.parse().is_ok_and(|x: f64| x.fract() == 0.0);
@@ -171,15 +172,15 @@ fn is_missing(cell: &str) -> bool {
     MISSING.contains(&cell)
 }
 
-/// A file whose columns have names of their own.
+/// A file with distinct column names.
 struct Table(Sheet);
 
 impl Table {
     fn new(sheet: Sheet, drop: &[String]) -> Result<Self> {
         let table = Self(sheet);
         table.check_header(drop)?;
-        // The reader takes a quote that is never closed for a cell that goes
-        // on to the end of the file.
+        // For the reader, an unclosed quote is a cell that extends to the end
+        // of the file.
         let broken = table.rows().find(|r| r.cells().any(|c| c.contains('\n')));
         match broken {
             Some(row) => Err(row.fault(
@@ -190,7 +191,7 @@ impl Table {
         }
     }
 
-    /// Every column has a name of its own, but those to `drop`.
+    /// Checks that column names are distinct, except those to `drop`.
     fn check_header(&self, drop: &[String]) -> Result<()> {
         let names: Vec<&str> = self.0.names().collect();
         let separator =
@@ -201,7 +202,7 @@ impl Table {
                  commas"
             )));
         }
-        // Row numbers of a sorted table would give the target away.
+        // Row numbers of a sorted table would reveal the target.
         let stays = |name: &&str| drop.iter().all(|other| other != name);
         let nameless = |name: &&str| name.is_empty() && stays(name);
         if let Some(i) = names.iter().position(nameless) {
@@ -221,7 +222,7 @@ impl Table {
         }
     }
 
-    /// An error of a column or of the whole, at the header.
+    /// An error at the header: of a column, or of the whole table.
     fn fault(&self, message: impl Into<String>) -> Error {
         self.0.error(0, message)
     }
@@ -235,8 +236,8 @@ impl Table {
         self.rows().map(move |row| row.text(column))
     }
 
-    /// The column as numbers, NaN where a cell is missing; else the first row
-    /// that holds anything else.
+    /// The column as numbers, with NaN for missing cells; otherwise the first
+    /// row that is not a number.
     fn numbers(&self, column: usize) -> std::result::Result<Vec<f64>, Row<'_>> {
         let number = |row: Row<'_>| match row.text(column) {
             cell if is_missing(cell) => Some(f64::NAN),
@@ -258,7 +259,7 @@ impl Table {
         let words: BTreeSet<&str> = self.cells(column).collect();
         if words.len() > MOST_CATEGORIES {
             let wanted = format!(
-                "mend this number, or leave the column out (`drop = \
+                "correct this number, or leave the column out (`drop = \
                  [{:?}]`), whose {} different words are too many for a \
                  category (at most {MOST_CATEGORIES})",
                 self.0.name(column),
@@ -304,7 +305,7 @@ impl Table {
     }
 }
 
-/// Deviations from the mean of the known training rows; 0 where missing.
+/// Standardised values, by the known training rows; 0 where missing.
 fn standardised(column: &[f64], train: &[usize]) -> Vec<f32> {
     let known = train.iter().map(|&row| column[row]).filter(|x| !x.is_nan());
     let scale = Scale::of(known);

@@ -252,8 +252,8 @@ fn builtin_names_that_need_more_say_so() {
     #[cfg(not(feature = "hub"))]
     assert_eq!(
         message("cifar-10"),
-        "`cifar-10` without `dir` is a download: name a folder, or build with \
-         `--features hub`"
+        "`cifar-10` without `dir` must be downloaded: give the folder of its \
+         files with `dir`, or build with `--features hub`"
     );
 }
 
@@ -574,20 +574,20 @@ fn columns_that_say_nothing_useful_are_refused() {
             }),
             "b"
         ),
-        "t.csv:7:1: `a` is `12,5`; mend this number, or leave the column out \
-         (`drop = [\"a\"]`), whose 80 different words are too many for a \
+        "t.csv:7:1: `a` is `12,5`; correct this number, or leave the column \
+         out (`drop = [\"a\"]`), whose 80 different words are too many for a \
          category (at most 50)"
     );
     assert!(
         complaint(table(|i| format!("{i}e60")), "b")
-            .starts_with("t.csv:3:1: `a` is `1e60`; mend this number")
+            .starts_with("t.csv:3:1: `a` is `1e60`; correct this number")
     );
     assert!(
         complaint(
             table(|i| if i == 9 { "inf".into() } else { i.to_string() }),
             "b"
         )
-        .starts_with("t.csv:11:1: `a` is `inf`; mend this number")
+        .starts_with("t.csv:11:1: `a` is `inf`; correct this number")
     );
     assert_eq!(
         complaint(with(|_| "yes".to_owned()), "b"),
@@ -604,7 +604,7 @@ fn columns_that_say_nothing_useful_are_refused() {
     };
     assert_eq!(
         regress(with(|i| if i == 3 { "x".into() } else { i.to_string() })),
-        "t.csv:5:3: `b` is `x`; mend this number, or take `task = \
+        "t.csv:5:3: `b` is `x`; correct this number, or take `task = \
          \"classify\"`"
     );
     assert_eq!(
@@ -671,8 +671,8 @@ fn texts_without_enough_in_them_are_refused() {
     );
     assert_eq!(
         message(&b"a".repeat(100), 4),
-        "t.txt:1:1: the training part is one character over and over: there \
-         is nothing to predict, give another text"
+        "t.txt:1:1: the training part repeats one character: there is nothing \
+         to predict, give another text"
     );
     assert_eq!(
         message(b"one\nt\xffwo", 4),
@@ -759,19 +759,18 @@ fn broken_folders_of_mnist_are_refused() {
              do not belong together"
     ));
     assert!(message(labels, &idx(&[40], &[77; 40])).ends_with(
-        "a training label 77, but there are 10 classes: is it the right \
-             file?"
+        "a training label is 77, but there are only 10 classes: check that \
+         this is the right file"
     ));
     assert_eq!(
         message(labels, &idx(&[40], &[0; 7])),
         "DIR/train-labels-idx1-ubyte: an idx file of shape [40] with 7 values"
     );
     for (bytes, fault) in [
-        (&b""[..], "not an idx file: it starts with other than two zero bytes"),
+        (&b""[..], "not an idx file: it does not start with two zero bytes"),
         (
             b"PK\x03\x04",
-            "not an idx file: it starts with other than two zero \
-                         bytes",
+            "not an idx file: it does not start with two zero bytes",
         ),
         (&[0, 0, 8, 0, 1], "an idx file without extents"),
         (&[0, 0, 8, 255, 1], "an idx file cut short in its header"),
@@ -782,8 +781,7 @@ fn broken_folders_of_mnist_are_refused() {
         ),
         (
             &[0, 0, 11, 1, 0, 0, 0, 1, 0, 1, 2],
-            "an idx file that ends in half \
-                                               a value",
+            "an idx file that ends within a value",
         ),
     ] {
         let got = message(labels, bytes);
@@ -836,7 +834,10 @@ fn a_folder_of_cifar_is_read() {
     assert!(red == first[0] && red < green && green < blue, "planes");
     write(dir.path(), "test_batch.bin", &record(10));
     let got = read().expect_err("label 10").to_string();
-    assert!(got.contains("a test label 10, but there are 10 classes"), "{got}");
+    assert!(
+        got.contains("a test label is 10, but there are only 10 classes"),
+        "{got}"
+    );
     write(dir.path(), "data_batch_3.bin", &[0; 3074]);
     let got = read().expect_err("a wrong length").to_string();
     assert!(

@@ -10,12 +10,12 @@ use std::path::Path;
 /// Reads `file` and cuts it into contiguous parts (`split`: validation,
 /// test), each into windows of `context` characters.
 ///
-/// The vocabulary is the characters of the training part and one for all
-/// others.
+/// The vocabulary is the characters of the training part, and one symbol for
+/// all others.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, is no UTF-8, or is too short.
+/// If the file cannot be read, is not UTF-8, or is too short.
 pub(super) fn load(
     file: &Path,
     context: usize,
@@ -45,8 +45,8 @@ pub(super) fn load(
         vocabulary.insert(c, 0_u32);
     }
     if vocabulary.len() < 2 {
-        let message = "the training part is one character over and over: \
-                       there is nothing to predict, give another text";
+        let message = "the training part repeats one character: there is \
+                       nothing to predict, give another text";
         return Err(Error::input(file, text, 0, message));
     }
     for (index, place) in (0..).zip(vocabulary.values_mut()) {

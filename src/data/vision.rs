@@ -1,10 +1,10 @@
-//! Picture sets that the user brings: MNIST and Fashion-MNIST as idx files,
-//! CIFAR-10 in its binary form, from a folder.
+//! Picture sets from a folder of the user: MNIST and Fashion-MNIST as idx
+//! files, CIFAR-10 in its binary form.
 //!
-//! Downloads are candle-datasets' work, with the feature `hub`: it brings
-//! several hundred crates, and minutes of building. Folders are read here in
-//! any case, since its readers neither compare the lengths of images and
-//! labels nor uncompress.
+//! The feature `hub` adds downloads by candle-datasets, with several hundred
+//! crates and minutes of build time. Folders are always read by this file: the
+//! readers of candle-datasets neither check the number of labels nor
+//! decompress.
 
 use super::pack::{Idx, gunzip};
 use super::plain::{Plain, standardise_all};
@@ -12,10 +12,10 @@ use crate::error::{Error, Result};
 use crate::spec::{CIFAR_FILES, MNIST_FILES};
 use std::path::{Path, PathBuf};
 
-/// The last tenth of the training pictures validates.
+/// Share of the training pictures, at the end, that is validation.
 const VALID_SHARE: usize = 10;
 
-/// All three sets have as many.
+/// Number of classes of each of the three sets.
 const CLASSES: u32 = 10;
 
 /// Pictures in their official order, and labels.
@@ -29,7 +29,7 @@ struct Pictures {
 ///
 /// # Errors
 ///
-/// If a file is missing or broken, or the hub out of reach.
+/// If a file is missing or damaged, or the hub is not reachable.
 pub(super) fn mnist(dir: Option<PathBuf>) -> Result<Plain> {
     match dir {
         Some(dir) => split(idx_folder(&dir)?, &dir.display().to_string()),
@@ -61,7 +61,7 @@ pub(super) fn cifar10(dir: Option<PathBuf>) -> Result<Plain> {
     }
 }
 
-/// Cuts the validation part off and standardises; `source` for messages.
+/// Splits off the validation part and standardises; `source` is for messages.
 fn split(pictures: Pictures, source: &str) -> Result<Plain> {
     let Pictures { shape, mut train, test } = pictures;
     let refuse =
@@ -86,8 +86,8 @@ fn split(pictures: Pictures, source: &str) -> Result<Plain> {
         }
         if let Some(label) = labels.iter().find(|&&label| label >= CLASSES) {
             return refuse(format!(
-                "a {name} label {label}, but there are {CLASSES} classes: is \
-                 it the right file?"
+                "a {name} label is {label}, but there are only {CLASSES} \
+                 classes: check that this is the right file"
             ));
         }
     }
@@ -233,7 +233,7 @@ mod hub {
     }
 }
 
-/// No downloads in this build.
+/// Replaces downloads in builds without the feature `hub`.
 #[cfg(not(feature = "hub"))]
 mod hub {
     use super::{Error, Pictures, Result};
@@ -252,8 +252,8 @@ mod hub {
 
     fn refuse(name: &str) -> Result<Pictures> {
         Err(Error::Invalid(format!(
-            "`{name}` without `dir` is a download: name a folder, or build \
-             with `--features hub`"
+            "`{name}` without `dir` must be downloaded: give the folder of \
+             its files with `dir`, or build with `--features hub`"
         )))
     }
 }

@@ -1,4 +1,4 @@
-//! Lists where one value stands: each is an axis, and a table stands for the
+//! Lists in place of single values: each is an axis, and a table expands to the
 //! product of its axes.
 
 use super::keys::natural_depth;
@@ -17,7 +17,7 @@ fn values(entry: &Entry) -> &[Node] {
     }
 }
 
-/// The same, of which there has to be one at least.
+/// The same, with at least one value.
 pub(super) fn some_values<'t>(
     source: Source<'_>,
     entry: &'t Entry,
@@ -33,7 +33,7 @@ pub(super) fn some_values<'t>(
     Ok(values)
 }
 
-/// Tables that `table` stands for.
+/// The number of tables that `table` expands to.
 pub(super) fn count(table: &Table) -> u128 {
     table.iter().fold(1, |product, entry| {
         let len = values(entry).len() as u128;
@@ -41,18 +41,18 @@ pub(super) fn count(table: &Table) -> u128 {
     })
 }
 
-/// Things that `node`, a name, a table, or a list of those, stands for.
-pub(super) fn count_things(node: &Node) -> u128 {
+/// The number of components in `node`: a name, a table, or a list of those.
+pub(super) fn count_components(node: &Node) -> u128 {
     match &node.value {
         Value::List(items) => items
             .iter()
-            .fold(0, |sum, item| sum.saturating_add(count_things(item))),
+            .fold(0, |sum, item| sum.saturating_add(count_components(item))),
         Value::Table(table) => count(table),
         _ => 1,
     }
 }
 
-/// The tables that `table` stands for, the last axis fastest; call it only
+/// The tables that `table` expands to, the last axis fastest. Call it only
 /// after [`count`].
 pub(super) fn expand(source: Source<'_>, table: &Table) -> Result<Vec<Table>> {
     let mut tables = vec![vec![]];

@@ -1,10 +1,11 @@
-//! `[[workload]]` tables with a `command`: a program of the user's trains.
+//! `[[workload]]` tables with a `command`: an external program trains.
 
+use super::template::Template;
 use super::wire::{Node, Source, Table, find};
-use super::workloads::{MOST_BATCH, Template, refuse_others};
+use super::workloads::{MOST_BATCH, pairs, read_rates, refuse_others};
 use super::{WorkloadEntry, axes};
 use crate::error::Result;
-use crate::spec::{ExternalSpec, TrainerSpec, time};
+use crate::spec::{ExternalSpec, TrainerSpec, short, time};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,14 +24,15 @@ const KEYS: &[&str] = &[
     "model",
     "dataset",
     "optimizer",
+    "lr",
     "batch",
     "cluster",
 ];
 
 /// Placeholders of their names.
-const AXES: &[&str] = &["dataset", "model", "optimizer", "batch"];
+const AXES: &[&str] = &["dataset", "model", "optimizer", "lr", "batch"];
 
-/// Most that a training may take where the grid does not say.
+/// Default time limit of one training.
 const TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// Reads `table`, whose header is at byte `at` and which has a `command`.
@@ -42,8 +44,8 @@ pub(super) fn read(
 ) -> Result<Vec<WorkloadEntry>> {
     refuse_others(source, table, KEYS, |key| {
         matches!(key, "accumulate" | "label_noise" | "weights").then_some(
-            "with `command` it is for the program itself: give it as an \
-             argument there",
+            "with `command` the program itself decides this: pass it as an \
+             argument",
         )
     })?;
     let words = words(source, command)?;
@@ -52,7 +54,7 @@ pub(super) fn read(
         let protocol = entry.node.number();
         if protocol != Some(ExternalSpec::PROTOCOL as f64) {
             let message = format!(
-                "this lrscout speaks protocol {} alone, got {}",
+                "this lrscout supports only protocol {}, got {}",
                 ExternalSpec::PROTOCOL,
                 entry.node.shown()
             );
@@ -78,16 +80,19 @@ pub(super) fn read(
     let batches = axis(source, table, "batch", |node| {
         source.whole("batch", node, 1, MOST_BATCH)
     })?;
+    let rates = read_rates(source, table)?;
     let mut entries = vec![];
     for dataset in &datasets {
         for model in &models {
-            for optimizer in &optimizers {
+            let rates = rates.iter().copied();
+            for (optimizer, lr) in pairs(&optimizers, rates) {
                 for &batch in &batches {
                     let name =
                         template.fill(source, AXES, |key| match key {
                             "dataset" => dataset.clone(),
                             "model" => model.clone(),
                             "optimizer" => optimizer.clone(),
+                            "lr" => lr.map(short),
                             "batch" => batch.map(|batch| batch.to_string()),
                             _ => None,
                         })?;
@@ -103,7 +108,7 @@ pub(super) fn read(
                         batch,
                         metric: metric.map(str::to_owned),
                     });
-                    entries.push(WorkloadEntry { name, spec, cluster });
+                    entries.push(WorkloadEntry { name, spec, cluster, lr });
                 }
             }
         }
@@ -152,14 +157,14 @@ fn fingerprint(
         let files: Vec<PathBuf> = files.map(PathBuf::from).collect();
         if files.is_empty() {
             let message = "no word of `command` is a file beside the grid, so \
-                           nobody would see when the program changes: name \
-                           its files with `fingerprint`, or say that it has \
-                           none with `fingerprint = []`";
+                           changes of the program would not be noticed: list \
+                           its files in `fingerprint`, or write `fingerprint \
+                           = []` if there are none";
             return Err(source.error(command.at, message));
         }
         return Ok(files);
     };
-    let wanted = "a list of the files that the program's numbers depend on";
+    let wanted = "a list of the files that the results depend on";
     let files = source.list("fingerprint", &entry.node, wanted)?;
     let file = |node: &Node| {
         let text = source.text("fingerprint", node, "a list of paths")?;
@@ -171,7 +176,7 @@ fn fingerprint(
 
 fn timeout(source: Source<'_>, table: &Table) -> Result<Duration> {
     let Some(entry) = find(table, "timeout") else { return Ok(TIMEOUT) };
-    let wanted = "a time such as \"20m\", the most that one training may take";
+    let wanted = "a time such as \"20m\", the limit of one training";
     let text = source.text("timeout", &entry.node, wanted)?;
     match time(text) {
         Ok(Duration::ZERO) | Err(_) => {
@@ -181,7 +186,7 @@ fn timeout(source: Source<'_>, table: &Table) -> Result<Duration> {
     }
 }
 
-/// The names under `key`, which are for the program to understand.
+/// The names under `key`, which are passed to the program.
 fn names(
     source: Source<'_>,
     table: &Table,

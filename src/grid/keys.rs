@@ -3,7 +3,7 @@
 
 use crate::spec::{DatasetSpec, ModelSpec, OptimizerSpec};
 
-/// Things of one sort.
+/// Components of one sort.
 #[derive(Debug)]
 pub(super) struct Family {
     /// "model", for messages.

@@ -5,6 +5,8 @@
 //! stands in the file. No tensor is made.
 
 mod axes;
+mod budgets;
+mod components;
 mod external;
 mod factors;
 mod keys;
@@ -12,7 +14,8 @@ mod outline;
 mod schedules;
 mod schema;
 mod settings;
-mod things;
+mod size;
+mod template;
 mod wire;
 mod workloads;
 
@@ -24,14 +27,15 @@ pub(crate) use schema::schema;
 pub(crate) use settings::{DeviceSpec, LrFindPer, LrFindSpec};
 
 use crate::error::{Error, Result};
-use crate::schedule::ScheduleSpec;
-use crate::spec::TrainerSpec;
-use crate::text::{excerpt, quoted, unknown_in};
-use settings::MOST_RUNS;
+use crate::schedule::{ScheduleSpec, never_reached};
+use crate::spec::{TrainerSpec, WorkloadSpec};
+use crate::text::{excerpt, unknown_in};
+use size::refuse_bombs;
 use std::fs::File;
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 use wire::{Node, Source, Table, Value, find};
 
 /// Largest grid file, in bytes; none written by hand comes near.
@@ -80,6 +84,8 @@ pub(crate) struct WorkloadEntry {
     /// Workloads of one cluster count once in a ranking; by default those on
     /// one data set.
     pub(crate) cluster: String,
+    /// The peak learning rate where the grid gives it; else it is found.
+    pub(crate) lr: Option<f64>,
 }
 
 /// Names that this room cannot know: those that a user's binary registered
@@ -92,6 +98,21 @@ pub(crate) struct Known {
     pub(crate) datasets: Vec<String>,
     /// Rules of the finder, all of them; empty if any name will do.
     pub(crate) rules: Vec<String>,
+    /// Asked only where a budget is in epochs.
+    pub(crate) epoch: Epoch,
+}
+
+/// Tells how many updates a pass over the training part of a workload's data
+/// takes; relative paths count from the folder given.
+#[derive(Clone, Default)]
+pub(crate) struct Epoch(pub(crate) Option<Arc<Updates>>);
+
+type Updates = dyn Fn(&WorkloadSpec, &Path) -> Result<usize> + Send + Sync;
+
+impl std::fmt::Debug for Epoch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Epoch")
+    }
 }
 
 impl Experiment {
@@ -103,20 +124,9 @@ impl Experiment {
             .expect("the control is one of the schedules")
     }
 
-    /// What schedules never come to at one of the budgets, a line each: they
-    /// are then not what their names say.
+    /// What schedules never come to at one of the budgets, a line each.
     pub(crate) fn never_reached(&self) -> Vec<String> {
-        let line = |schedule: &ScheduleSpec, steps: usize| {
-            let never = schedule.never_reached(steps)?;
-            let label = quoted(&schedule.label());
-            Some(format!("{label} at a budget of {steps} steps: {never}"))
-        };
-        self.schedules
-            .iter()
-            .flat_map(|schedule| {
-                self.budgets.iter().filter_map(move |&n| line(schedule, n))
-            })
-            .collect()
+        never_reached(&self.schedules, &self.budgets)
     }
 
     /// Reads and checks the file at `path`.
@@ -184,7 +194,7 @@ impl Experiment {
         let race = settings::race(source, &root)?;
         let device = settings::device(source, &root)?;
         let lr_find = settings::lr_find(source, &root, &known.rules)?;
-        let budgets = settings::budgets(source, &root)?;
+        let lengths = budgets::read(source, &root)?;
         let lr_multiples = settings::lr_multiples(source, &root)?;
         let workloads = tables(source, &root, "workload")?;
         let schedules = tables(source, &root, "schedule")?;
@@ -192,13 +202,15 @@ impl Experiment {
         refuse_bombs(
             source,
             &root,
-            [seeds.len(), budgets.len(), lr_multiples.len()],
+            [seeds.len(), lengths.len(), lr_multiples.len()],
             &workloads,
             &schedules,
         )?;
 
-        let schedules = schedules::read(source, &schedules, &budgets)?;
         let workloads = workloads::read(source, &workloads, known)?;
+        let budgets =
+            budgets::in_steps(source, lengths, &workloads, &known.epoch)?;
+        let schedules = schedules::read(source, &schedules, &budgets)?;
         let control = control(source, &root, &schedules)?;
         let name = path.file_stem().map_or_else(
             || "experiment".to_owned(),
@@ -324,54 +336,6 @@ fn tables<'r>(
             _ => Err(source.mismatch(name, item, &wanted)),
         })
         .collect()
-}
-
-/// Refuses more than [`MOST_RUNS`] runs before any is made, at the list
-/// that multiplies most.
-fn refuse_bombs(
-    source: Source<'_>,
-    root: &Table,
-    [seeds, budgets, multiples]: [usize; 3],
-    workloads: &[(usize, &Table)],
-    schedules: &[(usize, &Table)],
-) -> Result<()> {
-    let total = |counts: &[(usize, u128)]| {
-        counts.iter().fold(0, |sum: u128, &(_, n)| sum.saturating_add(n))
-    };
-    let counts = |tables: &[(usize, &Table)], count: fn(&Table) -> u128| {
-        tables.iter().map(|&(at, table)| (at, count(table))).collect::<Vec<_>>()
-    };
-    let workloads = counts(workloads, workloads::count);
-    let schedules = counts(schedules, axes::count);
-    let place = |key| find(root, key).map_or(0, |entry| entry.node.at);
-    let lists = [
-        (place("seeds"), seeds as u128),
-        (place("budgets"), budgets as u128),
-        (place("lr_multiples"), multiples as u128),
-    ];
-    let (many_workloads, many_schedules) =
-        (total(&workloads), total(&schedules));
-    let runs = lists
-        .iter()
-        .map(|&(_, n)| n)
-        .chain([many_workloads, many_schedules])
-        .fold(1, u128::saturating_mul);
-    if runs <= MOST_RUNS as u128 {
-        return Ok(());
-    }
-    let largest = lists
-        .into_iter()
-        .chain(workloads)
-        .chain(schedules)
-        .max_by_key(|&(_, n)| n)
-        .map_or(0, |(at, _)| at);
-    let message = format!(
-        "the grid has {runs} runs ({many_workloads} workloads x \
-         {many_schedules} schedules x {budgets} budgets x {multiples} \
-         multiples x {seeds} seeds), at most {MOST_RUNS} are allowed; this \
-         list is the longest, shorten it"
-    );
-    Err(source.error(largest, message))
 }
 
 /// The label of the control: as the file says, by label or kind; else

@@ -1,4 +1,4 @@
-//! What a folder of results needs of its grid.
+//! The part of a grid that a results folder needs.
 
 use super::wire::{Source, Value, find};
 use super::{axes, control, schedules, settings, tables};
@@ -6,15 +6,15 @@ use crate::error::Result;
 use crate::schedule::ScheduleSpec;
 use std::path::Path;
 
-/// Title, control and schedules of a grid. Its data sets, programs and models
-/// need not be there, so results can be read where they were not made.
+/// Title, control and schedules of a grid. Data sets, programs and models need
+/// not exist, so that results can be read on another machine.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outline {
     /// The question, in words.
     pub(crate) title: Option<String>,
     /// Label of the control.
     pub(crate) control: Option<String>,
-    /// The schedules, but for those whose file is missing.
+    /// The schedules, except those whose file is missing.
     pub(crate) schedules: Vec<ScheduleSpec>,
 }
 
@@ -23,7 +23,7 @@ impl Outline {
     ///
     /// # Errors
     ///
-    /// If it is no TOML, or has no schedules.
+    /// If it is not TOML, or has no schedules.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         let source = Source { path, text };
         let root = source.document()?;
@@ -51,7 +51,7 @@ impl Outline {
 ///
 /// # Errors
 ///
-/// If it is no TOML.
+/// If it is not TOML.
 pub(crate) fn texts(path: &Path, text: &str) -> Result<Vec<(String, String)>> {
     let root = Source { path, text }.document()?;
     let texts = root.into_iter().filter_map(|entry| match entry.node.value {

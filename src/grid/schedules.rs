@@ -3,8 +3,8 @@
 
 use super::wire::{Entry, Node, Source, Table, Value, find, unknown_key};
 use super::{axes, factors};
-use crate::error::{Error, Result};
-use crate::schedule::{self, MODIFIERS, Problem, ScheduleSpec};
+use crate::error::{Error, Problem, Result};
+use crate::schedule::{self, MODIFIERS, ScheduleSpec};
 use crate::synonyms;
 use crate::text::{excerpt, unknown};
 use std::collections::HashMap;
@@ -213,22 +213,22 @@ fn read_tables(
     Ok(())
 }
 
-fn value(table: &[Entry]) -> schedule::Value {
+fn value(table: &[Entry]) -> schedule::ParamValue {
     let entries = table.iter().map(|entry| {
         let Entry { key, node, .. } = entry;
         (key.clone(), one_value(node))
     });
-    schedule::Value::Table(entries.collect())
+    schedule::ParamValue::Table(entries.collect())
 }
 
-fn one_value(node: &Node) -> schedule::Value {
+fn one_value(node: &Node) -> schedule::ParamValue {
     match &node.value {
-        Value::Text(text) => schedule::Value::Text(text.clone()),
-        Value::Whole(whole) => schedule::Value::Integer(*whole),
-        Value::Number(number) => schedule::Value::Float(*number),
-        Value::Flag(flag) => schedule::Value::Bool(*flag),
+        Value::Text(text) => schedule::ParamValue::Text(text.clone()),
+        Value::Whole(whole) => schedule::ParamValue::Integer(*whole),
+        Value::Number(number) => schedule::ParamValue::Float(*number),
+        Value::Flag(flag) => schedule::ParamValue::Bool(*flag),
         Value::List(items) => {
-            schedule::Value::List(items.iter().map(one_value).collect())
+            schedule::ParamValue::List(items.iter().map(one_value).collect())
         }
         Value::Table(table) => value(table),
     }

@@ -33,11 +33,15 @@ pub(crate) fn schema() -> Value {
                 "anyOf": [{ "const": "auto" }, count],
             },
             "budgets": {
-                "description": "lengths of the runs, in steps",
+                "description": "lengths of the runs, in steps or as \
+                                \"10 epochs\"",
                 "type": "array",
                 "minItems": 1,
                 "uniqueItems": true,
-                "items": { "type": "integer", "minimum": 10 },
+                "items": { "anyOf": [
+                    { "type": "integer", "minimum": 10 },
+                    { "type": "string", "pattern": "^ *[0-9.]+ *epochs? *$" },
+                ] },
             },
             "lr_multiples": {
                 "description": "of the learning rate found; 1 is always \
@@ -85,11 +89,12 @@ fn candle() -> Value {
         "additionalProperties": false,
         "required": ["model", "dataset"],
         "properties": {
-            "name": name("with {dataset}, {model}, {optimizer}, {batch}, \
-                          {label_noise}"),
-            "model": things(&MODELS),
-            "dataset": things(&DATASETS),
-            "optimizer": things(&OPTIMIZERS),
+            "name": name("with {dataset}, {model}, {optimizer}, {lr}, \
+                          {batch}, {label_noise}"),
+            "model": components(&MODELS),
+            "dataset": components(&DATASETS),
+            "optimizer": components(&OPTIMIZERS),
+            "lr": axis(rate()),
             "batch": axis(json!({ "type": "integer", "minimum": 1 })),
             "accumulate": { "type": "integer", "minimum": 1 },
             "label_noise": axis(share()),
@@ -97,6 +102,11 @@ fn candle() -> Value {
             "cluster": { "type": "string" },
         },
     })
+}
+
+/// A learning rate.
+fn rate() -> Value {
+    json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1e6 })
 }
 
 /// A share, as a number or in per cent.
@@ -115,7 +125,7 @@ fn external() -> Value {
         "additionalProperties": false,
         "required": ["command"],
         "properties": {
-            "name": name("with {dataset}, {model}, {optimizer}, {batch}"),
+            "name": name("with {dataset}, {model}, {optimizer}, {lr}, {batch}"),
             "command": {
                 "description": "program and arguments; {spec} stands for \
                                 the file of the task",
@@ -139,6 +149,7 @@ fn external() -> Value {
             "model": axis(text.clone()),
             "dataset": axis(text.clone()),
             "optimizer": axis(text.clone()),
+            "lr": axis(rate()),
             "batch": axis(json!({ "type": "integer", "minimum": 1 })),
             "cluster": text,
         },
@@ -154,7 +165,6 @@ fn name(description: &str) -> Value {
 }
 
 fn lr_find() -> Value {
-    let rate = json!({ "type": "number", "exclusiveMinimum": 0 });
     json!({
         "type": "object",
         "additionalProperties": false,
@@ -175,8 +185,8 @@ fn lr_find() -> Value {
                 "maximum": 100,
                 "default": 5,
             },
-            "from": rate,
-            "to": rate,
+            "from": rate(),
+            "to": rate(),
             "steps": { "type": "integer", "minimum": 10 },
             "ladder": {
                 "enum": ["exponential", "linear"],
@@ -190,7 +200,7 @@ fn lr_find() -> Value {
 
 /// A name, a table with a kind, or a list of those. A user's binary may have
 /// further names, so any string is a name.
-fn things(family: &Family) -> Value {
+fn components(family: &Family) -> Value {
     let names = (family.names)();
     let name = json!({ "anyOf": [{ "enum": names }, { "type": "string" }] });
     let tables: Vec<Value> =

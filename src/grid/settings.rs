@@ -10,9 +10,6 @@ use std::num::NonZeroUsize;
 /// Runs, and entries of any one list; beyond it lies a typing mistake.
 pub(super) const MOST_RUNS: usize = 1_000_000;
 
-/// Longest run, in steps.
-const MOST_STEPS: usize = 10_000_000;
-
 /// Keys of the top level.
 pub(super) const KEYS: &[&str] = &[
     "title",
@@ -126,7 +123,7 @@ pub(super) fn top_keys(source: Source<'_>, root: &Table) -> Result<()> {
             _ => continue,
         };
         let message = format!(
-            "unknown key {} in the head of the file, what you want is {remedy}",
+            "unknown key {} in the head of the file, use {remedy}",
             excerpt(&entry.key)
         );
         return Err(source.error(entry.at, message));
@@ -184,34 +181,6 @@ pub(super) fn jobs(
             Err(source.mismatch("jobs", &entry.node, wanted))
         }
     }
-}
-
-/// `budgets`, in file order.
-pub(super) fn budgets(source: Source<'_>, root: &Table) -> Result<Vec<usize>> {
-    let Some(entry) = find(root, "budgets") else {
-        let message = "the grid has no `budgets`, add a list of run lengths \
-                       in steps such as `budgets = [250, 1000]`";
-        return Err(source.error(0, message));
-    };
-    let wanted = "a list of run lengths in steps such as [250, 1000]";
-    let items = source.list("budgets", &entry.node, wanted)?;
-    if items.is_empty() {
-        let message = "`budgets` is empty, give at least one run length in \
-                       steps such as [1000]";
-        return Err(source.error(entry.node.at, message));
-    }
-    distinct(source, "budgets", items, |item| {
-        if let Value::Whole(short @ 0..10) = item.value {
-            let message = format!(
-                "a budget of {short} steps is too short for any schedule, \
-                 give at least 10"
-            );
-            return Err(source.error(item.at, message));
-        }
-        let wanted = "a list of whole numbers from 10 to 10000000";
-        let refuse = |_| source.mismatch("budgets", item, wanted);
-        source.whole("budgets", item, 10, MOST_STEPS).map_err(refuse)
-    })
 }
 
 /// `lr_multiples`, sorted, with 1.
@@ -354,7 +323,7 @@ fn rule(
 }
 
 /// Reads every item and refuses one that stands twice.
-fn distinct<T: PartialOrd + Copy + std::fmt::Display>(
+pub(super) fn distinct<T: PartialOrd + Copy + std::fmt::Display>(
     source: Source<'_>,
     key: &str,
     items: &[Node],

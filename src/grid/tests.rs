@@ -208,6 +208,7 @@ fn registered_names_come_first() {
         models: vec!["mine".to_owned(), "cnn".to_owned()],
         datasets: vec!["ours".to_owned()],
         rules: vec!["lrscout".to_owned()],
+        ..Known::default()
     };
     let text = with(4, "model = [\"mine\", \"cnn\", { kind = \"mine\" }]")
         .replace("\"letter\"", "\"ours\"\nname = \"{dataset}-{model}\"");
@@ -218,6 +219,98 @@ fn registered_names_come_first() {
     let own = ModelSpec::Registered { name: "cnn".to_owned() };
     assert_eq!(candle(&grid.workloads[1]).model, own);
     assert_eq!(grid.workloads[1].cluster, "ours");
+}
+
+#[test]
+fn a_rate_that_is_known_is_an_axis_of_workloads() {
+    let rates = |text: &str| -> Vec<(String, Option<f64>)> {
+        let grid = valid(text);
+        grid.workloads.into_iter().map(|w| (w.name, w.lr)).collect()
+    };
+    let none = rates(&with(5, BASE[4]));
+    assert_eq!(none, [("letter-mlp".to_owned(), None)]);
+    let one = rates(&with(5, "dataset = \"letter\"\nlr = 2e-5"));
+    assert_eq!(one, [("letter-mlp".to_owned(), Some(2e-5))]);
+    let text = "dataset = \"letter\"\nname = \"at {lr}\"\nlr = [2e-5, 1]";
+    let two = rates(&with(5, text));
+    let want = [("at 2e-5", 2e-5), ("at 1", 1.0)];
+    assert_eq!(two, want.map(|(name, lr)| (name.to_owned(), Some(lr))));
+    let clusters = valid(&with(5, text)).workloads;
+    assert!(clusters.iter().all(|workload| workload.cluster == "letter"));
+    let program = with(
+        4,
+        "command = [\"sh\"]\nfingerprint = []\nmodel = \"net\"\nlr = \
+         [0.1, 0.2]\nname = \"{lr}\"",
+    );
+    let want = [("0.1", 0.1), ("0.2", 0.2)];
+    let want = want.map(|(name, lr)| (name.to_owned(), Some(lr)));
+    assert_eq!(rates(&program), want);
+}
+
+/// Names for 1000 examples of `letter` and 100 of any other data set.
+fn sized() -> Known {
+    let updates = |spec: &WorkloadSpec, _: &Path| {
+        let len = if spec.dataset.kind() == "letter" { 1000 } else { 100 };
+        Ok(len / spec.batch)
+    };
+    Known { epoch: Epoch(Some(Arc::new(updates))), ..Known::default() }
+}
+
+#[test]
+fn epochs_are_whole_batches_of_the_data() {
+    let parse =
+        |text: &str| Experiment::parse(Path::new("grid.toml"), text, &sized());
+    let budgets = |line: &str| {
+        let text = with(2, &format!("budgets = {line}"));
+        parse(&text).map(|grid| grid.budgets)
+    };
+    // 1000 / 64 is 15.6: fifteen batches a pass.
+    for (line, want) in [
+        ("[\"10 epochs\"]", &[150][..]),
+        ("[\"1 epoch\", 100, \" 2.5epochs \"]", &[15, 100, 38]),
+    ] {
+        assert_eq!(budgets(line).expect("stands"), want, "{line}");
+    }
+    for (line, want) in [
+        (
+            "[\"ten epochs\"]",
+            "`budgets` must be a list of steps such as 1000 or epochs such as \
+             \"10 epochs\", got the string \"ten epochs\"",
+        ),
+        (
+            "[\"0.5 epochs\"]",
+            "0.5 epochs of `letter-mlp` are 7.5 steps, a budget is from 10 to \
+             10000000 (15 steps an epoch)",
+        ),
+        ("[\"2 epochs\", 30]", "30 stands twice in `budgets`, leave one out"),
+    ] {
+        let error = budgets(line).expect_err(line).to_string();
+        let at = if line.contains("30]") { 24 } else { 12 };
+        assert_eq!(error, format!("grid.toml:2:{at}: {want}"));
+    }
+    let two = with(5, "dataset = [\"letter\", \"digits\"]\nbatch = 10");
+    let two = two.replace("[100]", "[\"10 epochs\"]");
+    assert_eq!(
+        parse(&two).expect_err("two sizes").to_string(),
+        "grid.toml:2:12: 10 epochs are 1000 steps of `letter-mlp` and 100 of \
+         `digits-mlp`, and schedules are compared at one budget for all \
+         workloads: give steps, or a grid for each size"
+    );
+    let program = with(4, "command = [\"sh\"]\nfingerprint = []\nname = \"x\"");
+    let program = program.replace("[100]", "[\"10 epochs\"]");
+    assert_eq!(
+        parse(&program).expect_err("a program").to_string(),
+        "grid.toml:2:12: nothing tells how many examples `x` trains on, give \
+         this budget in steps: epochs x examples / batch"
+    );
+    // A warm-up is as long as the budget in steps.
+    let late = with(7, "kind = \"linear\"\nwarmup = 20");
+    let late = late.replace("[100]", "[\"1 epoch\"]");
+    assert_eq!(
+        parse(&late).expect_err("too long").to_string(),
+        "grid.toml:8:10: `warmup` is 20 steps, the budget only 15; leave at \
+         least one step after the warm-up (at the budget of 15 steps)"
+    );
 }
 
 #[test]
@@ -492,8 +585,8 @@ fn examples(page: &str) -> Vec<(&str, &str)> {
 /// grids has none.
 fn grid_with(section: &str, example: &str) -> Option<String> {
     Some(match section {
-        "The head" if example.starts_with("budgets") => with(2, example),
-        "The head" => with(1, example),
+        "Top-level keys" if example.starts_with("budgets") => with(2, example),
+        "Top-level keys" => with(1, example),
         "`[lr_find]`" => with(2, &format!("{}\n[lr_find]\n{example}", BASE[1])),
         "`[[workload]]`" if example.starts_with("model") => with(4, example),
         "`[[workload]]`" if example.starts_with("dataset") => with(5, example),

@@ -1,8 +1,8 @@
-//! The file as written: TOML with the position of every key and value.
+//! The grid file as TOML, with the position of every key and value.
 //!
-//! serde alone loses positions inside tagged enums, and a complaint without
-//! a line sends its reader searching. So the grid walks this tree, and hands
-//! to serde only tables that it has checked key by key.
+//! serde loses positions inside tagged enums, but error messages need them.
+//! The grid therefore walks this tree, and passes to serde only tables that it
+//! has checked key by key.
 
 use crate::error::{Error, Result};
 use crate::schedule;
@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A value and where it stands.
+/// A value and its position.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     /// Byte offset in the text.
     pub(super) at: usize,
-    /// What stands there.
+    /// The value.
     pub(super) value: Value,
 }
 
@@ -41,7 +41,7 @@ pub(super) enum Value {
 /// A table: its entries in file order.
 pub(super) type Table = Vec<Entry>;
 
-/// A key, where it stands, and its value.
+/// A key, its position, and its value.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     /// The key.
@@ -52,17 +52,17 @@ pub(super) struct Entry {
     pub(super) node: Node,
 }
 
-/// A text and its name, for complaints.
+/// A text and its name, for error messages.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source<'a> {
-    /// Appears in messages; data files are sought beside it.
+    /// Path for messages; data files are relative to its folder.
     pub(super) path: &'a Path,
-    /// The text that offsets count in.
+    /// The text that offsets refer to.
     pub(super) text: &'a str,
 }
 
 impl Source<'_> {
-    /// A complaint about what stands at byte `at`.
+    /// An error at byte `at`.
     pub(super) fn error(&self, at: usize, message: impl Into<String>) -> Error {
         Error::input(self.path, self.text, at, message)
     }
@@ -89,8 +89,8 @@ impl Source<'_> {
         self.node(value)
     }
 
-    /// The file that `key` names, which must be there: relative paths count
-    /// from the grid's folder.
+    /// The file named under `key`, which must exist; paths are relative to the
+    /// folder of the grid.
     pub(super) fn file(
         &self,
         at: usize,
@@ -108,7 +108,7 @@ impl Source<'_> {
         } else {
             let message = format!(
                 "missing file: `{shown}`; put it there or correct `{key}` (it \
-                 counts from the folder of the grid)"
+                 is relative to the folder of the grid)"
             );
             Err(self.error(at, message))
         }
@@ -118,8 +118,8 @@ impl Source<'_> {
         let at = error.span().map_or(self.text.len(), |span| span.start);
         let remedy = match error.message() {
             "duplicate key" => {
-                "; keep one (tables of which there are several have headers in \
-                 double brackets, as `[[workload]]`)"
+                "; keep one (repeated tables have headers in double brackets, \
+                 as in `[[workload]]`)"
             }
             _ => "",
         };
@@ -163,7 +163,7 @@ impl Source<'_> {
             DeValue::Float(number) => {
                 let text = number.as_str();
                 let parsed: f64 = text.parse().map_err(|_| {
-                    self.error(at, format!("{} is no number", excerpt(text)))
+                    self.error(at, format!("{} is not a number", excerpt(text)))
                 })?;
                 if parsed.is_infinite() && !text.contains("inf") {
                     let message = format!(
@@ -191,8 +191,8 @@ impl Source<'_> {
         Ok(Node { at, value })
     }
 
-    /// Refuses keys of `table` that `known` lacks; `home` says where they
-    /// would stand, as in `` `[lr_find]` ``.
+    /// Refuses keys of `table` that are not in `known`; `home` is the name of
+    /// the table, such as `` `[lr_find]` ``.
     pub(super) fn keys(
         &self,
         table: &Table,
@@ -208,7 +208,7 @@ impl Source<'_> {
         Ok(())
     }
 
-    /// A complaint that `node` is no `wanted`: "a string", "a list of steps".
+    /// The error that `node` is not `wanted`: "a string", "a list of steps".
     pub(super) fn mismatch(
         &self,
         key: &str,
@@ -250,7 +250,7 @@ impl Source<'_> {
             .ok_or_else(|| self.mismatch(key, node, &wanted))
     }
 
-    /// A number that `holds`; `wanted` says which.
+    /// A number that satisfies `holds`; `wanted` describes it.
     pub(super) fn number(
         &self,
         key: &str,
@@ -305,7 +305,7 @@ impl Source<'_> {
     }
 }
 
-/// That `known` lacks `key` in `home`, and what to write.
+/// The message that `key` is unknown in `home`, with the remedy.
 pub(super) fn unknown_key(key: &str, home: &str, known: &[&str]) -> String {
     match synonyms::of_key(key, |other| known.contains(&other)) {
         Some(here) => {
@@ -316,7 +316,7 @@ pub(super) fn unknown_key(key: &str, home: &str, known: &[&str]) -> String {
 }
 
 impl Node {
-    /// The number, where it is one; whole numbers count.
+    /// The value as a number, if it is one; integers are included.
     pub(super) fn number(&self) -> Option<f64> {
         match self.value {
             Value::Number(number) => Some(number),
@@ -325,7 +325,7 @@ impl Node {
         }
     }
 
-    /// The number, where it is one or is given in per cent: "20%" is 0.2.
+    /// The value as a number, if it is one or is in per cent: "20%" is 0.2.
     pub(super) fn share(&self) -> Option<f64> {
         match &self.value {
             Value::Text(text) => {

@@ -1,15 +1,18 @@
 //! `[[workload]]` tables: each the product of its models, data sets,
 //! optimizers, batch sizes and shares of label noise.
 
+use super::components::{self, Component};
 use super::keys::{DATASETS, MODELS, OPTIMIZERS};
-use super::things::{self, Thing};
+use super::template::Template;
+
 use super::wire::{Node, Source, Table, Value, find};
 use super::{Known, WorkloadEntry, axes, external};
 use crate::error::Result;
 use crate::spec::{
     DatasetSpec, ModelSpec, OptimizerSpec, Targets, TrainerSpec, WorkloadSpec,
+    short,
 };
-use crate::text::{excerpt, unknown_in};
+use crate::text::excerpt;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +22,7 @@ const KEYS: &[&str] = &[
     "model",
     "dataset",
     "optimizer",
+    "lr",
     "batch",
     "accumulate",
     "label_noise",
@@ -28,7 +32,7 @@ const KEYS: &[&str] = &[
 
 /// Keys at which a list is an axis, and what a name's template may hold.
 const AXES: &[&str] =
-    &["dataset", "model", "optimizer", "batch", "label_noise"];
+    &["dataset", "model", "optimizer", "lr", "batch", "label_noise"];
 
 /// Largest batch; more rows than any data set here has.
 pub(super) const MOST_BATCH: usize = 1_000_000;
@@ -37,7 +41,7 @@ pub(super) const MOST_BATCH: usize = 1_000_000;
 pub(super) fn count(table: &Table) -> u128 {
     AXES.iter()
         .filter_map(|key| find(table, key))
-        .map(|entry| axes::count_things(&entry.node))
+        .map(|entry| axes::count_components(&entry.node))
         .fold(1, u128::saturating_mul)
 }
 
@@ -87,7 +91,7 @@ fn apart(table: &Table) -> String {
         .iter()
         .filter(|key| {
             find(table, key)
-                .is_some_and(|entry| axes::count_things(&entry.node) > 1)
+                .is_some_and(|entry| axes::count_components(&entry.node) > 1)
         })
         .map(|key| format!("{{{key}}}"))
         .filter(|placeholder| !template.contains(placeholder))
@@ -124,10 +128,13 @@ fn read_table(
     };
     let models = needed("model", "mlp")?;
     let datasets = needed("dataset", "letter")?;
-    let models =
-        things::read(source, &MODELS, &models.node, &known.models, |name| {
-            ModelSpec::Registered { name: name.to_owned() }
-        })?;
+    let models = components::read(
+        source,
+        &MODELS,
+        &models.node,
+        &known.models,
+        |name| ModelSpec::Registered { name: name.to_owned() },
+    )?;
     for model in &models {
         if let Some(problem) = model.spec.problem() {
             return Err(model.error(source, problem));
@@ -149,6 +156,7 @@ fn read_table(
             .map(|node| source.whole("batch", node, 1, MOST_BATCH))
             .collect::<Result<_>>()?,
     };
+    let rates = read_rates(source, table)?;
     let noise = |node: &Node| {
         let wanted = "a share of the training labels from 0, below 1";
         let noise = node.share().filter(|x| (0.0..1.0).contains(x));
@@ -170,28 +178,27 @@ fn read_table(
             if let Some(problem) = model.spec.misfit(&dataset.spec) {
                 return Err(model.error(source, problem));
             }
-            for optimizer in &optimizers {
-                for &batch in &batches {
-                    for &(place, label_noise) in &noises {
-                        noise_fits(source, place, label_noise, &dataset.spec)?;
-                        let spec = WorkloadSpec {
-                            model: model.spec.clone(),
-                            dataset: dataset.spec.clone(),
-                            label_noise,
-                            optimizer: optimizer.spec.clone(),
-                            batch,
-                            accumulate,
-                            weights: weights.clone(),
-                        };
-                        let value = |key: &str| Some(shown(&spec, key));
-                        let name = template.fill(source, AXES, value)?;
-                        let cluster = cluster.map_or_else(
-                            || dataset.spec.identity(),
-                            str::to_owned,
-                        );
-                        let spec = TrainerSpec::Candle(spec);
-                        entries.push(WorkloadEntry { name, spec, cluster });
-                    }
+            let rates = rates.iter().copied();
+            for (optimizer, lr) in pairs(&optimizers, rates) {
+                for (&batch, (place, label_noise)) in
+                    pairs(&batches, noises.iter().copied())
+                {
+                    noise_fits(source, place, label_noise, &dataset.spec)?;
+                    let spec = WorkloadSpec {
+                        model: model.spec.clone(),
+                        dataset: dataset.spec.clone(),
+                        label_noise,
+                        optimizer: optimizer.spec.clone(),
+                        batch,
+                        accumulate,
+                        weights: weights.clone(),
+                    };
+                    let value = |key: &str| shown(&spec, lr, key);
+                    let name = template.fill(source, AXES, value)?;
+                    let cluster = cluster
+                        .map_or_else(|| dataset.spec.identity(), str::to_owned);
+                    let spec = TrainerSpec::Candle(spec);
+                    entries.push(WorkloadEntry { name, spec, cluster, lr });
                 }
             }
         }
@@ -199,15 +206,37 @@ fn read_table(
     Ok(entries)
 }
 
+/// Each of `outer` with each of `inner`, the inner ones fastest.
+pub(super) fn pairs<A, B>(
+    outer: &[A],
+    inner: impl Iterator<Item = B> + Clone,
+) -> impl Iterator<Item = (&A, B)> {
+    outer.iter().flat_map(move |a| inner.clone().map(move |b| (a, b)))
+}
+
+/// The rates under `lr`; the one `None` where they are to be found.
+pub(super) fn read_rates(
+    source: Source<'_>,
+    table: &Table,
+) -> Result<Vec<Option<f64>>> {
+    let Some(entry) = find(table, "lr") else { return Ok(vec![None]) };
+    let wanted = "a learning rate above 0, at most 1000000, or a list of them";
+    let rate = |node: &Node| {
+        source.number("lr", node, wanted, |x| x > 0.0 && x <= 1e6).map(Some)
+    };
+    axes::some_values(source, entry)?.iter().map(rate).collect()
+}
+
 /// What stands in a name for `key`, one of [`AXES`].
-fn shown(spec: &WorkloadSpec, key: &str) -> String {
-    match key {
+fn shown(spec: &WorkloadSpec, lr: Option<f64>, key: &str) -> Option<String> {
+    Some(match key {
         "dataset" => spec.dataset.name(),
         "model" => spec.model.label(),
         "optimizer" => spec.optimizer.label(),
+        "lr" => short(lr?),
         "batch" => spec.batch.to_string(),
         _ => spec.label_noise.to_string(),
-    }
+    })
 }
 
 /// Refuses keys other than `keys`, with a word on the likely ones;
@@ -252,11 +281,12 @@ fn read_weights(source: Source<'_>, table: &Table) -> Result<Option<PathBuf>> {
 fn read_optimizers(
     source: Source<'_>,
     table: &Table,
-) -> Result<Vec<Thing<OptimizerSpec>>> {
+) -> Result<Vec<Component<OptimizerSpec>>> {
     let default = Node { at: 0, value: Value::Text("sgd".to_owned()) };
     let node = find(table, "optimizer").map_or(&default, |entry| &entry.node);
-    let optimizers =
-        things::read(source, &OPTIMIZERS, node, &[], |_| OptimizerSpec::sgd())?;
+    let optimizers = components::read(source, &OPTIMIZERS, node, &[], |_| {
+        OptimizerSpec::sgd()
+    })?;
     for optimizer in &optimizers {
         if let Some(problem) = optimizer.spec.problem() {
             return Err(optimizer.error(source, problem));
@@ -269,9 +299,9 @@ fn read_datasets(
     source: Source<'_>,
     node: &Node,
     known: &Known,
-) -> Result<Vec<Thing<DatasetSpec>>> {
+) -> Result<Vec<Component<DatasetSpec>>> {
     let datasets =
-        things::read(source, &DATASETS, node, &known.datasets, |name| {
+        components::read(source, &DATASETS, node, &known.datasets, |name| {
             DatasetSpec::Registered { name: name.to_owned() }
         })?;
     for dataset in &datasets {
@@ -285,7 +315,10 @@ fn read_datasets(
 
 /// The files must be there, beside the grid. The paths stay as written, so
 /// that a spec is the same from whichever folder the grid is read.
-fn find_files(source: Source<'_>, dataset: &Thing<DatasetSpec>) -> Result<()> {
+fn find_files(
+    source: Source<'_>,
+    dataset: &Component<DatasetSpec>,
+) -> Result<()> {
     let kind = dataset.spec.kind();
     let downloads = matches!(kind, "mnist" | "fashion-mnist" | "cifar-10");
     let Some((key, files)) = dataset.spec.files() else {
@@ -324,87 +357,4 @@ fn noise_fits(
         dataset.name()
     );
     Err(source.error(at, message))
-}
-
-/// The `name` of a workload, with placeholders.
-pub(super) struct Template<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Template<'a> {
-    /// What a workload without `name` is called.
-    const DEFAULT: &'static str = "{dataset}-{model}";
-
-    pub(super) fn read(
-        source: Source<'_>,
-        at: usize,
-        table: &'a Table,
-    ) -> Result<Self> {
-        let Some(entry) = find(table, "name") else {
-            return Ok(Self { text: Self::DEFAULT, at });
-        };
-        let text = source.text("name", &entry.node, "a string")?;
-        Ok(Self { text, at: entry.node.at })
-    }
-
-    /// The name, with what `value` gives for each of `axes`.
-    pub(super) fn fill(
-        &self,
-        source: Source<'_>,
-        axes: &[&str],
-        value: impl Fn(&str) -> Option<String>,
-    ) -> Result<String> {
-        let mut name = String::new();
-        let mut rest = self.text;
-        while let Some(open) = rest.find('{') {
-            name.push_str(&rest[..open]);
-            let after = &rest[open + 1..];
-            let Some(close) = after.find('}') else {
-                let message = "`name` has a `{` without its `}`, placeholders \
-                               look like `{dataset}`";
-                return Err(source.error(self.at, message));
-            };
-            let key = &after[..close];
-            if !axes.contains(&key) {
-                let message = unknown_in("placeholder", key, "`name`", axes);
-                return Err(source.error(self.at, message));
-            }
-            let Some(value) = value(key) else {
-                let message = format!(
-                    "the name `{}` needs `{key}`, which this workload lacks: \
-                     add it, or give a `name` without it",
-                    self.text
-                );
-                return Err(source.error(self.at, message));
-            };
-            name.push_str(&value);
-            rest = &after[close + 1..];
-        }
-        name.push_str(rest);
-        self.usable(source, name)
-    }
-
-    /// Names become file names, on every system.
-    fn usable(&self, source: Source<'_>, name: String) -> Result<String> {
-        let forbidden =
-            |c: char| c.is_control() || r#"/\:*?"<>|{}"#.contains(c);
-        let remedy = if name.trim() != name || name.is_empty() {
-            "it must not be empty or begin or end with a space"
-        } else if name.starts_with('.') || name.ends_with('.') {
-            "it must not begin or end with a dot"
-        } else if name.len() > 150 {
-            "it must not be longer than 150 bytes"
-        } else if name.contains(forbidden) {
-            r#"it must not contain any of / \ : * ? " < > | { }"#
-        } else {
-            return Ok(name);
-        };
-        let message = format!(
-            "{} cannot be a workload's name, which is a file name too: \
-             {remedy}",
-            excerpt(&name)
-        );
-        Err(source.error(self.at, message))
-    }
 }

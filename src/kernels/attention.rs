@@ -1,9 +1,9 @@
 //! Causal self-attention over short sequences (Vaswani et al. 2017), with
 //! queries, keys and values side by side as one linear layer leaves them.
 //!
-//! One head of one sequence at a time is brought into blocks of 16 columns,
-//! which serve the inner loops of [`tile`](super::tile) as left and as right
-//! operand alike.
+//! One head of one sequence at a time is copied into blocks of 16 columns.
+//! The inner loops of [`tile`](super::tile) can use such blocks as left and as
+//! right operand.
 
 use super::activation::exp;
 use super::scratch::{Scratch, scratch};
@@ -59,7 +59,7 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// Of unspecified numbers.
+    /// With unspecified values.
     fn new(rows: usize, columns: usize) -> Self {
         let blocks = columns.div_ceil(LANES);
         Self { data: scratch(blocks * rows * LANES), rows, blocks }
@@ -228,7 +228,7 @@ vectorised! {
 }
 
 vectorised! {
-    /// Takes the gradient by the weights of [`causal_softmax`] back to the
+    /// Propagates the gradient of the weights of [`causal_softmax`] back to the
     /// scores, in place.
     fn softmax_backward(
         weights: &[f32],
@@ -259,7 +259,7 @@ vectorised! {
     }
 }
 
-/// Numbers that [`forward`] leaves to [`backward`].
+/// Number of values that [`forward`] keeps for [`backward`].
 pub(crate) fn kept_len(lengths: &[usize], h: Heads) -> usize {
     let of_head = |n: &usize| {
         let blocks = n.div_ceil(LANES);
@@ -298,7 +298,7 @@ pub(crate) fn forward(
     }
 }
 
-/// Gradient of [`forward`] by `qkv`, all of which is written.
+/// Gradient of [`forward`] with respect to `qkv`, which is overwritten.
 pub(crate) fn backward(
     qkv: &[f32],
     kept: &[f32],

@@ -2,9 +2,9 @@
 //!
 //! Images are channels-last, `(batch, height, width, channels)`; a signal is
 //! an image of height 1. In that layout a row of the kernel covers one
-//! unbroken run of numbers, so a patch is a few runs, and no patch needs to
-//! be copied ([`tile`](super::tile)). Examples are taken in groups that stay
-//! in the cache together with their zero border.
+//! contiguous run of numbers. A patch is a few runs and need not be copied
+//! ([`tile`](super::tile)). Examples are processed in groups that fit into the
+//! cache together with their zero border.
 
 use super::copy;
 use super::gemm::{Matrix, Panels};
@@ -26,7 +26,7 @@ pub(crate) struct Geometry {
     pub(crate) pad_width: usize,
 }
 
-/// Numbers of a group of examples: a quarter of a usual second-level cache.
+/// Values in a group of examples: a quarter of a usual second-level cache.
 const GROUP: usize = 64 * 1024;
 
 /// Runs shorter than this are gathered into whole patches instead.
@@ -73,7 +73,7 @@ impl Geometry {
         (GROUP / largest).max(1)
     }
 
-    /// Kernel rows cover runs too short for the inner loop.
+    /// Whether the runs of kernel rows are too short for the inner loop.
     fn gathers(&self) -> bool {
         self.kernel_width * self.in_channels < SHORT_RUN
     }
@@ -251,8 +251,8 @@ pub(crate) fn forward(
     }
 }
 
-/// Adds the gradient by the weights. `dy` is already taken back through the
-/// activation.
+/// Adds the gradient with respect to the weights. `dy` is the
+/// gradient with respect to the value before the activation.
 pub(crate) fn weight_gradient(
     x: &[f32],
     dy: &[f32],
@@ -296,10 +296,10 @@ pub(crate) fn weight_gradient(
     }
 }
 
-/// Gradient by the input: over `dx`, or onto it if `add`.
+/// Gradient with respect to the input; added to `dx` if `add`, else written.
 ///
-/// The inputs that a stride treats alike form a phase; each phase is a
-/// convolution of `dy` of stride 1 with its own part of the kernel.
+/// The inputs with one remainder by the stride form a phase. Each phase is a
+/// convolution of `dy` with stride 1 and its own part of the kernel.
 pub(crate) fn input_gradient(
     weight: &[f32],
     dy: &[f32],

@@ -31,18 +31,18 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// What becomes of a product.
+/// How a product is stored.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Finish<'a> {
-    /// Onto what is there, instead of over it.
+    /// Add to the target instead of overwriting it.
     pub(crate) add: bool,
     /// Added to every row; empty for none.
     pub(crate) bias: &'a [f32],
-    /// Rectified at last.
+    /// Apply ReLU at the end.
     pub(crate) relu: bool,
 }
 
-/// `c = a b`, finished as asked; `c` is row-major `(a.rows, b.columns)`.
+/// `c = a b`, stored as `finish` says; `c` is row-major `(a.rows, b.columns)`.
 pub(crate) fn gemm(
     a: Matrix<'_>,
     b: Matrix<'_>,
@@ -70,8 +70,8 @@ pub(crate) fn gemm(
     }
 }
 
-/// A right operand in panels: side by side, each as wide as a tile, its rows
-/// one after the other, filled up with 0.
+/// A right operand in panels, each as wide as a tile, with its rows one after
+/// the other, padded with 0.
 pub(super) struct Panels {
     data: Scratch,
     depth: usize,
@@ -182,8 +182,8 @@ fn pack_transposed(
     }
 }
 
-/// Peak of fused multiply-adds on one core, in GFLOP/s: the best of several
-/// short tries.
+/// Peak rate of fused multiply-adds on one core, in GFLOP/s: the best of
+/// several short measurements.
 pub(crate) fn peak_gflops() -> f64 {
     const ROUNDS: usize = 400_000;
     let loops = tile::loops();

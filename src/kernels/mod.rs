@@ -1,14 +1,13 @@
 //! CPU kernels: f32 slices in, f32 slices out, one thread, no candle.
 //!
-//! The only room with `unsafe`. Loops are written so that the compiler
-//! vectorises them, and compiled several times for the instruction sets of
-//! [`Level`]; the best one that the machine has is chosen at run time. The
-//! portable version is the same code, so it gives the same answer to
-//! rounding. Matrix products and convolutions stand on two hand-written inner
-//! loops ([`tile`]).
+//! This is the only room with `unsafe`. Loops are written so that the compiler
+//! vectorises them. They are compiled for each instruction set of [`Level`],
+//! and the best one of the machine is chosen at run time. The portable version
+//! is the same code and gives the same results up to rounding. Matrix products
+//! and convolutions use two hand-written inner loops ([`tile`]).
 //!
-//! NaN and infinity propagate through every kernel: a diverged run must be
-//! seen.
+//! NaN and infinity propagate through every kernel, so that divergence is
+//! detected.
 
 #![allow(
     unsafe_code,
@@ -36,7 +35,7 @@ enum Level {
     Avx512,
     /// 256-bit vectors with fused multiply-add.
     Avx2,
-    /// Whatever the target has at least (SSE2, NEON).
+    /// The minimum of the target (SSE2, NEON).
     Portable,
 }
 
@@ -44,8 +43,8 @@ enum Level {
 /// vectors, the same on every path, so that all paths add in one order.
 const LANES: usize = 16;
 
-/// Copies a few numbers in line: a call of the C library costs more than
-/// moving them.
+/// Copies a few numbers inline: a call of the C library costs more than the
+/// copy.
 #[inline(always)]
 fn copy(from: &[f32], to: &mut [f32]) {
     let (from, from_rest) = from.as_chunks::<LANES>();

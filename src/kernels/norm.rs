@@ -19,7 +19,7 @@ fn sum(values: &[f32], of: impl Fn(f32, usize) -> f32) -> f32 {
     for (i, &value) in values.iter().enumerate().skip(whole) {
         rest += of(value, i);
     }
-    // By halves, which vectorises; the order is fixed all the same.
+    // By halves, which vectorises; the order is fixed.
     let mut half = LANES / 2;
     while half > 0 {
         for l in 0..half {
@@ -99,7 +99,7 @@ vectorised! {
     }
 }
 
-/// Rows summed in one go: longer sums in f32 lose digits.
+/// Rows per partial sum: longer sums in f32 lose digits.
 const ROWS: usize = 1024;
 
 vectorised! {
@@ -234,8 +234,9 @@ pub(crate) struct Normalised<'a> {
     pub(crate) fixed: bool,
 }
 
-/// Writes the gradients of a batch norm by its weight and its bias; `dy` is
-/// already taken back through the activation. Rows of the mean's length.
+/// Writes the gradients of a batch norm with respect to its weight and bias.
+/// `dy` is the gradient with respect to the value before the activation. Rows
+/// have the length of the mean.
 pub(crate) fn batch_norm_slopes(
     x: &[f32],
     dy: &[f32],
@@ -260,8 +261,8 @@ pub(crate) fn batch_norm_slopes(
     }
 }
 
-/// Writes the gradient of a batch norm by its input, from those by its weight
-/// and its bias.
+/// Writes the gradient of a batch norm with respect to its input, from the
+/// gradients of its weight and its bias.
 pub(crate) fn batch_norm_backward(
     x: &[f32],
     dy: &[f32],

@@ -3,8 +3,8 @@
 use super::{LANES, vectorised};
 
 /// Extents of a pooling: images of `height` x `width` places of `channels`,
-/// windows of `rows` x `columns`. What does not fill a window at the right
-/// and lower edge is left out.
+/// windows of `rows` x `columns`. Incomplete windows at the right and lower
+/// edge are left out.
 #[derive(Clone, Copy)]
 pub(crate) struct Windows {
     pub(crate) height: usize,

@@ -1,4 +1,4 @@
-//! Working memory of kernels, kept by each thread from call to call.
+//! Working memory of kernels, reused by each thread from call to call.
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
@@ -7,13 +7,13 @@ thread_local! {
     static SPARE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(vec![]) };
 }
 
-/// Numbers that go back to their thread when dropped.
+/// A buffer that returns to its thread when dropped.
 pub(crate) struct Scratch {
     data: Vec<f32>,
     len: usize,
 }
 
-/// `len` numbers, whatever they were.
+/// A buffer of `len` unspecified values.
 pub(crate) fn scratch(len: usize) -> Scratch {
     let mut data = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
     if data.len() < len {
@@ -39,12 +39,12 @@ impl DerefMut for Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let data = std::mem::take(&mut self.data);
-        // At the end of a thread the store may be gone already.
+        // At the end of a thread, the list of buffers may not exist any more.
         let _ = SPARE.try_with(|spare| spare.borrow_mut().push(data));
     }
 }
 
-/// Buffers that this thread keeps, and the numbers in them.
+/// The free buffers of this thread, and their total length.
 #[cfg(test)]
 pub(crate) fn spare() -> (usize, usize) {
     SPARE.with_borrow(|spare| (spare.len(), spare.iter().map(Vec::len).sum()))

@@ -7,9 +7,9 @@ use super::vectorised;
 pub(crate) const IGNORED: u32 = u32::MAX;
 
 vectorised! {
-    /// Mean cross-entropy of `logits` `(n, classes)` against `targets` and,
-    /// in `gradient`, its derivative by the logits. Targets that are
-    /// [`IGNORED`] count neither way; a target beyond the classes is NaN.
+    /// Mean cross-entropy of `logits` `(n, classes)` against `targets` and, in
+    /// `gradient`, its derivative with respect to the logits. [`IGNORED`]
+    /// targets do not count. A target beyond the classes gives NaN.
     fn cross_entropy(
         logits: &[f32],
         targets: &[u32],
@@ -28,7 +28,7 @@ vectorised! {
             }
             let mut most = f32::NEG_INFINITY;
             for &x in row {
-                // Not f32::max, which would drop a NaN.
+                // `f32::max` would drop a NaN.
                 most = if x > most || x.is_nan() { x } else { most };
             }
             for (g, &x) in gradient.iter_mut().zip(row) {

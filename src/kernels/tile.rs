@@ -33,15 +33,15 @@ pub(super) struct Columns<'a> {
     pub(super) rows: usize,
 }
 
-/// Where a product goes: row `i`, column `j` to `data[starts[i] + j]`.
+/// The target of a product: row `i`, column `j` at `data[starts[i] + j]`.
 pub(super) struct Target<'a> {
     pub(super) data: &'a mut [f32],
     pub(super) starts: &'a [usize],
-    /// Onto what is there, instead of over it.
+    /// Add to the target instead of overwriting it.
     pub(super) add: bool,
     /// Added to every row; empty for none.
     pub(super) bias: &'a [f32],
-    /// Rectified at last.
+    /// Apply ReLU at the end.
     pub(super) relu: bool,
 }
 
@@ -98,7 +98,7 @@ impl Loops {
         (self.columns)(a, panel, vectors, columns, at, out);
     }
 
-    /// What both loops rely on, so that they need not look again.
+    /// Checks the indices that both loops rely on.
     fn check(
         &self,
         depth: usize,

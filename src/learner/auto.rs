@@ -6,7 +6,7 @@ use super::Learner;
 use crate::error::{Error, Result};
 use crate::grid::LrFindSpec;
 use crate::lr_find::{self, LrFound, Means, Memo};
-use crate::runner::{Done, in_parallel, jobs, several};
+use crate::runner::{all_in_parallel, caught, jobs, several};
 use crate::schedule::{Course, ScheduleSpec};
 use crate::stats::evalue;
 use crate::train::Trainer;
@@ -161,6 +161,7 @@ impl Learner {
         let trainer = self.trainer()?;
         let run = Choose {
             trainer: &trainer,
+            lr: None,
             find: &LrFindSpec::default(),
             seed: self.seed,
             jobs: jobs(&trainer),
@@ -173,6 +174,8 @@ impl Learner {
 /// What a choice is made on, and how.
 pub(crate) struct Choose<'a> {
     pub(crate) trainer: &'a Trainer,
+    /// The rate where it is known; else it is found.
+    pub(crate) lr: Option<f64>,
     pub(crate) find: &'a LrFindSpec,
     /// First of the seeds.
     pub(crate) seed: u64,
@@ -192,17 +195,23 @@ impl Choose<'_> {
         budget.check()?;
         // One that cannot be raced says so before anything is trained.
         courses(budget, 1.0)?;
-        let found = lr_find::for_workload(
-            self.trainer,
-            self.find,
-            &budget.schedules[0],
-            budget.steps,
-            Means {
-                several: &several(self.jobs),
-                memo: Memo::NONE,
-                stop: self.stop,
-            },
-        )?;
+        let find = || {
+            lr_find::for_workload(
+                self.trainer,
+                self.find,
+                &budget.schedules[0],
+                budget.steps,
+                Means {
+                    several: &several(self.jobs),
+                    memo: Memo::NONE,
+                    stop: self.stop,
+                },
+            )
+        };
+        let found = match self.lr {
+            Some(lr) => LrFound::given(lr),
+            None => caught(find).answer()?,
+        };
         let courses = courses(budget, found.lr)?;
         let mut race: Vec<Candidate> = budget
             .schedules
@@ -254,23 +263,13 @@ impl Choose<'_> {
         courses: &[Course],
         seed: u64,
     ) -> Result<Vec<(usize, Option<f64>)>> {
-        let mut losses = vec![];
-        let mut failed = None;
-        let fit =
-            |j: usize| self.trainer.follow(seed, courses[j].clone(), self.stop);
-        in_parallel(self.jobs, live, fit, |j, answer| match answer {
-            Done::Finished(Ok(fit)) => {
-                let loss = fit.valid.map(|score| score.loss);
-                losses.push((j, loss.filter(|loss| loss.is_finite())));
-            }
-            Done::Finished(Err(error)) => failed = Some(error),
-            Done::Panicked(why) => failed = Some(Error::Invalid(why)),
-        });
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        losses.sort_by_key(|(j, _)| *j);
-        Ok(losses)
+        let loss = |j: usize| {
+            let course = courses[j].clone();
+            let fit = self.trainer.follow(seed, course, self.stop)?;
+            let loss = fit.valid.map(|score| score.loss);
+            Ok((j, loss.filter(|loss| loss.is_finite())))
+        };
+        all_in_parallel(self.jobs, live, loss)
     }
 }
 
@@ -321,6 +320,10 @@ fn look(race: &mut [Candidate]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Dataset, Split, Task};
+    use crate::nn;
+    use candle_core::{DType, Device, Tensor};
+    use candle_nn::VarBuilder;
 
     fn candidate(label: &str, losses: &[f64]) -> Candidate {
         let loss = |l: &f64| Some(*l).filter(|l| l.is_finite());
@@ -399,5 +402,24 @@ mod tests {
             assert!(error.contains(said), "{error}");
         }
         assert!(Budget::steps(2_000).check().is_ok());
+    }
+
+    #[test]
+    fn a_model_that_panics_is_at_fault_and_not_the_input() {
+        let part = || {
+            let ones = Tensor::ones((8, 1), DType::F32, &Device::Cpu);
+            let ones = ones.expect("a tensor");
+            Split { inputs: ones.clone(), targets: ones }
+        };
+        let task = Task::Regress { width: 1 };
+        let data = Dataset::new(part(), part(), part(), task);
+        let build = |vb: VarBuilder<'_>, data: &Dataset| {
+            let rest = data.features().checked_sub(2);
+            nn::linear(rest.expect("no such layer"), 1, vb)
+        };
+        let auto = Learner::new(build, data).auto(Budget::steps(20).seeds(1));
+        let error = auto.expect_err("it panics");
+        assert!(matches!(error, Error::Tensor { .. }), "{error:?}");
+        assert!(error.to_string().contains("no such layer"), "{error}");
     }
 }

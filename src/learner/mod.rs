@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::optim::{Checkpoint, weights};
 use crate::schedule::{Schedule, ScheduleSpec};
 use crate::spec::OptimizerSpec;
-use crate::train::{Fit, Replica, Trainer, course, refined};
+use crate::train::{Fit, Replica, Trainer, refined};
 use crate::workload::{Workload, boxed};
 pub(crate) use auto::Choose;
 pub use auto::{Auto, Budget, Candidate};
@@ -199,7 +199,7 @@ impl Learner {
             )));
         }
         let Some(pilot) = spec.pilot() else {
-            let course = course(spec, peak, steps)?.after(done);
+            let course = spec.course(peak, steps)?.after(done);
             return trainer.follow(self.seed, course, &|| false);
         };
         let pilot = trainer.measure(&pilot, peak, steps, &|| false)?;

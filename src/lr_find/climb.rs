@@ -1,5 +1,5 @@
-//! Trials of one length: up and down a ladder of rates until the best one
-//! stands between worse ones.
+//! Trials of one length: up and down a ladder of rates, until the best rate
+//! lies between worse ones.
 
 use super::Runs;
 use super::found::Trial;
@@ -9,45 +9,47 @@ use std::collections::BTreeMap;
 /// Decades between neighbouring trials.
 pub(super) const SPACING: f64 = 1.0 / 3.0;
 
-/// Most rates tried at one length.
+/// Largest number of rates tried at one length.
 pub(super) const MOST_RATES: usize = 12;
 
-/// The best rate goes with the length of the run to minus this.
+/// Exponent: the best rate is proportional to the length of the run to the
+/// power of minus this.
 pub(super) const HORIZON_EXPONENT: f64 = 0.25;
 
-/// The same where the model learns by heart.
+/// The same exponent if the model memorizes its training part.
 const BY_HEART_EXPONENT: f64 = 1.0;
 
-/// Decades from the best validation loss up to the best training loss that
-/// mean learning by heart.
+/// Decades from the rate of the best validation loss up to that of the best
+/// training loss, from which the model counts as memorizing.
 const BY_HEART_DECADES: f64 = 0.5;
 
-/// Share of the descent within which a rate is as good as the best.
+/// Share of the descent that a rate may lose and still be in the basin.
 pub(super) const BASIN: f64 = 0.05;
 
-/// What trials of one length show.
+/// The result of the trials of one length.
 pub(super) struct Climb {
     /// Their length.
     pub(super) steps: usize,
-    /// The best rate, between the rungs.
+    /// The best rate, interpolated between the rungs.
     pub(super) lr: f64,
-    /// The rungs beside the best one.
+    /// The rungs next to the best one.
     pub(super) beside: (f64, f64),
     /// Whether both of them were tried and are worse.
     pub(super) bracketed: bool,
-    /// Whether any run survived.
+    /// Whether any run did not diverge.
     pub(super) survived: bool,
-    /// Whether the model learns by heart.
+    /// Whether the model memorizes its training part.
     pub(super) by_heart: bool,
 }
 
 impl Climb {
-    /// What the best rate goes with the length of the run to minus.
+    /// The exponent of the best rate in the length of the run, with a minus
+    /// sign.
     pub(super) fn exponent(&self) -> f64 {
         if self.by_heart { BY_HEART_EXPONENT } else { HORIZON_EXPONENT }
     }
 
-    /// What the best rate is multiplied by for runs of `steps`.
+    /// The factor on the best rate for runs of `steps`.
     pub(super) fn law(&self, steps: usize) -> f64 {
         (steps as f64 / self.steps as f64).powf(-self.exponent())
     }
@@ -71,8 +73,8 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Trials at each of `rates` on the first `seeds` seeds: the mean losses
-    /// at each rate, none if one diverged.
+    /// Trials at each of `rates` on the first `seeds` seeds. Returns the mean
+    /// losses at each rate; `None` if a run diverged.
     fn run(
         &mut self,
         rates: &[f64],
@@ -101,9 +103,9 @@ impl Search<'_> {
         Ok(means)
     }
 
-    /// Trials of `steps` at the rungs `first` around `centre`, and on in the
-    /// direction of the best while it stands at an edge, then between it and
-    /// what stands beside it, as long as the budget lasts.
+    /// Trials of `steps` at the rungs `first` around `centre`. While the best
+    /// rung is at an edge, the trials continue in its direction. Then they
+    /// refine between it and its neighbours, as long as the budget lasts.
     pub(super) fn climb(
         &mut self,
         centre: f64,
@@ -175,8 +177,8 @@ fn beside(
     (below, above)
 }
 
-/// The rung of the lowest loss; the lowest rung of equal ones, and when every
-/// run diverged, which is worse than any loss.
+/// The rung of the lowest loss: the lowest of equal ones, and the lowest of
+/// all if every run diverged.
 fn best(
     rungs: &BTreeMap<i32, Mean>,
     loss: impl Fn(&Mean) -> Option<f64>,
@@ -186,8 +188,9 @@ fn best(
     lowest.map_or(0, |(&rung, _)| rung)
 }
 
-/// How far from the best rung the parabola through it and its neighbours is
-/// lowest, in rungs; 0 where a neighbour is missing, far or diverged.
+/// Distance, in rungs, from the best rung to the minimum of the parabola
+/// through it and its neighbours; 0 if a neighbour is missing, distant or
+/// diverged.
 fn offset(rungs: &BTreeMap<i32, Mean>, best: i32) -> f64 {
     let at = |rung: i32| {
         let loss = rungs.get(&rung).and_then(|mean| mean.valid);

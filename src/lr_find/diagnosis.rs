@@ -5,7 +5,9 @@
 //! the noise, so adding a constant to the loss or scaling it changes nothing,
 //! and negative losses are like any other.
 
-use super::smooth::{Smoother, median, noise};
+use super::smooth::Smoother;
+use crate::stats::robust::noise;
+use crate::train::Divergence;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -19,14 +21,8 @@ const START_DECADES: f64 = 0.8;
 /// Fewest rows for that level.
 const START_ROWS: usize = 5;
 
-/// Standard deviations of one loss that are no noise.
-const NOISE_MARGIN: f64 = 6.0;
-
-/// Losses in a row above the limit that mean divergence.
-const ABOVE_IN_A_ROW: usize = 3;
-
-/// Losses in the running mean whose minimum is the descent so far.
-const LEVEL_ROWS: usize = 5;
+/// Losses above the limit that end a test: with each the rate has risen.
+const PATIENCE: usize = 3;
 
 /// Standard errors of a smoothed loss that are no noise.
 const SIGNIFICANT: f64 = 4.0;
@@ -52,6 +48,8 @@ pub enum FindOutcome {
     TooNoisy,
     /// The loss was not finite from the first updates on.
     NonFiniteAtStart,
+    /// Nothing: the rate was given, and no range test run.
+    Given,
 }
 
 impl FindOutcome {
@@ -63,6 +61,7 @@ impl FindOutcome {
             Self::NeverDiverged => "never-diverged",
             Self::TooNoisy => "too-noisy",
             Self::NonFiniteAtStart => "non-finite-at-start",
+            Self::Given => "given",
         }
     }
 }
@@ -82,57 +81,31 @@ pub(crate) struct Suggestion {
     pub(crate) lr: f64,
 }
 
-/// Watches a range test and says when the loss has diverged.
-#[derive(Default)]
+/// Watches a range test and says when the loss has diverged. Its start is the
+/// first decades of the range.
 pub(super) struct Stop {
     first_log_lr: f64,
-    start_rows: usize,
-    losses: Vec<f64>,
-    lowest_level: Option<f64>,
-    above: usize,
+    rows: usize,
+    watch: Divergence,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        let watch = Divergence::after(PATIENCE);
+        Self { first_log_lr: 0.0, rows: 0, watch }
+    }
 }
 
 impl Stop {
-    /// Takes the next update; true when the loss has diverged with it: it is
-    /// not finite, or the last few exceed the start by as much as the loss
-    /// had fallen, and by more than noise.
+    /// Takes the next update; true when the loss has diverged with it.
     pub(super) fn push(&mut self, log_lr: f64, loss: f64) -> bool {
-        if !loss.is_finite() {
-            return true;
-        }
-        if self.losses.is_empty() {
+        if self.rows == 0 {
             self.first_log_lr = log_lr;
         }
-        let rows = self.losses.len();
         let early = log_lr - self.first_log_lr <= START_DECADES;
-        if rows == self.start_rows && (early || rows < START_ROWS) {
-            self.start_rows += 1;
-        }
-        self.losses.push(loss);
-        let level = self.losses.len().checked_sub(LEVEL_ROWS).map(|from| {
-            self.losses[from..].iter().sum::<f64>() / LEVEL_ROWS as f64
-        });
-        self.lowest_level = match (self.lowest_level, level) {
-            (Some(lowest), Some(level)) => Some(lowest.min(level)),
-            (lowest, level) => lowest.or(level),
-        };
-        let above = self.losses.len() > self.start_rows
-            && loss > self.start()
-            && loss > self.limit();
-        self.above = if above { self.above + 1 } else { 0 };
-        self.above >= ABOVE_IN_A_ROW
-    }
-
-    /// Loss at the start; 0 of nothing.
-    fn start(&self) -> f64 {
-        median(self.losses[..self.start_rows].to_vec()).unwrap_or(0.0)
-    }
-
-    /// Loss above which the curve has diverged.
-    fn limit(&self) -> f64 {
-        let start = self.start();
-        let fallen = start - self.lowest_level.unwrap_or(start);
-        start + fallen.max(NOISE_MARGIN * noise(&self.losses))
+        let is_start = early || self.rows < START_ROWS;
+        self.rows += usize::from(loss.is_finite());
+        self.watch.push_at(loss, is_start)
     }
 }
 
@@ -174,9 +147,14 @@ impl Diagnosis {
                 break;
             }
         }
-        let limit = stop.limit();
+        let limit = stop.watch.limit();
         let lr: Vec<f64> = rows.iter().map(|&row| lr[row]).collect();
         let log_lr: Vec<f64> = lr.iter().map(|lr| lr.log10()).collect();
+        let finite: Vec<f64> = rows
+            .iter()
+            .map(|&row| loss[row])
+            .filter(|loss| loss.is_finite())
+            .collect();
         let capped = |&row: &usize| match loss[row] {
             loss if loss.is_finite() => loss.min(limit),
             _ => limit,
@@ -192,12 +170,11 @@ impl Diagnosis {
             smoothed,
             smoother,
             diverged,
-            start: stop.start(),
-            noise: noise(&stop.losses),
+            start: stop.watch.start(),
+            noise: noise(&finite),
             outcome: FindOutcome::NoDescent,
         };
-        let finite = stop.losses.len();
-        diagnosis.outcome = diagnosis.judge(finite);
+        diagnosis.outcome = diagnosis.judge(finite.len());
         diagnosis
     }
 
@@ -304,6 +281,7 @@ mod tests {
             FindOutcome::NeverDiverged,
             FindOutcome::TooNoisy,
             FindOutcome::NonFiniteAtStart,
+            FindOutcome::Given,
         ] {
             let text = serde_json::to_string(&outcome).expect("serializable");
             assert_eq!(text, format!("\"{}\"", outcome.name()));

@@ -11,13 +11,13 @@ use crate::schedule::ScheduleSpec;
 use crate::spec::OptimizerSpec;
 use crate::train::Trainer;
 
-/// Seeds of the finder count from here, so that no run shares its weights or
-/// batches with the search for its rate.
+/// First seed of the finder, so that no run shares its weights or batches with
+/// the search for its rate.
 pub(crate) const FIRST_SEED: u64 = 1 << 32;
 
-/// Validation examples whose loss a range test on the validation part records
-/// at every update: enough to tell rates apart, and as cheap as a few
-/// updates.
+/// Number of validation examples whose loss a range test on the validation
+/// part records at every update. They suffice to distinguish rates and cost
+/// as much as a few updates.
 const VALID_EXAMPLES: usize = 512;
 
 /// The learning rate of what `trainer` trains for runs of `horizon` steps, as a
@@ -77,7 +77,7 @@ pub(crate) fn on_workload(
         })
     };
     let trial = |peak_lr: f64, steps: usize, seed: u64| {
-        // A schedule that cannot stand at so few steps is a constant rate.
+        // A schedule that is not valid for so few steps is a constant rate.
         let rates = verify
             .and_then(|(_, schedule)| schedule.rates(peak_lr, steps).ok())
             .unwrap_or_else(|| vec![peak_lr; steps]);
@@ -91,7 +91,7 @@ pub(crate) fn on_workload(
     let verify = verify
         .map(|(verify, schedule)| (verify.sparing(probe_steps), schedule));
     let budget = verify.as_ref().map(|(verify, schedule)| {
-        // One that cannot stand at so few steps fails when it is trained.
+        // A schedule that is not valid for so few steps fails when trained.
         (verify, relative_peak(schedule, verify.horizon).unwrap_or(1.0))
     });
     let runs = Runs { train: &train, trial: &trial, several };
@@ -111,7 +111,7 @@ pub(crate) fn on_workload(
     Ok(found)
 }
 
-/// What the optimizer is usually started with.
+/// The usual learning rate of the optimizer.
 pub(crate) fn usual_rate(optimizer: &OptimizerSpec) -> f64 {
     match optimizer {
         OptimizerSpec::Sgd { .. } => 1e-2,

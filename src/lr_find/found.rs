@@ -1,30 +1,30 @@
-//! What finding a learning rate leaves behind.
+//! The result of finding a learning rate.
 
 use super::diagnosis::FindOutcome;
 use super::rules::Rule;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::record::any_float;
 use crate::report::plot::{RangeTestPlot, range_test};
 use crate::schedule::{ScheduleSpec, bound};
 use serde::{Deserialize, Serialize};
 
-/// A learning rate with where it comes from and how sure it is.
+/// A learning rate, with its evidence and its confidence.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct LrFound {
-    /// The rate to train with: the peak of a schedule. Always there; when the
-    /// outcome is not [`FindOutcome::Found`], a fallback.
+    /// The rate to train with: the peak of a schedule. It is a fallback if the
+    /// outcome is not [`FindOutcome::Found`].
     pub lr: f64,
     /// Lowest and highest rate that the evidence allows; `lr` lies inside.
-    /// Of the range test alone: 90 % bootstrap interval of the suggestion. Of
-    /// a verification: the rates next to the best one.
+    /// After a range test alone it is the 90 % bootstrap interval of the
+    /// suggestion. After a verification it is the rates next to the best one.
     pub interval: (f64, f64),
     /// Ends of the range for cyclical schedules: where the loss begins to
     /// fall, and `lr`.
     pub cycle: (f64, f64),
-    /// What the curve showed.
+    /// The outcome of the range test.
     pub outcome: FindOutcome,
-    /// The same in a sentence, with what was done about it.
+    /// The outcome in a sentence, with the reason for the rate.
     pub reason: String,
     /// How far to trust it.
     pub confidence: Confidence,
@@ -33,26 +33,26 @@ pub struct LrFound {
     pub basin: Option<(f64, f64)>,
     /// Steps of the runs that the rate was verified for.
     pub horizon: Option<usize>,
-    /// Best peak over a constant rate, as the convex bound expects it, of the
-    /// schedule that it was verified under; 1 without a verification.
+    /// Ratio of the best peak of the schedule of the verification to the best
+    /// constant rate, by the convex bound; 1 without a verification.
     pub relative_peak: f64,
-    /// The best rate goes with the length of the run to minus this; see
-    /// [`at_horizon`](Self::at_horizon).
+    /// Exponent: the best rate is proportional to the length of the run to the
+    /// power of minus this; see [`at_horizon`](Self::at_horizon).
     pub horizon_exponent: f64,
-    /// What others say, for comparison.
+    /// Second opinions, for comparison.
     pub opinions: Vec<Opinion>,
     /// The rule that read the curve.
     pub rule: Rule,
-    /// What the range test alone suggests; differs from `lr` where a
+    /// The suggestion of the range test alone; differs from `lr` if a
     /// verification corrected it.
     pub suggestion: f64,
     /// The range test of the seed nearest the suggestion.
     pub curve: Vec<LrPoint>,
-    /// Suggestion of each seed, in order; those without one left out.
+    /// Suggestions of the seeds, in order; seeds without one are omitted.
     pub per_seed: Vec<f64>,
     /// Trials of the verification, in order of their run.
     pub verification: Vec<Trial>,
-    /// Optimizer updates spent on all of it.
+    /// Optimizer updates spent in total.
     pub cost_steps: usize,
 }
 
@@ -63,7 +63,7 @@ pub struct LrFound {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Confidence {
-    /// A fallback, or contradicted.
+    /// A fallback, or contradicted by a second opinion.
     Low,
     /// One curve, or trials that do not bracket the best rate.
     Medium,
@@ -71,17 +71,17 @@ pub enum Confidence {
     High,
 }
 
-/// A rate by other means than the range test and its trials.
+/// A rate from another method than the range test and its trials.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Opinion {
-    /// What it is made of.
+    /// The method.
     pub source: OpinionSource,
     /// The rate, in the optimizer's own units.
     pub lr: f64,
 }
 
-/// Where a second opinion comes from.
+/// The method of a second opinion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -113,21 +113,44 @@ pub struct Trial {
 }
 
 impl LrFound {
+    /// A rate that is known, without any evidence of its own.
+    pub(crate) fn given(lr: f64) -> Self {
+        Self {
+            lr,
+            interval: (lr, lr),
+            cycle: (lr, lr),
+            outcome: FindOutcome::Given,
+            reason: "the rate is given and was not tested".to_owned(),
+            confidence: Confidence::Low,
+            basin: None,
+            horizon: None,
+            relative_peak: 1.0,
+            horizon_exponent: 0.0,
+            opinions: vec![],
+            rule: Rule::default(),
+            suggestion: lr,
+            curve: vec![],
+            per_seed: vec![],
+            verification: vec![],
+            cost_steps: 0,
+        }
+    }
+
     /// The rate for runs of `steps` instead of the horizon it was verified
     /// for, by a power law; without a verification the rate itself, which
     /// knows no horizon.
     ///
-    /// An extrapolation: the exponent is 0.25, or 1 where the trials showed a
-    /// model that learns its training part by heart.
+    /// This is an extrapolation. The exponent is 0.25, or 1 if the trials
+    /// showed that the model memorizes its training part.
     pub fn at_horizon(&self, steps: usize) -> f64 {
         let Some(horizon) = self.horizon else { return self.lr };
         let ratio = steps.max(1) as f64 / horizon as f64;
         self.lr * ratio.powf(-self.horizon_exponent)
     }
 
-    /// The peak for `schedule` over `steps`, instead of the schedule that it
-    /// was verified under (or a constant rate without a verification), by
-    /// what the convex [`bound`] expects of the two. For the horizon too, ask
+    /// The peak for `schedule` over `steps`, instead of the schedule of the
+    /// verification (or of a constant rate without one). The factor is the
+    /// prediction of the convex [`bound`]. For another length, use
     /// [`at_horizon`](Self::at_horizon) first.
     ///
     /// # Errors
@@ -142,13 +165,13 @@ impl LrFound {
         Ok(self.lr / self.relative_peak * other)
     }
 
-    /// What was spent, in trainings of the horizon; `None` without one.
+    /// The cost, in trainings of the horizon; `None` without a horizon.
     pub fn cost_trainings(&self) -> Option<f64> {
         Some(self.cost_steps as f64 / self.horizon? as f64)
     }
 
-    /// Takes a second opinion, which lowers the confidence when it lies more
-    /// than a decade off.
+    /// Adds a second opinion, which lowers the confidence if it differs by more
+    /// than a decade.
     pub(crate) fn hear(&mut self, opinion: Opinion) {
         let off = (opinion.lr / self.lr).log10().abs();
         if off > 1.0 {
@@ -191,8 +214,8 @@ impl LrFound {
     }
 }
 
-/// What the convex bound expects of the best peak of `schedule` over that of
-/// a constant rate.
+/// Ratio of the best peak of `schedule` to the best constant rate, by the
+/// convex bound.
 ///
 /// # Errors
 ///
@@ -202,9 +225,7 @@ pub(crate) fn relative_peak(
     steps: usize,
 ) -> Result<f64> {
     let peak = |factors: &[f64]| bound(factors).map(|bound| bound.peak);
-    let factors = schedule
-        .rates(1.0, steps)
-        .map_err(|problem| Error::Invalid(problem.to_string()))?;
+    let factors = schedule.rates(1.0, steps)?;
     let ratio = peak(&factors).zip(peak(&vec![1.0; steps]));
     Ok(ratio.map_or(1.0, |(schedule, constant)| schedule / constant))
 }

@@ -1,8 +1,8 @@
 //! How sure a suggestion is.
 
 use super::diagnosis::Diagnosis;
-use super::smooth::median;
 use crate::seed;
+use crate::stats::robust::median;
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 

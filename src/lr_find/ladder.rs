@@ -1,11 +1,11 @@
-//! What a range test runs: a table of learning rates.
+//! The table of learning rates of a range test.
 
 use super::Rule;
 use crate::error::{Error, Result};
 use crate::spec::{Ladder, LossKind};
 use serde::{Deserialize, Serialize};
 
-/// Fewest rungs of a ladder; below it no curve can be read.
+/// Smallest number of rungs; a shorter curve cannot be read.
 const FEWEST: usize = 10;
 
 /// Decades that an exponential ladder may grow beyond its upper end while the
@@ -35,16 +35,17 @@ pub struct RangeTest {
     pub ladder: Ladder,
     /// Which loss the rule sees.
     pub on: LossKind,
-    /// What picks the rate from the curve. With a rule of another tool the
-    /// whole table is run, as there, and nothing is widened upwards.
+    /// The rule that reads the rate from the curve. With the rule of another
+    /// tool, the whole table is run, as in that tool, and is not extended
+    /// upwards.
     pub rule: Rule,
     /// Range tests, each with its own weights and batches.
     pub seeds: usize,
     /// Whether the range may grow: upwards while the loss has not diverged,
     /// downwards when the first rates already move it.
     pub widen: bool,
-    /// The rate to fall back on when the curve shows nothing; the optimizer's
-    /// usual one.
+    /// The fallback if the curve shows nothing; by default the usual rate of
+    /// the optimizer.
     pub fallback: f64,
 }
 
@@ -65,7 +66,7 @@ impl Default for RangeTest {
 }
 
 impl RangeTest {
-    /// Refuses what no ladder can be made of.
+    /// Checks that a ladder can be made.
     pub(super) fn check(&self) -> Result<()> {
         let positive = |rate: f64| rate > 0.0 && rate.is_finite();
         let problem = if !positive(self.from) || !positive(self.to) {

@@ -1,5 +1,5 @@
-//! Runs that an interrupted search for the same rate has done already: it
-//! goes on behind them.
+//! Stored runs of a finder: an interrupted search for a rate continues after
+//! them.
 
 use super::{LossKind, TrialLosses, Watch};
 use crate::digest;
@@ -8,32 +8,31 @@ use crate::record::AnyFloat;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Recorded {
-    /// A range test: the losses that it saw.
+    /// The losses of a range test.
     Losses(Vec<AnyFloat>),
-    /// A trial; nothing if it diverged.
+    /// The losses of a trial; `None` if it diverged.
     Trial(Option<TrialLosses>),
 }
 
-/// Where they are kept, each under a name made of its seed and rates.
+/// The storage of the runs. A name is made from the seed and the rates.
 #[derive(Clone, Copy)]
 pub(crate) struct Memo<'a> {
-    /// The run of a name, if it was kept.
+    /// The run of a name, if it was stored.
     pub(crate) recall: &'a (dyn Fn(&str) -> Option<Recorded> + Sync),
-    /// Keeps one, with what it took.
+    /// Stores a run, with its time.
     pub(crate) keep: &'a (dyn Fn(&str, &Recorded, Duration) + Sync),
 }
 
 impl Memo<'_> {
-    /// Forgets all at once.
+    /// Stores nothing.
     pub(crate) const NONE: Memo<'static> =
         Memo { recall: &|_| None, keep: &|_, _, _| () };
 
-    /// The losses of a range test: those that it saw before, or now by
-    /// `train`.
+    /// The losses of a range test: stored ones, or new ones from `train`.
     pub(super) fn losses(
         &self,
         (rates, seed, on): (&[f64], u64, LossKind),
@@ -44,7 +43,7 @@ impl Memo<'_> {
         if let Some(Recorded::Losses(losses)) = (self.recall)(&name) {
             let losses = losses.into_iter().map(|AnyFloat(loss)| loss);
             let losses: Vec<f64> = losses.collect();
-            // It ended where the watch broke, and does so again.
+            // It ended where the watch broke, and ends there again.
             for (i, &loss) in losses.iter().enumerate() {
                 if watch(i, loss).is_break() {
                     break;
@@ -59,7 +58,7 @@ impl Memo<'_> {
         Ok(losses)
     }
 
-    /// The losses at the end of a trial: those of before, or now by `run`.
+    /// The losses at the end of a trial: stored ones, or new ones from `run`.
     pub(super) fn trial(
         &self,
         rates: &[f64],

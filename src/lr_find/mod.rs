@@ -1,9 +1,9 @@
-//! Finding the learning rate: a range test, read by a rule, then checked by
-//! short runs of the real thing.
+//! Finding the learning rate: a rule reads it from a range test, and short
+//! runs of the real schedule check it.
 //!
-//! Training comes in as a closure that takes a table of learning rates and a
-//! seed and gives losses back, so nothing here knows a model. Losses are
-//! recorded raw; smoothing, stopping and suggesting are done on the record.
+//! Training is a closure that takes a table of learning rates and a seed and
+//! returns losses, so this room is independent of models. Losses are recorded
+//! raw; smoothing, stopping and suggesting use the record.
 
 mod climb;
 mod diagnosis;
@@ -32,12 +32,12 @@ use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-/// Sees the index and the loss of every update, and may end the run there.
+/// Receives the index and the loss of every update, and may end the run.
 pub(crate) type Watch<'a> = dyn FnMut(usize, f64) -> ControlFlow<()> + 'a;
 
-/// Trains along a table of rates from fresh weights of a seed, and gives the
-/// raw loss of every update done, measured before it. The loss at which the
-/// watch breaks is the last one given.
+/// Trains at a table of rates, from the initial weights of a seed. Returns the
+/// raw loss of every update, measured before it. The loss at which the watch
+/// breaks is the last one.
 pub(crate) type Train<'a> = dyn Fn(&[f64], u64, LossKind, &mut Watch<'_>) -> Result<Vec<f64>>
     + Sync
     + 'a;
@@ -47,8 +47,8 @@ pub(crate) type Train<'a> = dyn Fn(&[f64], u64, LossKind, &mut Watch<'_>) -> Res
 pub(crate) type TrialRun<'a> =
     dyn Fn(f64, usize, u64) -> Result<Option<TrialLosses>> + Sync + 'a;
 
-/// Does some work for every number below a count, in any order, and several
-/// at once where the caller has threads for it. Panics if the work does.
+/// Does work for every number below a count, in any order, in parallel if the
+/// caller has threads. Panics if the work panics.
 pub(crate) type Several<'a> =
     dyn Fn(usize, &(dyn Fn(usize) + Sync)) + Sync + 'a;
 
@@ -57,28 +57,28 @@ pub(crate) fn one_by_one(count: usize, work: &(dyn Fn(usize) + Sync)) {
     (0..count).for_each(work);
 }
 
-/// How the runs of a finder go on.
+/// How the runs of a finder are executed.
 #[derive(Clone, Copy)]
 pub(crate) struct Means<'a> {
-    /// How those that do not wait for each other do.
+    /// How independent runs are executed.
     pub(crate) several: &'a Several<'a>,
-    /// What was run before.
+    /// Stored runs.
     pub(crate) memo: Memo<'a>,
-    /// Asked before every update.
+    /// Called before every update; true ends the search.
     pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// What a finder has run, and how.
+/// The runs of a finder, and how they are executed.
 #[derive(Clone, Copy)]
 pub(crate) struct Runs<'a> {
     pub(crate) train: &'a Train<'a>,
     pub(crate) trial: &'a TrialRun<'a>,
-    /// How runs that do not wait for each other go on.
+    /// How independent runs are executed.
     pub(crate) several: &'a Several<'a>,
 }
 
 impl Runs<'_> {
-    /// The answers of `work` for every number below `count`, in order.
+    /// The results of `work` for every number below `count`, in order.
     fn all<T: Send>(
         &self,
         count: usize,
@@ -106,15 +106,15 @@ pub(crate) struct TrialLosses {
     pub(crate) train: Option<f64>,
 }
 
-/// The learning rate by a range test and, with `verify`, by trials around
-/// its suggestion, which is multiplied for them by what the best peak of their
-/// schedule is expected to be over a constant rate. The same arguments give
-/// the same answer.
+/// The learning rate from a range test and, with `verify`, from trials around
+/// its suggestion. For the trials the suggestion is multiplied by the expected
+/// ratio of the best peak of their schedule to the best constant rate. The
+/// same arguments give the same answer.
 ///
 /// # Errors
 ///
-/// If `test` or `verify` make no sense, or a training fails. A curve that
-/// shows nothing is no error: see [`FindOutcome`].
+/// If `test` or `verify` is not valid, or a training fails. A curve that shows
+/// nothing is not an error: see [`FindOutcome`].
 pub(crate) fn find(
     test: &RangeTest,
     verify: Option<(&Verify, f64)>,

@@ -2,10 +2,10 @@
 
 use super::diagnosis::{Diagnosis, FindOutcome, Stop};
 use super::found::{Confidence, LrFound, LrPoint};
-use super::smooth::median;
 use super::{RangeTest, Rule, Runs, interval, suggest};
 use crate::error::Result;
 use crate::seed;
+use crate::stats::robust::median;
 use rand::RngExt as _;
 use std::ops::ControlFlow;
 
@@ -146,27 +146,17 @@ fn judge(test: &RangeTest, curves: &[Curve], seed: u64) -> LrFound {
         .min_by(|a, b| distance(a).total_cmp(&distance(b)))
         .map_or(&curves[0], |(curve, _)| *curve);
     let onset = nearest.diagnosis.onset_lr().filter(|&low| low < lr);
+    let reason = reason(test, rule, outcome, nearest, &per_seed, interval);
     LrFound {
-        lr,
         interval,
         cycle: (onset.unwrap_or(lr / CYCLE_RATIO), lr),
-        outcome,
-        reason: reason(test, rule, outcome, nearest, &per_seed, interval),
-        rule,
-        suggestion: lr,
-        curve: nearest.points(),
-        per_seed,
         confidence: match outcome {
             FindOutcome::Found => Confidence::Medium,
             _ => Confidence::Low,
         },
-        basin: None,
-        horizon: None,
-        relative_peak: 1.0,
-        horizon_exponent: 0.0,
-        opinions: vec![],
-        verification: vec![],
-        cost_steps: 0,
+        rule,
+        per_seed,
+        ..unsupported(test, outcome, nearest, lr, reason)
     }
 }
 
@@ -223,12 +213,24 @@ fn nothing(test: &RangeTest, outcome: FindOutcome, curve: &Curve) -> LrFound {
             ),
         },
     };
+    let reason = format!("{what}; {lr:.2e} is a fallback");
+    unsupported(test, outcome, curve, lr, reason)
+}
+
+/// The rate `lr` with the curve of one seed and nothing that supports it.
+fn unsupported(
+    test: &RangeTest,
+    outcome: FindOutcome,
+    curve: &Curve,
+    lr: f64,
+    reason: String,
+) -> LrFound {
     LrFound {
         lr,
         interval: (lr, lr),
         cycle: (lr / CYCLE_RATIO, lr),
         outcome,
-        reason: format!("{what}; {lr:.2e} is a fallback"),
+        reason,
         rule: test.rule,
         suggestion: lr,
         curve: curve.points(),
@@ -271,6 +273,7 @@ fn reason(
         FindOutcome::NonFiniteAtStart => {
             "the loss is not finite from the start".to_owned()
         }
+        FindOutcome::Given => "the rate is given".to_owned(),
     };
     let by = if rule == test.rule {
         format!("rule `{}`", rule.name())

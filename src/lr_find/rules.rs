@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::text::{either, unknown};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::{Div, Sub};
 
 /// A rule that reads a learning rate off a range test.
 #[derive(
@@ -170,26 +171,18 @@ fn argmin<T: PartialOrd + Copy>(values: &[T]) -> Option<usize> {
     (!values.is_empty()).then_some(lowest)
 }
 
-/// numpy's `gradient` at unit spacing: central differences, one-sided at the
-/// ends. `None` below two values, where numpy raises.
-fn unit_gradient(values: &[f64]) -> Option<Vec<f64>> {
+/// numpy's `gradient` at unit spacing, and torch's, in the precision of
+/// `values`: central differences, one-sided at the ends. `None` below two
+/// values, where numpy raises.
+fn unit_gradient<T>(values: &[T]) -> Option<Vec<T>>
+where
+    T: Copy + Sub<Output = T> + Div<Output = T> + From<f32>,
+{
     let last = values.len().checked_sub(1).filter(|&last| last > 0)?;
     let slope = |i| match i {
         0 => values[1] - values[0],
         i if i == last => values[i] - values[i - 1],
-        i => (values[i + 1] - values[i - 1]) / 2.0,
-    };
-    Some((0..=last).map(slope).collect())
-}
-
-/// The same in single precision, as torch's `gradient` and numpy's on arrays
-/// of singles.
-fn unit_gradient_f32(values: &[f32]) -> Option<Vec<f32>> {
-    let last = values.len().checked_sub(1).filter(|&last| last > 0)?;
-    let slope = |i| match i {
-        0 => values[1] - values[0],
-        i if i == last => values[i] - values[i - 1],
-        i => (values[i + 1] - values[i - 1]) / 2.0,
+        i => (values[i + 1] - values[i - 1]) / T::from(2.0),
     };
     Some((0..=last).map(slope).collect())
 }
@@ -197,6 +190,26 @@ fn unit_gradient_f32(values: &[f32]) -> Option<Vec<f32>> {
 /// What an average that started at 0 is divided by after `updates`.
 fn correction(beta: f64, updates: usize) -> f64 {
     1.0 - beta.powf(updates as f64)
+}
+
+/// The average of the losses so far, with weight `beta` for the past and the
+/// bias of the start taken out as of update `first`, up to where it exceeds
+/// four times its lowest value.
+fn averaged(loss: &[f64], beta: f64, first: usize) -> Vec<f64> {
+    let (mut average, mut best) = (0.0, 0.0);
+    let mut shown = vec![];
+    for (i, &loss) in loss.iter().enumerate() {
+        average = beta * average + (1.0 - beta) * loss;
+        let smooth = average / correction(beta, first + i);
+        shown.push(smooth);
+        if i > 0 && smooth > 4.0 * best {
+            break;
+        }
+        if smooth < best || i == 0 {
+            best = smooth;
+        }
+    }
+    shown
 }
 
 /// Single precision, as `torch.tensor` of a Python float.

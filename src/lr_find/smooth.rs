@@ -11,10 +11,6 @@ const HALF_WIDTH: f64 = 0.5;
 /// Fewest rungs in half a width, for short ladders.
 const FEWEST_RUNGS: f64 = 2.5;
 
-/// The mean absolute deviation from the median of normal noise, in standard
-/// deviations.
-const MEDIAN_DEVIATION: f64 = 0.674_489_750_196_081_7;
-
 /// Kernel weights for one ladder, to smooth many curves on it.
 pub(super) struct Smoother {
     /// For each row the first row under its kernel, and the weights, which
@@ -66,31 +62,9 @@ fn kernel(log_lr: &[f64], i: usize, width: f64) -> (usize, Vec<f64>) {
     (first, weights.iter().map(|weight| weight / sum).collect())
 }
 
-/// Standard deviation of the noise of single losses, from the differences of
-/// neighbours: a trend hardly counts, nor does an outlier. 0 below two
-/// values.
-pub(super) fn noise(values: &[f64]) -> f64 {
-    let steps: Vec<f64> =
-        values.windows(2).map(|w| (w[1] - w[0]).abs()).collect();
-    let two = std::f64::consts::SQRT_2;
-    median(steps).map_or(0.0, |step| step / MEDIAN_DEVIATION / two)
-}
-
-/// Median; `None` of nothing.
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let half = values.len() / 2;
-    match values.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(values[half]),
-        _ => Some((values[half - 1] + values[half]) / 2.0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::RngExt as _;
 
     #[test]
     fn a_line_stays_a_line_inside_and_a_constant_everywhere() {
@@ -102,20 +76,5 @@ mod tests {
         }
         let flat = smoother.smooth(&[3.0; 80]);
         assert!(flat.iter().all(|y| (y - 3.0).abs() < 1e-12));
-    }
-
-    #[test]
-    fn noise_is_measured_in_spite_of_a_trend_and_outliers() {
-        let mut rng = crate::seed::stream(1, "noise");
-        let mut values: Vec<f64> = (0..2000)
-            .map(|i| {
-                let uniform: f64 = rng.random_range(-1.0..1.0);
-                f64::from(i) * 1e-3 + uniform
-            })
-            .collect();
-        values[7] = 1e9;
-        let want = 1.0 / 3.0_f64.sqrt();
-        let got = noise(&values);
-        assert!((got / want - 1.0).abs() < 0.1, "{got} is not {want}");
     }
 }

@@ -2,20 +2,20 @@
 //! rates around it.
 //!
 //! The trials are a third of a decade apart, on one common seed, each about a
-//! quarter of the horizon long, and go on in the direction of the best while
-//! it stands at an edge; a parabola through the best three gives the rate
-//! between them. Around a fallback, behind which no curve stands, they are a
-//! decade apart first and go in between afterwards. Where the budget allows,
-//! three around that rate run again, twice as long and on two seeds (successive
-//! halving), since a single run hides how near a rate is to divergence.
-//! `docs/finder.md` compares this with a plain grid and successive halving of
-//! the same cost.
+//! quarter of the horizon long. While the best rate is at an edge, they
+//! continue in its direction. A parabola through the best three gives the rate
+//! between them. Around a fallback the trials are a decade apart first and are
+//! then refined. If the budget allows, three trials around that rate follow,
+//! twice as long and on two seeds (successive halving), because a single run
+//! does not show how close a rate is to divergence. `docs/finder.md` compares
+//! this with a plain grid and successive halving at the same cost.
 //!
-//! The best rate falls as runs get longer. Where noise or stability limit it,
-//! by about its fourth root; where the model learns its training
-//! part by heart, only the sum of all rates counts, so by the length itself.
-//! The trials tell which: by heart, the training loss is lowest at a higher
-//! rate than the validation loss, which has clearly risen there.
+//! The best rate falls as runs get longer. If noise or stability limit it, it
+//! falls with about the fourth root of the length. If the model memorizes its
+//! training part, only the sum of all rates matters, and the best rate falls
+//! with the length itself. The trials detect memorizing: the training loss is
+//! lowest at a higher rate than the validation loss, and the validation loss
+//! has clearly risen there.
 
 use super::climb::{BASIN, Climb, Search};
 use super::found::{Confidence, Trial};
@@ -192,21 +192,27 @@ pub(super) fn refine(
 /// Loss before any update, by the range test.
 fn start(found: &LrFound) -> Option<f64> {
     let first = found.curve.iter().take(5).map(|point| point.loss);
-    super::smooth::median(first.collect()).filter(|loss| loss.is_finite())
+    crate::stats::robust::median(first.collect())
+        .filter(|loss| loss.is_finite())
 }
 
 /// Lowest and highest rate within [`BASIN`] of the descent from `start` to
-/// the best of `trials`, between them by straight lines and at most as wide
-/// as they are.
+/// the best of `trials`, those of one rate averaged, between them by straight
+/// lines and at most as wide as they are.
 fn basin<'a>(
     trials: impl Iterator<Item = &'a Trial>,
     start: Option<f64>,
 ) -> Option<(f64, f64)> {
     let start = start?;
-    let mut points: Vec<(f64, f64)> = trials
-        .map(|trial| (trial.lr.ln(), trial.loss.unwrap_or(start).min(start)))
-        .collect();
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut trials: Vec<&Trial> = trials.collect();
+    trials.sort_by(|a, b| a.lr.total_cmp(&b.lr));
+    let seeds = trials.chunk_by(|a, b| a.lr.total_cmp(&b.lr).is_eq());
+    let mean = |seeds: &[&Trial]| {
+        let sum: Option<f64> = seeds.iter().map(|trial| trial.loss).sum();
+        let mean = sum.map_or(start, |sum| sum / seeds.len() as f64);
+        (seeds[0].lr.ln(), mean.min(start))
+    };
+    let points: Vec<(f64, f64)> = seeds.map(mean).collect();
     let least = points.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
     let level = least + BASIN * (start - least);
     let inside = |point: &&(f64, f64)| point.1 <= level;
@@ -242,7 +248,7 @@ fn words(
         String::new()
     } else {
         let why = if climb.by_heart {
-            ", since the model learns by heart"
+            ", since the model memorizes its training part"
         } else {
             ""
         };

@@ -1,4 +1,4 @@
-//! Activations, alone and as the end of another layer, and sums.
+//! Activations, alone or fused into another layer, and sums.
 
 use super::image;
 use super::op::{self, Kept, Op, Pass, keep};
@@ -47,7 +47,7 @@ fn activated(x: &Tensor, activation: Activation) -> Result<Tensor> {
     }
 }
 
-/// `a + b`, of one shape: a residual connection.
+/// `a + b` of equal shapes: a residual connection.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ pub fn add(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     sum(a, b, false)
 }
 
-/// `max(a + b, 0)`, of one shape: the end of a residual block.
+/// `max(a + b, 0)` of equal shapes: the end of a residual block.
 ///
 /// # Errors
 ///
@@ -78,7 +78,7 @@ fn sum(a: &Tensor, b: &Tensor, rectified: bool) -> Result<Tensor> {
     if rectified { y.relu() } else { Ok(y) }
 }
 
-/// `activation(x)`, made of candle's operations.
+/// `activation(x)`, from candle's operations.
 pub(super) fn composed(x: &Tensor, activation: Activation) -> Result<Tensor> {
     match activation {
         Activation::Identity => Ok(x.clone()),
@@ -88,8 +88,8 @@ pub(super) fn composed(x: &Tensor, activation: Activation) -> Result<Tensor> {
     }
 }
 
-/// Activates `y` where the layer before has not done so itself; keeps what
-/// [`backward`] needs. A layer does ReLU itself.
+/// Activates `y`, unless the layer before has done so (layers fuse ReLU), and
+/// keeps what [`backward`] needs.
 pub(super) fn after(activation: Activation, y: &mut [f32], kept: &mut Kept) {
     match activation {
         Activation::Identity | Activation::Relu => {}
@@ -98,7 +98,7 @@ pub(super) fn after(activation: Activation, y: &mut [f32], kept: &mut Kept) {
     }
 }
 
-/// Takes the gradient `dy` back through the activation, in place.
+/// Propagates the gradient `dy` back through the activation, in place.
 pub(super) fn backward(
     activation: Activation,
     y: &[f32],

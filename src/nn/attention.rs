@@ -4,16 +4,16 @@ use super::op::{self, Kept, Op, Pass, keep};
 use crate::kernels::attention::{self, Heads};
 use candle_core::{D, Result, Tensor, bail};
 
-/// Scaled dot-product attention in which no place sees a later one.
+/// Scaled dot-product attention in which no position sees a later one.
 ///
 /// `qkv` is `(batch, length, 3 width)`: queries, keys and values side by
-/// side, each of `heads` heads; gives `(batch, length, width)`.
+/// side, each with `heads` heads. Returns `(batch, length, width)`.
 ///
 /// Source: Vaswani et al., *Attention Is All You Need* (2017), section 3.2.
 ///
 /// # Errors
 ///
-/// If the width is no multiple of three times `heads`.
+/// If the width is not a multiple of three times `heads`.
 pub fn causal_self_attention(qkv: &Tensor, heads: usize) -> Result<Tensor> {
     let (batch, length, triple) = qkv.dims3()?;
     if !qkv.device().is_cpu() {
@@ -28,12 +28,12 @@ pub fn causal_self_attention(qkv: &Tensor, heads: usize) -> Result<Tensor> {
 }
 
 /// [`causal_self_attention`] in sequences of different `lengths`, one after
-/// the other in `(places, 3 width)`; gives `(places, width)`. CPU only.
+/// the other in `(positions, 3 width)`; returns `(positions, width)`. CPU only.
 ///
 /// # Errors
 ///
-/// If the width is no multiple of three times `heads`, or the lengths do not
-/// add up.
+/// If the width is not a multiple of three times `heads`, or the lengths do
+/// not add up.
 pub(crate) fn packed_causal_self_attention(
     qkv: &Tensor,
     heads: usize,
@@ -41,16 +41,16 @@ pub(crate) fn packed_causal_self_attention(
 ) -> Result<Tensor> {
     let (places, triple) = qkv.dims2()?;
     if heads == 0 || triple % (3 * heads) != 0 {
-        bail!("a width of {triple} is no multiple of 3 x {heads} heads")
+        bail!("a width of {triple} is not a multiple of 3 x {heads} heads")
     }
     if lengths.iter().sum::<usize>() != places {
-        bail!("sequences of {lengths:?} are not {places} places")
+        bail!("sequences of {lengths:?} do not add up to {places} positions")
     }
     let heads = Heads { heads, size: triple / 3 / heads };
     op::apply(Attention { heads, lengths }, &[qkv], (places, triple / 3))
 }
 
-/// The same, made of candle's operations.
+/// The same, from candle's operations.
 pub(super) fn composed(qkv: &Tensor, heads: usize) -> Result<Tensor> {
     let (batch, length, _) = qkv.dims3()?;
     let part = |i: usize| -> Result<Tensor> {

@@ -31,7 +31,7 @@ pub struct Conv2d {
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn conv1d(
     inputs: usize,
     outputs: usize,
@@ -50,7 +50,7 @@ pub fn conv1d(
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn conv1d_relu(
     inputs: usize,
     outputs: usize,
@@ -66,7 +66,7 @@ pub fn conv1d_relu(
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn conv2d(
     inputs: usize,
     outputs: usize,
@@ -80,11 +80,11 @@ pub fn conv2d(
     Ok(Conv2d { bias: Some(bias), ..layer })
 }
 
-/// [`conv2d`] without bias, for a norm that follows.
+/// [`conv2d`] without bias, to be followed by a norm.
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn conv2d_no_bias(
     inputs: usize,
     outputs: usize,
@@ -102,7 +102,7 @@ pub fn conv2d_no_bias(
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn conv2d_relu(
     inputs: usize,
     outputs: usize,
@@ -160,7 +160,7 @@ impl Module for Conv2d {
     }
 }
 
-/// Bias and activation by candle's operations.
+/// Bias and activation, from candle's operations.
 fn finish(
     y: &Tensor,
     bias: Option<&Tensor>,
@@ -175,8 +175,8 @@ fn finish(
     activate::composed(&y, activation)
 }
 
-/// A convolution of channels-last images; inputs `x`, weight and, where there
-/// is one, bias.
+/// A convolution of channels-last images; inputs `x`, weight and the optional
+/// bias.
 struct Convolve {
     geometry: Geometry,
     activation: Activation,

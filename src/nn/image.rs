@@ -1,11 +1,11 @@
-//! Images and signals in memory: channels first in shape, channels last in
+//! The layout of images and signals: channels first in shape, channels last in
 //! memory.
 //!
-//! Shapes are candle's, `(batch, channels, height, width)` and
-//! `(batch, channels, length)`. The kernels want the channels of a place side
-//! by side, so what our layers give is a transposed view of such memory, and
-//! what they take is brought into it first, at no cost where it is already
-//! there (PyTorch's `channels_last`).
+//! Shapes are candle's: `(batch, channels, height, width)` and
+//! `(batch, channels, length)`. The kernels need the channels of a position
+//! next to each other. Layers therefore return a transposed view of such
+//! memory. They convert their inputs to it, at no cost if they have it already
+//! (PyTorch's `channels_last`).
 
 use super::op::{self, Kept, Op, Pass};
 use candle_core::{D, Result, Tensor};
@@ -33,8 +33,8 @@ pub(super) fn to_signal(x: &Tensor) -> Result<Tensor> {
     x.reshape((batch, length, channels))?.permute((0, 2, 1))
 }
 
-/// `each` of tensors of one shape, element by element: it gets them, and
-/// gives its result, in the order of memory where they share one.
+/// Applies `each`, an element-wise operation, to tensors of equal shapes. If
+/// they share an order in memory, it is applied in that order.
 pub(super) fn elementwise(
     tensors: &[&Tensor],
     each: impl FnOnce(&[&Tensor]) -> Result<Tensor>,
@@ -52,8 +52,8 @@ pub(super) fn elementwise(
     back(&each(&moved)?)
 }
 
-/// `(batch, channels, ...)` as `(batch, channels x ...)`, in that order
-/// whatever the order in memory.
+/// `(batch, channels, ...)` as `(batch, channels x ...)`, in that order for
+/// every memory layout.
 ///
 /// # Errors
 ///
@@ -68,7 +68,7 @@ pub fn flatten(x: &Tensor) -> Result<Tensor> {
     op::apply(Flatten { channels, places }, &[&x], (batch, channels * places))
 }
 
-/// The mean over all places: `(batch, channels, height, width)` to
+/// The mean over all positions: `(batch, channels, height, width)` to
 /// `(batch, channels)`.
 ///
 /// # Errors
@@ -83,7 +83,7 @@ pub fn mean_pool(x: &Tensor) -> Result<Tensor> {
     op::apply(op, &[&channels_last(x)?], (batch, channels))
 }
 
-/// Places of channels to channels of places.
+/// Channels last to channels first.
 struct Flatten {
     channels: usize,
     places: usize,

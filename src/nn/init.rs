@@ -1,4 +1,4 @@
-//! Seeded weights.
+//! Initial weights from a seed.
 
 use crate::seed;
 use candle_core::{DType, Device, Error, Result, Shape, Tensor, Var};
@@ -9,31 +9,31 @@ use rand_distr::{Distribution, Normal, Uniform};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The weights of one model: made when its builder asks for them, each from
-/// the seed and its own name, so that a layer added before another leaves
-/// that one's weights as they were.
+/// The weights of one model. Each is created when the model builder requests
+/// it, from the seed and its own name, so that a further layer does not change
+/// the weights of the others.
 #[derive(Clone)]
 pub(crate) struct Weights {
     seed: u64,
-    /// By name, so that reductions over them have one order.
+    /// Sorted by name, so that reductions over them have a fixed order.
     vars: Arc<Mutex<BTreeMap<String, Var>>>,
-    /// Weights to start from instead, by name.
+    /// Given initial weights, by name.
     given: Arc<HashMap<String, Tensor>>,
 }
 
 impl Weights {
-    /// Fresh weights of `seed`, but those of `given` where it has the name.
+    /// Weights from `seed`, except those with a name in `given`.
     pub(crate) fn new(seed: u64, given: Arc<HashMap<String, Tensor>>) -> Self {
         Self { seed, vars: Arc::default(), given }
     }
 
-    /// What a model's builder takes.
+    /// The `VarBuilder` for the model builder.
     pub(crate) fn builder(&self, device: &Device) -> VarBuilder<'static> {
         let backend = Box::new(self.clone());
         VarBuilder::from_backend(backend, DType::F32, device.clone())
     }
 
-    /// All weights made so far, sorted by name.
+    /// All weights created so far, sorted by name.
     pub(crate) fn trainable(&self) -> Vec<(String, Var)> {
         let vars = self.vars.lock().unwrap_or_else(PoisonError::into_inner);
         vars.iter().map(|(name, var)| (name.clone(), var.clone())).collect()
@@ -83,19 +83,19 @@ impl Weights {
     }
 }
 
-/// Inputs that each output of a weight of this shape sums over.
+/// Fan-in: the number of inputs that each output sums over.
 fn fan_in(shape: &Shape) -> usize {
     shape.dims().iter().skip(1).product::<usize>().max(1)
 }
 
-/// PyTorch's default for linear layers and convolutions, weights and biases
-/// alike: uniform within one over the root of the inputs.
+/// PyTorch's default for weights and biases of linear layers and convolutions:
+/// uniform, with the bound one over the square root of the fan-in.
 pub(super) fn uniform(inputs: usize) -> Init {
     let bound = 1.0 / (inputs.max(1) as f64).sqrt();
     Init::Uniform { lo: -bound, up: bound }
 }
 
-/// A distribution of weights, drawn in f64 and narrowed.
+/// A distribution of weights, drawn in f64 and rounded to f32.
 trait Draw {
     fn draw(&self, rng: &mut rand_chacha::ChaCha8Rng) -> f32;
 }

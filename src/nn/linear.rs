@@ -8,7 +8,7 @@ use crate::kernels::gemm::{Finish, Matrix, gemm};
 use candle_core::{Module, Result, Tensor, bail};
 use candle_nn::VarBuilder;
 
-/// `activation(x W^T + b)`; takes `(..., inputs)`, gives `(..., outputs)`.
+/// `activation(x W^T + b)`: `(..., inputs)` to `(..., outputs)`.
 #[derive(Clone, Debug)]
 pub struct Linear {
     weight: Tensor,
@@ -20,7 +20,7 @@ pub struct Linear {
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn linear(
     inputs: usize,
     outputs: usize,
@@ -33,7 +33,7 @@ pub fn linear(
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn linear_no_bias(
     inputs: usize,
     outputs: usize,
@@ -48,7 +48,7 @@ pub fn linear_no_bias(
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn linear_relu(
     inputs: usize,
     outputs: usize,
@@ -61,7 +61,7 @@ pub fn linear_relu(
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn linear_gelu(
     inputs: usize,
     outputs: usize,
@@ -74,7 +74,7 @@ pub fn linear_gelu(
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn linear_silu(
     inputs: usize,
     outputs: usize,
@@ -115,7 +115,7 @@ impl Module for Linear {
 }
 
 impl Linear {
-    /// Outputs, and the shape that `x` leads to if it fits.
+    /// The number of outputs, and the output shape for `x`, if `x` fits.
     fn shape(&self, x: &Tensor) -> Result<Option<(usize, Vec<usize>)>> {
         let (outputs, inputs) = self.weight.dims2()?;
         let mut shape = x.dims().to_vec();
@@ -128,7 +128,7 @@ impl Linear {
         })
     }
 
-    /// The same, made of candle's operations.
+    /// The same, from candle's operations.
     fn composed(&self, x: &Tensor, shape: Vec<usize>) -> Result<Tensor> {
         let flat = x.reshape(((), self.weight.dim(1)?))?;
         let mut y = flat.matmul(&self.weight.t()?)?;
@@ -139,7 +139,7 @@ impl Linear {
     }
 }
 
-/// `activation(x W^T + b)`; inputs `x`, `W` and, where there is one, `b`.
+/// `activation(x W^T + b)`; inputs `x`, `W` and the optional `b`.
 struct Dense {
     outputs: usize,
     activation: Activation,

@@ -1,4 +1,4 @@
-//! Losses, as means over what is counted.
+//! Losses, as means over the counted targets.
 
 use super::op::{self, Kept, Op, Pass, keep};
 use super::slices;
@@ -30,7 +30,7 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     total.neg()?.div(&weight.sum_all()?)
 }
 
-/// Mean squared error of `output` against `targets`, of one shape.
+/// Mean squared error of `output` against `targets` of the same shape.
 ///
 /// # Errors
 ///

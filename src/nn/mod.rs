@@ -1,13 +1,13 @@
-//! Layers to build models from: drop-in for candle-nn's, several times
+//! Layers for models: replacements for those of candle-nn, several times
 //! faster on a CPU.
 //!
-//! Constructors take a [`VarBuilder`](candle_nn::VarBuilder) and give candle
-//! modules. On a CPU their forward and backward pass run on kernels of our
-//! own, with bias and activation in the same pass; on other devices the same
-//! functions are made of candle's operations. f32 only.
+//! Constructors take a [`VarBuilder`](candle_nn::VarBuilder) and return candle
+//! modules. On a CPU, forward and backward pass use lrscout's own kernels, with
+//! bias and activation in the same pass. On other devices the same functions
+//! use candle's operations. All layers are f32 only.
 //!
-//! Fresh weights come from a seed and the weight's name, with PyTorch's
-//! default distributions.
+//! Initial weights depend on a seed and on the name of the weight, and have
+//! PyTorch's default distributions.
 //!
 //! ```
 //! use candle_core::{DType, Device, Module as _, Tensor};

@@ -11,7 +11,7 @@ use candle_nn::{Init, VarBuilder};
 /// Normalises the last dimension to mean 0 and deviation 1, then scales and
 /// shifts (Ba, Kiros & Hinton 2016).
 ///
-/// candle-nn's own has no backward pass on its fast path; this one does.
+/// The fast path of candle-nn's layer norm has no backward pass; this one has.
 #[derive(Clone, Debug)]
 pub struct LayerNorm {
     weight: Tensor,
@@ -23,7 +23,7 @@ pub struct LayerNorm {
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn layer_norm(
     width: usize,
     eps: f64,
@@ -88,7 +88,7 @@ impl Op for NormaliseRows {
     }
 }
 
-/// Hands over a gradient where it is wanted.
+/// Passes on a gradient if it is wanted.
 fn take(gradient: &mut Option<Gradient<'_>>, values: &[f32]) {
     if let Some(gradient) = gradient {
         gradient.take(values);
@@ -99,8 +99,8 @@ fn take(gradient: &mut Option<Gradient<'_>>, values: &[f32]) {
 const RUNNING_SHARE: f64 = 0.1;
 
 /// Normalises each channel (dimension 1) to mean 0 and deviation 1 over the
-/// batch, then scales and shifts (Ioffe & Szegedy 2015); in evaluation by
-/// the running mean and variance of the batches trained on.
+/// batch, then scales and shifts (Ioffe & Szegedy 2015). In evaluation it uses
+/// the running mean and variance of the training batches.
 #[derive(Clone, Debug)]
 pub struct BatchNorm {
     weight: Tensor,
@@ -115,7 +115,7 @@ pub struct BatchNorm {
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn batch_norm(
     channels: usize,
     eps: f64,
@@ -138,7 +138,7 @@ pub fn batch_norm(
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn batch_norm_relu(
     channels: usize,
     eps: f64,
@@ -162,7 +162,7 @@ impl ModuleT for BatchNorm {
 }
 
 impl BatchNorm {
-    /// Of channels-last images on the CPU.
+    /// Batch norm of channels-last images on the CPU.
     fn of(&self, x: &Tensor, train: bool) -> Result<Tensor> {
         let channels = self.weight.elem_count();
         let mut mean = vec![0.0; channels];
@@ -188,8 +188,8 @@ impl BatchNorm {
         op::apply(op, &[x, &self.weight, &self.bias], x.shape())
     }
 
-    /// Moves the running mean and variance towards those of a batch of
-    /// `numbers` in all.
+    /// Moves the running mean and variance towards those of a batch with
+    /// `numbers` values.
     fn follow(
         &self,
         mean: &Tensor,
@@ -208,7 +208,7 @@ impl BatchNorm {
         Ok(())
     }
 
-    /// The same, made of candle's operations.
+    /// The same, from candle's operations.
     pub(super) fn composed(&self, x: &Tensor, train: bool) -> Result<Tensor> {
         let mut shape = vec![1; x.rank()];
         shape[1] = self.weight.elem_count();

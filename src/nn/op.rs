@@ -1,5 +1,5 @@
-//! A differentiable operation, described once: for candle's graph, and for
-//! the [`tape`](super::tape) that training goes by.
+//! A differentiable operation, defined once: for candle's graph, and for the
+//! [`tape`](super::tape) that training uses.
 
 use super::{slices, tape};
 use crate::kernels::scratch::{Scratch, scratch};
@@ -9,53 +9,52 @@ use candle_core::{
 };
 use std::sync::{Mutex, PoisonError};
 
-/// An operation on up to three f32 arrays in CPU memory, with its extents
-/// already known.
+/// An operation on up to three f32 arrays in CPU memory, of known extents.
 pub(super) trait Op: Send + Sync + 'static {
-    /// Name in errors.
+    /// Name for error messages.
     fn name(&self) -> &'static str;
 
-    /// Writes all of `y`; `kept` is handed to the backward pass.
+    /// Writes all of `y`; `kept` is passed to the backward pass.
     fn forward(&self, inputs: &[&[f32]], y: &mut [f32], kept: &mut Kept);
 
-    /// Gives every wanted gradient.
+    /// Computes every wanted gradient.
     fn backward(&self, pass: Pass<'_>);
 
-    /// Every gradient is what [`Op::backward`] leaves in `dy`, so that it
-    /// need not be copied.
+    /// Whether every gradient equals the final content of `dy` after
+    /// [`Op::backward`], so that it need not be copied.
     fn passes_on(&self) -> bool {
         false
     }
 }
 
-/// What a forward pass leaves to its backward pass.
+/// Values that a forward pass keeps for its backward pass.
 pub(super) type Kept = Option<Scratch>;
 
-/// Room for `len` numbers to be kept.
+/// Space for `len` kept values.
 pub(super) fn keep(kept: &mut Kept, len: usize) -> &mut [f32] {
     kept.insert(scratch(len))
 }
 
-/// What a backward pass gets.
+/// The arguments of a backward pass.
 pub(super) struct Pass<'a> {
     pub(super) inputs: &'a [&'a [f32]],
     pub(super) y: &'a [f32],
     pub(super) kept: &'a [f32],
-    /// Gradient by `y`; free to be overwritten.
+    /// Gradient with respect to `y`; may be overwritten.
     pub(super) dy: &'a mut [f32],
-    /// By each input; `None` where not wanted.
+    /// Gradient with respect to each input; `None` if not wanted.
     pub(super) gradients: &'a mut [Option<Gradient<'a>>],
 }
 
-/// Where a gradient goes.
+/// The target of a gradient.
 pub(super) struct Gradient<'a> {
     pub(super) values: &'a mut [f32],
-    /// Onto what is there, instead of over it.
+    /// Add to the target instead of overwriting it.
     pub(super) add: bool,
 }
 
 impl Gradient<'_> {
-    /// Makes the values such that adding to them is right.
+    /// Clears the values, unless the gradient is added to them.
     pub(super) fn begin(&mut self) -> &mut [f32] {
         if !self.add {
             self.values.fill(0.0);
@@ -63,7 +62,7 @@ impl Gradient<'_> {
         self.values
     }
 
-    /// Has `work` write the gradient.
+    /// Lets `work` write the gradient.
     pub(super) fn write(&mut self, work: impl FnOnce(&mut [f32])) {
         if self.add {
             let mut own = scratch(self.values.len());
@@ -74,7 +73,7 @@ impl Gradient<'_> {
         }
     }
 
-    /// Takes over the gradient `values`.
+    /// Stores the gradient `values`.
     pub(super) fn take(&mut self, values: &[f32]) {
         if self.add {
             crate::kernels::activation::add(values, self.values);
@@ -84,7 +83,7 @@ impl Gradient<'_> {
     }
 }
 
-/// `op` of CPU tensors, as a tensor of `shape` that can be differentiated.
+/// Applies `op` to CPU tensors; returns a differentiable tensor of `shape`.
 pub(super) fn apply<O: Op>(
     op: O,
     inputs: &[&Tensor],

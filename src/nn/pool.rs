@@ -5,7 +5,7 @@ use super::op::{self, Kept, Op, Pass};
 use crate::kernels::pool::{self, Windows};
 use candle_core::{Result, Tensor};
 
-/// The largest of every `window` places of `(batch, channels, length)`.
+/// The maximum of every `window` positions of `(batch, channels, length)`.
 ///
 /// # Errors
 ///
@@ -17,7 +17,7 @@ pub fn max_pool1d(x: &Tensor, window: usize) -> Result<Tensor> {
     image::to_signal(&pool(&image::of_signal(x)?, 1, window)?)
 }
 
-/// The largest of every `window` x `window` places of
+/// The maximum of every `window` x `window` positions of
 /// `(batch, channels, height, width)`.
 ///
 /// # Errors
@@ -30,7 +30,7 @@ pub fn max_pool2d(x: &Tensor, window: usize) -> Result<Tensor> {
     image::channels_first(&pool(&image::channels_last(x)?, window, window)?)
 }
 
-/// Of channels-last images.
+/// Max-pooling of channels-last images.
 fn pool(x: &Tensor, rows: usize, columns: usize) -> Result<Tensor> {
     let (batch, height, width, channels) = x.dims4()?;
     let windows = Windows { height, width, channels, rows, columns };
@@ -39,8 +39,8 @@ fn pool(x: &Tensor, rows: usize, columns: usize) -> Result<Tensor> {
     op::apply(MaxPool { windows }, &[x], shape)
 }
 
-/// The same, made of candle's operations. (Not `Tensor::max_pool2d`: its
-/// backward pass divides the gradient by the size of the window.)
+/// The same, from candle's operations. `Tensor::max_pool2d` is not used: its
+/// backward pass divides the gradient by the size of the window.
 pub(super) fn composed(
     x: &Tensor,
     rows: usize,

@@ -12,11 +12,12 @@ pub struct Embedding {
     weight: Tensor,
 }
 
-/// `vocabulary` vectors of `width` numbers, normal with deviation `stdev`.
+/// `vocabulary` vectors of `width` values, normal with standard deviation
+/// `stdev`.
 ///
 /// # Errors
 ///
-/// If `vb` has one of its weights in another shape.
+/// If `vb` has one of its weights with another shape.
 pub fn embedding(
     vocabulary: usize,
     width: usize,
@@ -52,14 +53,14 @@ impl Module for Embedding {
 pub(crate) fn gather_rows(table: &Tensor, indices: Vec<u32>) -> Result<Tensor> {
     let (rows, width) = table.dims2()?;
     if let Some(index) = indices.iter().find(|&&i| i as usize >= rows) {
-        bail!("row {index} of a table of {rows}")
+        bail!("row {index} of a table with {rows} rows")
     }
     let shape = (indices.len(), width);
     op::apply(Gather { indices, width }, &[table], shape)
 }
 
-/// A table of `rows` rows with those of `x` at `indices`, which are all
-/// different, and 0 elsewhere, on the CPU.
+/// A table of `rows` rows with the rows of `x` at `indices`, which are
+/// distinct, and 0 elsewhere, on the CPU.
 pub(crate) fn scatter_rows(
     x: &Tensor,
     indices: Vec<u32>,
@@ -67,7 +68,7 @@ pub(crate) fn scatter_rows(
 ) -> Result<Tensor> {
     let (given, width) = x.dims2()?;
     if given != indices.len() || indices.iter().any(|&i| i as usize >= rows) {
-        bail!("{given} rows for {} places of {rows}", indices.len())
+        bail!("{given} rows for {} positions of {rows}", indices.len())
     }
     op::apply(Scatter { indices, width }, &[x], (rows, width))
 }

@@ -1,4 +1,4 @@
-//! Between candle's storages and slices.
+//! Slices of candle's storages.
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
 
@@ -8,7 +8,7 @@ pub(super) fn of<'a>(
     layout: &Layout,
 ) -> Result<&'a [f32]> {
     let Some((from, to)) = layout.contiguous_offsets() else {
-        bail!("a kernel got a tensor that is not contiguous")
+        bail!("a kernel received a tensor that is not contiguous")
     };
     Ok(&storage.as_slice::<f32>()?[from..to])
 }
@@ -24,7 +24,7 @@ pub(super) fn with_all<R>(
         .iter()
         .map(|(storage, layout)| match &**storage {
             Storage::Cpu(storage) => of(storage, layout),
-            _ => bail!("a CPU kernel got a tensor of another device"),
+            _ => bail!("a CPU kernel received a tensor of another device"),
         })
         .collect::<Result<_>>()?;
     work(&slices)

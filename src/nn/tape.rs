@@ -1,17 +1,17 @@
-//! Reverse-mode differentiation without the cost of candle's.
+//! Reverse-mode differentiation without the overhead of candle's.
 //!
-//! candle's backward pass makes a tensor of zeros for every gradient and
-//! adds to it, three passes over memory where one would do, and keeps a map
-//! of all of them; on short steps that costs as much as the arithmetic. While
-//! a tape is recording, the operations of this room write themselves down
-//! instead, and [`Recording::backward`] plays them back into buffers that are
-//! kept from step to step, and into one flat array for the weights.
+//! candle's backward pass allocates a tensor of zeros for every gradient and
+//! adds to it (three passes over memory instead of one), and keeps a map of
+//! all of them. For short steps that costs as much as the arithmetic. While a
+//! tape is recording, the operations of this room record themselves.
+//! [`Recording::backward`] then runs them backwards, into buffers that are
+//! reused from step to step, and into one flat array for the weights.
 //!
-//! Operations of candle's own may stand between ours. An output of ours is a
-//! leaf of candle's graph, so such an island is differentiated by candle,
-//! from the place where one of ours takes it up again. Tensors that share
-//! memory and length (a reshape) are one and the same here, without any
-//! island.
+//! Models may mix candle's operations with these. Every output of this room is
+//! a leaf of candle's graph. A part that consists of candle's operations is
+//! differentiated by candle, from the operation of this room that takes its
+//! output. Tensors that share memory and length (a reshape) count as the same
+//! tensor here.
 
 use super::op::{Gradient, Kept, Op, Pass};
 use super::slices;
@@ -27,7 +27,7 @@ thread_local! {
 enum Entry {
     /// An operation of this room.
     Ours(Step),
-    /// A tensor from candle's operations that ours take up.
+    /// A tensor from candle's operations that is an input here.
     Island(Tensor),
 }
 
@@ -38,7 +38,7 @@ struct Step {
     kept: Kept,
 }
 
-/// First number and length: what a tensor is known by.
+/// Identity of a tensor: the address of its first value, and its length.
 type Key = (usize, usize);
 
 fn key(tensor: &Tensor) -> Result<Key> {
@@ -47,12 +47,12 @@ fn key(tensor: &Tensor) -> Result<Key> {
     })
 }
 
-/// Whether this thread's operations go to a tape.
+/// Whether the operations of this thread are recorded.
 pub(super) fn is_recording() -> bool {
     TAPE.with_borrow(Option::is_some)
 }
 
-/// Runs an operation and writes it down.
+/// Runs an operation and records it.
 pub(super) fn apply(
     op: Box<dyn Op>,
     inputs: Vec<Tensor>,
@@ -69,7 +69,7 @@ pub(super) fn apply(
     if !wanted {
         return Tensor::from_vec(y, shape, &Device::Cpu);
     }
-    // A variable in candle's eyes: a leaf, where its islands end.
+    // A variable for candle: a leaf, where its own graph ends.
     let y = Var::from_vec(y, shape, &Device::Cpu)?.into_inner();
     TAPE.with_borrow_mut(|tape| {
         let tape = tape.get_or_insert_default();
@@ -83,17 +83,17 @@ pub(super) fn apply(
     Ok(y)
 }
 
-/// A loss with the operations that led to it.
+/// A loss with the recorded operations.
 pub(crate) struct Recording {
     loss: Tensor,
     entries: Vec<Entry>,
 }
 
-/// Runs `forward`, which gives a scalar on the CPU, and records it.
+/// Runs `forward`, which returns a scalar on the CPU, and records it.
 pub(crate) fn record(
     forward: impl FnOnce() -> Result<Tensor>,
 ) -> Result<Recording> {
-    /// Ends the recording, also when `forward` fails.
+    /// Ends the recording, even if `forward` fails.
     struct End;
     impl Drop for End {
         fn drop(&mut self) {
@@ -117,8 +117,8 @@ impl Recording {
         self.loss.to_scalar::<f32>().map(f64::from)
     }
 
-    /// Adds `share` times the gradient of the loss by every weight to what
-    /// `weights` has since it was cleared.
+    /// Adds `share` times the gradient of the loss, with respect to every
+    /// weight, to `weights`.
     pub(crate) fn backward(
         self,
         share: f32,
@@ -151,7 +151,7 @@ impl Recording {
                 Entry::Ours(step) => step.backward(&mut sums)?,
                 Entry::Island(x) => {
                     let key = key(&x)?;
-                    // A reshape shares its memory with what is known.
+                    // A reshape shares the memory of a known tensor.
                     if !known.contains(&key) {
                         island(&x, key, &leaves, &mut sums)?;
                     }
@@ -162,7 +162,7 @@ impl Recording {
     }
 }
 
-/// Gradients on their way: of activations, and of weights.
+/// The gradients of activations and weights during a backward pass.
 struct Sums<'a> {
     live: Vec<(Key, Scratch)>,
     of_weight: HashMap<Key, usize>,
@@ -175,7 +175,7 @@ impl Sums<'_> {
         Some(self.live.swap_remove(place).1)
     }
 
-    /// Whether nothing is known of `key` yet.
+    /// Whether there is no gradient of `key` yet.
     fn is_new(&self, key: Key) -> bool {
         !self.of_weight.contains_key(&key)
             && self.live.iter().all(|(other, _)| *other != key)
@@ -198,7 +198,7 @@ impl Sums<'_> {
     }
 }
 
-/// Where the gradient by an input of a step goes.
+/// The target of the gradient of an input.
 enum Place {
     Nowhere,
     Weight { index: usize, add: bool },
@@ -206,7 +206,7 @@ enum Place {
 }
 
 impl Step {
-    /// Hands the gradient by its output, if there is one, to its inputs.
+    /// Propagates the gradient of its output, if there is one, to its inputs.
     fn backward(self, sums: &mut Sums<'_>) -> Result<()> {
         let Some(mut dy) = sums.take(key(&self.y)?) else {
             return Ok(());
@@ -221,8 +221,8 @@ impl Step {
                 continue;
             }
             let key = key(x)?;
-            // A weight that is two inputs at once has one array: the second
-            // gets a buffer, which is added afterwards.
+            // A weight that is used for two inputs has one array. The second
+            // input gets a buffer, which is added afterwards.
             let index = sums.of_weight.get(&key).copied().filter(|index| {
                 !places.iter().any(|place| {
                     matches!(place, Place::Weight { index: i, .. } if i == index)
@@ -277,8 +277,8 @@ impl Step {
         Ok(())
     }
 
-    /// The backward pass of an operation all of whose gradients are what it
-    /// makes of `dy`: the last one gets the buffer itself.
+    /// The backward pass of an operation whose gradients all equal the final
+    /// content of `dy`: the last input gets the buffer itself.
     fn pass_on(self, mut dy: Scratch, sums: &mut Sums<'_>) -> Result<()> {
         let inputs: Vec<&Tensor> = self.inputs.iter().collect();
         slices::with_all(&inputs, |inputs| {
@@ -308,7 +308,7 @@ impl Step {
     }
 }
 
-/// Takes the gradient of `x` through candle's operations to the leaves.
+/// Propagates the gradient of `x` through candle's operations to the leaves.
 fn island(
     x: &Tensor,
     key: Key,
@@ -335,7 +335,7 @@ pub(crate) struct WeightGradients {
     vars: Vec<Var>,
     values: Vec<f32>,
     ranges: Vec<(usize, usize)>,
-    /// Which of them a backward pass came to since they were cleared.
+    /// Which of them have received a gradient since they were cleared.
     reached: Vec<bool>,
 }
 
@@ -352,13 +352,12 @@ impl WeightGradients {
         Self { vars, values: vec![0.0; from], ranges, reached }
     }
 
-    /// Forgets what earlier backward passes left, so that the next one is not
-    /// added to them.
+    /// Clears the gradients, so that the next backward pass starts from 0.
     pub(crate) fn clear(&mut self) {
         self.reached.fill(false);
     }
 
-    /// The gradient by each weight that the loss depends on.
+    /// The gradient with respect to each weight that the loss depends on.
     pub(crate) fn all(&self) -> Vec<Option<&[f32]>> {
         self.ranges
             .iter()
@@ -369,7 +368,7 @@ impl WeightGradients {
             .collect()
     }
 
-    /// Room for each of them, to be taken once.
+    /// The array of each of them, to be taken once.
     fn slots(&mut self) -> Vec<Option<&mut [f32]>> {
         let mut rest = &mut *self.values;
         self.ranges

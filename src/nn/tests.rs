@@ -397,7 +397,10 @@ fn rows_of_tables() {
         }),
     );
     let error = gather_rows(&table, vec![5]).expect_err("there are five");
-    assert!(error.to_string().contains("row 5 of a table of 5"), "{error}");
+    assert!(
+        error.to_string().contains("row 5 of a table with 5 rows"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A training in its middle, as a file.
+//! Checkpoints: a training in progress, as a file.
 
 use crate::digest;
 use crate::error::{Error, Result};
@@ -7,23 +7,23 @@ use candle_core::{Device, Tensor};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// Names of the optimizer's moments in a file; weights stand under their
-/// own names, so that the file serves as a file of weights too.
+/// Names of the optimizer's moments in a file. Weights have their own names, so
+/// that the file can also be used as a file of weights.
 const MOMENTS: [&str; 2] = ["optimizer.first", "optimizer.second"];
 
-/// Name of the tensor that holds what is no weight: version, updates done,
+/// Name of the tensor with the other state: version, completed updates,
 /// batches drawn, seed of their order.
 const PLACE: &str = "optimizer.place";
 
 /// Raised when the meaning of a file changes.
 const VERSION: i64 = 1;
 
-/// A training after some updates: weights (running statistics among them),
-/// the optimizer's moments, the place in the data. Going on from it gives
-/// what an undisturbed training gives, to the bit.
+/// A training after some updates: weights (including running statistics), the
+/// optimizer's moments, and the position in the data. Continuing from it gives
+/// the same result as an uninterrupted training, to the bit.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// Updates done.
+    /// Completed updates.
     pub(crate) step: usize,
     /// Batches drawn.
     pub(crate) batches: usize,
@@ -37,13 +37,13 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Optimizer updates done.
+    /// Completed optimizer updates.
     pub fn step(&self) -> usize {
         self.step
     }
 
-    /// A digest of every number in it: two trainings with the same digest
-    /// go on alike.
+    /// A digest of all its numbers: trainings with equal digests continue
+    /// identically.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl Checkpoint {
         digest::tensors(named)
     }
 
-    /// Writes a safetensors file, which serves as a file of weights too.
+    /// Writes a safetensors file, which can also be used as a file of weights.
     ///
     /// # Errors
     ///
@@ -88,17 +88,17 @@ impl Checkpoint {
         Ok(self.weights.clone().into_iter().chain(flat).collect())
     }
 
-    /// Reads what [`save`](Self::save) wrote.
+    /// Reads a file written by [`save`](Self::save).
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or is no checkpoint.
+    /// If the file cannot be read or is not a checkpoint.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         Self::of(weights(path)?, path)
     }
 
-    /// Reads the content of such a file; `path` is where it is from.
+    /// Reads the content of such a file; `path` is for messages.
     pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<Self> {
         let tensors = safetensors::load_buffer(bytes, &Device::Cpu)
             .map_err(Error::tensor(path.display().to_string()))?;

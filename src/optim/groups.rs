@@ -1,15 +1,15 @@
-//! Weights with a learning rate of their own, as a multiple of the run's.
+//! Learning rates of single weights, as multiples of the rate of the run.
 
 use super::Optim;
 use candle_core::{Result, bail};
 
 impl Optim {
-    /// Gives the weights, called `names` in their order, the multiples of the
-    /// learning rate that the spec has for parts of their names.
+    /// Assigns the weights with these `names` the multiples of the learning
+    /// rate that the spec gives for parts of names.
     ///
     /// # Errors
     ///
-    /// If the spec names a part that no weight has.
+    /// If the spec has a part that matches no weight.
     pub(crate) fn named(mut self, names: &[String]) -> Result<Self> {
         let all = self.spec.lr_multipliers();
         for part in all.keys() {
@@ -31,8 +31,8 @@ impl Optim {
     }
 }
 
-/// Whether the words of `part`, between dots, stand in `name` one after the
-/// other.
+/// Whether the words of `part`, separated by dots, occur in `name` one after
+/// the other.
 fn has(name: &str, part: &str) -> bool {
     format!(".{name}.").contains(&format!(".{part}."))
 }

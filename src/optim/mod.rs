@@ -1,9 +1,9 @@
 //! Optimizers: SGD with momentum and Nesterov, AdamW; weight decay, gradient
 //! clipping.
 //!
-//! candle's SGD has no momentum, and its AdamW keeps its moments to itself.
-//! Here the state can be cloned, and on a CPU weights and moments are updated
-//! in one pass, in place.
+//! candle's SGD has no momentum, and the moments of its AdamW are private. The
+//! state of these optimizers can be cloned. On a CPU, weights and moments are
+//! updated in place, in one pass.
 
 mod checkpoint;
 mod groups;

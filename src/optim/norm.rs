@@ -4,8 +4,8 @@ use super::{Gradients, Optim};
 use candle_core::Result;
 
 impl Optim {
-    /// The norm of all gradients together by which this optimizer's
-    /// schedules are refined: L1 for AdamW, L2 for SGD.
+    /// The norm of all gradients that `refined` schedules of this optimizer
+    /// use: L1 for AdamW, L2 for SGD.
     ///
     /// # Errors
     ///

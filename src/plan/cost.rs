@@ -91,7 +91,7 @@ pub(crate) fn estimate(
             spec if spec.verify => (spec.trainings, 2.0 + 2.0 * spec.trainings),
             spec => (RANGE_TEST_TRAININGS, spec.seeds.unwrap_or(3) as f64),
         };
-        let finds = plan.finds.iter().map(|find| {
+        let finds = plan.searches().map(|find| {
             let Pace { start_seconds, step_seconds } = paces[find.workload];
             starts * start_seconds
                 + per_rate * step_seconds * find.budget as f64
@@ -135,7 +135,7 @@ pub(crate) fn estimate(
         lr_multiples: experiment.lr_multiples.clone(),
         control: experiment.control.clone(),
         cells: plan.runs.len() / seeds.max(1),
-        learning_rates: plan.finds.len(),
+        learning_rates: plan.searches().count(),
         runs: plan.runs.len(),
         steps: plan.runs.iter().map(|run| run.budget).sum::<usize>()
             + plan.pilots.iter().map(|pilot| pilot.budget).sum::<usize>(),

@@ -20,12 +20,12 @@ use std::collections::BTreeMap;
 
 /// Raised by hand whenever the same spec gives other numbers than before
 /// (kernels, initialisation, batch order): results of two versions never mix.
-pub(crate) const NUMERICS_VERSION: u32 = 5;
+pub(crate) const NUMERICS_VERSION: u32 = 6;
 
 /// Raised together with that where the same spec gives other tables of rates
 /// (schedules, the finder): programs of the user's know nothing else of us,
 /// and what they came to is dear.
-const TABLES_VERSION: u32 = 1;
+const TABLES_VERSION: u32 = 2;
 
 /// Finding one learning rate.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub(crate) struct FindCell {
     /// Index into [`Experiment::schedules`] of the schedule that the rate is
     /// verified under.
     pub(crate) schedule: usize,
+    /// The rate where the grid gives it: there is nothing to find.
+    pub(crate) given: Option<f64>,
 }
 
 /// Measuring the gradient norms of one training.
@@ -146,17 +148,26 @@ impl Plan {
                 identity(&entry.spec, &fingerprints[workload], device);
             for &budget in &experiment.budgets {
                 let horizon = match experiment.lr_find.per {
+                    _ if entry.lr.is_some() => longest,
                     LrFindPer::Workload => longest,
                     LrFindPer::Budget | LrFindPer::Schedule => budget,
                 };
                 let mut find_of = |schedule| {
-                    let id = find_id(experiment, &identity, horizon, schedule);
+                    let given = entry.lr;
+                    let id = match given {
+                        Some(lr) => content_id(&("given", lr)),
+                        None => {
+                            find_id(experiment, &identity, horizon, schedule)
+                        }
+                    };
+                    let budget = horizon;
+                    let cell =
+                        FindCell { id, workload, budget, schedule, given };
                     let known = finds.iter().position(|f: &FindCell| {
-                        f.workload == workload && f.id == id
+                        f.workload == workload && f.id == cell.id
                     });
                     known.unwrap_or_else(|| {
-                        let budget = horizon;
-                        finds.push(FindCell { id, workload, budget, schedule });
+                        finds.push(cell);
                         finds.len() - 1
                     })
                 };
@@ -219,6 +230,11 @@ impl Plan {
 }
 
 impl Plan {
+    /// The rates that have to be found: all but those that the grid gives.
+    pub(crate) fn searches(&self) -> impl Iterator<Item = &FindCell> {
+        self.finds.iter().filter(|find| find.given.is_none())
+    }
+
     /// Updates of the runs `which` that need not be repeated, since they
     /// begin like another one's of the same workload, rate and seed. Those of
     /// schedules that are made from gradient norms do not count, and a program

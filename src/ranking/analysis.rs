@@ -4,11 +4,11 @@ use super::cells::conditions;
 use super::extras::robust::robustness;
 use super::extras::theory::theory;
 use super::extras::tuned::tuned;
-use super::{Protocol, Ranking};
-use crate::error::Result;
+use super::{Draws, Protocol, Ranking};
+use crate::error::{Error, Result};
 use crate::record::{Observation, RunRecord};
-use crate::results::Sheet;
 use crate::results::rows::{RobustnessRow, TheoryRow};
+use crate::results::{Sheet, Wanted};
 use crate::schedule::{ScheduleSpec, bound};
 
 /// The runs of one study.
@@ -47,9 +47,12 @@ impl Runs {
     ///
     /// If it lacks a column or has a cell that cannot be understood.
     pub(crate) fn read(sheet: &Sheet) -> Result<Self> {
-        let (observations, column) = sheet.observations(None)?;
+        let (observations, column) = sheet.observations(Wanted::default())?;
         let tests = match sheet.column(TEST_COLUMN)? {
-            Some(_) => sheet.observations(Some(TEST_COLUMN))?.0,
+            Some(_) => {
+                let score = Some(TEST_COLUMN);
+                sheet.observations(Wanted { score, metric: None })?.0
+            }
             None => vec![],
         };
         Ok(Self { observations, tests, column })
@@ -70,7 +73,8 @@ pub(crate) struct Analysis {
     pub(crate) overall: Ranking,
     /// At the rate found; `None` where there is no other multiple beside it.
     pub(crate) found: Option<Ranking>,
-    /// One for each budget and multiple, rising.
+    /// One for each budget and multiple at which something can be compared,
+    /// rising.
     pub(crate) boards: Vec<Board>,
     /// One for each multiple over all budgets, rising; empty with fewer than
     /// two multiples.
@@ -107,12 +111,31 @@ impl Analysis {
         protocol: &Protocol,
         schedules: &[ScheduleSpec],
     ) -> Result<Self> {
+        Self::attempt(runs, protocol, schedules)?.map_err(Error::Invalid)
+    }
+
+    /// The same, or why failed runs left nothing to compare.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ranking::of`], but for that.
+    pub(crate) fn attempt(
+        runs: &Runs,
+        protocol: &Protocol,
+        schedules: &[ScheduleSpec],
+    ) -> Result<std::result::Result<Self, String>> {
         let Runs { observations, tests, column } = runs;
         let rank =
-            |protocol: &Protocol| Ranking::of(observations, column, protocol);
-        let overall = rank(protocol)?;
+            |protocol: &Protocol| attempt(observations, column, protocol);
+        let overall = match rank(protocol)? {
+            Ok(overall) => overall,
+            Err(why) => return Ok(Err(why)),
+        };
         let at_found = protocol.at_found_rate(observations);
-        let found = at_found.as_ref().map(rank).transpose()?;
+        let found = match at_found {
+            Some(protocol) => rank(&protocol)?.ok(),
+            None => None,
+        };
         let picked: Vec<Observation> = observations
             .iter()
             .filter(|run| protocol.picks(run))
@@ -123,15 +146,16 @@ impl Analysis {
         for multiple in multiples(&picked) {
             let protocol =
                 Protocol { lr_multiple: Some(multiple), ..protocol.clone() };
-            rates.push((multiple, rank(&protocol)?));
+            rates.extend(rank(&protocol)?.ok().map(|r| (multiple, r)));
         }
         if rates.len() < 2 {
             rates.clear();
         }
         let tuned = match protocol.lr_multiple {
-            None => tuned(observations, tests)
-                .map(|runs| Ranking::of(&runs, TEST_COLUMN, protocol))
-                .transpose()?,
+            None => match tuned(observations, tests) {
+                Some(runs) => attempt(&runs, TEST_COLUMN, protocol)?.ok(),
+                None => None,
+            },
             Some(_) => None,
         };
         let bound = |label: &str, budget: u64| {
@@ -139,7 +163,7 @@ impl Analysis {
             bound(&spec.rates(1.0, usize::try_from(budget).ok()?).ok()?)
         };
         let theory = theory(&boards, overall.control(), bound);
-        Ok(Self {
+        Ok(Ok(Self {
             robustness: robustness(&picked, column, protocol)?,
             theory,
             overall,
@@ -147,7 +171,7 @@ impl Analysis {
             boards,
             rates,
             tuned,
-        })
+        }))
     }
 
     /// The ranking that the advice is from: far above the rate found, what
@@ -181,6 +205,16 @@ impl Analysis {
     }
 }
 
+/// The ranking of `runs`, or why they cannot be compared: failed runs may
+/// have left too little at one budget or multiple.
+fn attempt(
+    runs: &[Observation],
+    column: &str,
+    protocol: &Protocol,
+) -> Result<std::result::Result<Ranking, String>> {
+    Ranking::attempt(runs, column, protocol, Draws::default())
+}
+
 /// A board for each budget and multiple of `runs`, if they have a column of
 /// either.
 fn boards(
@@ -198,8 +232,9 @@ fn boards(
             .filter(|r| (r.budget, r.lr_multiple) == (budget, lr_multiple))
             .cloned()
             .collect();
-        let ranking = Ranking::of(&here, column, protocol)?;
-        boards.push(Board { budget, lr_multiple, ranking });
+        if let Ok(ranking) = attempt(&here, column, protocol)? {
+            boards.push(Board { budget, lr_multiple, ranking });
+        }
     }
     Ok(boards)
 }

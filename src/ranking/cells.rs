@@ -1,31 +1,44 @@
-//! The runs as the ranking needs them: complete, paired, in a fixed order.
+//! The runs as the ranking needs them: paired, in a fixed order.
 
+mod cell;
 mod checks;
+mod count;
+mod means;
 
 use super::protocol::{Protocol, Scale};
+use super::score::{self, Direction};
 use crate::error::{Error, Result};
-use crate::record::Observation;
-use crate::stats::ranks::average_ranks;
+use crate::record::{Observation, Shown};
 use crate::text::quoted;
+pub(super) use cell::{Cell, Standing};
 use checks::{no_duplicates, none_too_large, one_cluster_each, pick};
-use std::cmp::Ordering;
+pub(super) use count::Count;
+use means::Sum;
+pub(super) use means::{mean_rows, mean_there};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The runs of one board. Everything is sorted by name, so the order of the
 /// rows they came from leaves no trace.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
+    /// Those that have a result somewhere.
     pub(super) schedules: Vec<String>,
+    /// Those that have none.
+    pub(super) without: Vec<(String, Count)>,
+    /// Empty where nothing can be compared.
     pub(super) blocks: Vec<Block>,
     /// Indices of the blocks of each cluster.
     pub(super) clusters: Vec<Vec<usize>>,
     pub(super) scale: Scale,
+    pub(super) direction: Direction,
     /// 1 if lower scores are better, -1 if higher ones are.
     pub(super) sign: f64,
-    /// Runs and diverged runs of each schedule, used or not.
-    pub(super) runs: Vec<(usize, usize)>,
+    /// Runs of each schedule, used or not.
+    pub(super) runs: Vec<Count>,
     /// Workloads, or budgets of them, that were left out, in words.
     pub(super) left_out: Vec<String>,
+    /// Those that lack a schedule and were kept, in words.
+    pub(super) incomplete: Vec<String>,
     /// Runs whose seed another schedule lacks.
     pub(super) unpaired: usize,
 }
@@ -37,43 +50,6 @@ pub(super) struct Block {
     pub(super) cluster: String,
     /// One for each budget and multiple.
     pub(super) cells: Vec<Cell>,
-}
-
-/// All schedules on one workload, with one budget and multiple.
-#[derive(Clone, Debug)]
-pub(super) struct Cell {
-    /// `(seeds, schedules)`, row-major; NaN is a run that diverged.
-    pub(super) scores: Vec<f64>,
-    pub(super) seeds: usize,
-    /// The seeds themselves, rising.
-    pub(super) numbers: Vec<u64>,
-    /// Of each schedule.
-    pub(super) standings: Vec<Standing>,
-}
-
-/// How a schedule did in a cell.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Standing {
-    /// Seeds that diverged.
-    pub(super) diverged: usize,
-    /// Mean score of the others; NaN if there are none.
-    pub(super) score: f64,
-    /// The same on the scale of the ranking, lower is better.
-    pub(super) value: f64,
-    /// The score turned so that lower is better, for ranks: a logarithm
-    /// might tie what is not.
-    turned: f64,
-}
-
-impl Standing {
-    /// Best first: by the number of diverged seeds, then by the mean of the
-    /// rest.
-    fn compare(&self, other: &Self) -> Ordering {
-        self.diverged.cmp(&other.diverged).then_with(|| {
-            // Incomparable means that all seeds of both diverged: a tie.
-            self.turned.partial_cmp(&other.turned).unwrap_or(Ordering::Equal)
-        })
-    }
 }
 
 /// Budget and multiple (its bits: positive numbers sort like them).
@@ -98,11 +74,14 @@ pub(super) fn conditions(
 impl Table {
     /// The runs that `protocol` picks.
     ///
+    /// A run that shows nothing is as good as not there. A cell has the seeds
+    /// that all of its schedules have; one that lacks a schedule is left out,
+    /// or kept with those that it has if the protocol allows that.
+    ///
     /// # Errors
     ///
-    /// If a run is there twice, a workload is in two clusters, a score is too
-    /// large, a schedule lacks a workload (unless that is allowed), or nothing
-    /// is left.
+    /// If a run is there twice, a workload is in two clusters, or a score is
+    /// too large.
     pub(super) fn new(
         observations: &[Observation],
         column: &str,
@@ -114,34 +93,34 @@ impl Table {
         one_cluster_each(&runs)?;
         pick(&mut runs, observations, protocol)?;
         none_too_large(&runs)?;
-        let schedules: Vec<String> = runs
-            .iter()
-            .map(|run| run.schedule.as_str())
-            .collect::<BTreeSet<&str>>()
+        let mut counts: BTreeMap<&str, Count> = BTreeMap::new();
+        for run in &runs {
+            counts.entry(&run.schedule).or_default().add(run);
+        }
+        let (with, without): (Vec<_>, Vec<_>) = counts
             .into_iter()
-            .map(str::to_owned)
-            .collect();
-        let scale = scale(&runs, column, protocol)?;
-        let sign = if protocol.higher_is_better { -1.0 } else { 1.0 };
+            .map(|(name, count)| (name.to_owned(), count))
+            .partition(|(_, count)| count.shown() > 0);
+        let (schedules, counts) = with.into_iter().unzip();
+        let direction = protocol.direction(column);
         let mut table = Self {
-            runs: count(&runs, &schedules),
             schedules,
+            without,
             blocks: vec![],
             clusters: vec![],
-            scale,
-            sign,
+            scale: scale(&runs, column, protocol)?,
+            direction,
+            sign: match direction {
+                Direction::Lower => 1.0,
+                Direction::Higher => -1.0,
+            },
+            runs: counts,
             left_out: vec![],
+            incomplete: vec![],
             unpaired: 0,
         };
         for runs in runs.chunk_by(|a, b| a.workload == b.workload) {
-            table.add(runs, protocol.allow_missing)?;
-        }
-        if table.blocks.is_empty() {
-            return Err(Error::Invalid(
-                "no workload has runs of all schedules with common seeds, so \
-                 there is nothing to compare"
-                    .to_owned(),
-            ));
+            table.add(runs, protocol.allow_missing);
         }
         let mut clusters: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (i, block) in table.blocks.iter().enumerate() {
@@ -151,88 +130,46 @@ impl Table {
         Ok(table)
     }
 
-    /// Adds the workload that `runs` are of.
-    fn add(
-        &mut self,
-        runs: &[&Observation],
-        allow_missing: bool,
-    ) -> Result<()> {
-        let mut cells = vec![];
-        let mut left_out = vec![];
-        for runs in runs.chunk_by(|a, b| condition(a) == condition(b)) {
-            match self.cell(runs) {
-                Ok((cell, unpaired)) => {
-                    self.unpaired += unpaired;
-                    cells.push(cell);
-                }
-                Err(why) if allow_missing => {
-                    left_out.push(format!("{}: {why}", place(runs[0])));
-                }
-                Err(why) => {
-                    return Err(Error::Invalid(format!(
-                        "{}: {why}; complete the runs, or leave such \
-                         workloads out with `--allow-missing`",
-                        place(runs[0])
-                    )));
-                }
-            }
-        }
-        self.left_out.append(&mut left_out);
-        if !cells.is_empty() {
-            self.blocks.push(Block {
-                workload: runs[0].workload.clone(),
-                cluster: runs[0].cluster.clone(),
-                cells,
-            });
-        }
-        Ok(())
+    /// Whether there is nothing to compare, or failed runs left a single
+    /// schedule.
+    pub(super) fn is_empty(&self) -> bool {
+        let alone = self.schedules.len() < 2 && !self.without.is_empty();
+        self.blocks.is_empty() || alone
     }
 
-    /// The cell that `runs` are of and the number of runs it has no use for,
-    /// or why it cannot be compared.
-    fn cell(
-        &self,
-        runs: &[&Observation],
-    ) -> std::result::Result<(Cell, usize), String> {
-        let by_schedule: Vec<&[&Observation]> =
-            runs.chunk_by(|a, b| a.schedule == b.schedule).collect();
-        if by_schedule.len() < self.schedules.len() {
-            let there: BTreeSet<&str> =
-                by_schedule.iter().map(|r| r[0].schedule.as_str()).collect();
-            let lacking: Vec<String> = self
-                .schedules
-                .iter()
-                .filter(|name| !there.contains(name.as_str()))
-                .map(|name| quoted(name))
-                .collect();
-            return Err(format!("no runs of {}", lacking.join(", ")));
-        }
-        let mut seeds: Vec<u64> =
-            by_schedule[0].iter().map(|run| run.seed).collect();
-        for runs in &by_schedule[1..] {
-            seeds.retain(|seed| {
-                runs.binary_search_by_key(seed, |run| run.seed).is_ok()
-            });
-        }
-        if seeds.is_empty() {
-            return Err("the schedules have no seed in common".to_owned());
-        }
-        let k = self.schedules.len();
-        let mut scores = vec![f64::NAN; seeds.len() * k];
-        for (j, runs) in by_schedule.iter().enumerate() {
-            for run in *runs {
-                if let Ok(i) = seeds.binary_search(&run.seed) {
-                    scores[i * k + j] = finite(run).unwrap_or(f64::NAN);
-                }
-            }
-        }
-        let standings = (0..k)
-            .map(|j| self.standing(scores.iter().skip(j).step_by(k)))
+    /// Whether every cell has every schedule.
+    pub(super) fn is_complete(&self) -> bool {
+        self.incomplete.is_empty()
+    }
+
+    /// Why there is nothing to compare.
+    pub(super) fn nothing(&self) -> String {
+        let mut why: Vec<String> = self
+            .without
+            .iter()
+            .map(|(name, count)| count.told(name))
+            .chain(self.left_out.iter().cloned())
             .collect();
-        let unpaired = runs.len() - scores.len();
-        let cell =
-            Cell { scores, seeds: seeds.len(), numbers: seeds, standings };
-        Ok((cell, unpaired))
+        let more = why.len().saturating_sub(3);
+        why.truncate(3);
+        if more > 0 {
+            why.push(format!("{more} more"));
+        }
+        format!(
+            "there is nothing to compare, for no workload has results of all \
+             schedules with common seeds ({})",
+            why.join("; ")
+        )
+    }
+
+    /// Runs of each schedule that show nothing, those without results too.
+    pub(super) fn failed(&self) -> BTreeMap<String, usize> {
+        let ranked = self.schedules.iter().zip(&self.runs);
+        let without = self.without.iter().map(|(name, runs)| (name, runs));
+        ranked
+            .chain(without)
+            .map(|(name, runs)| (name.clone(), runs.failed()))
+            .collect()
     }
 
     fn standing<'a>(&self, scores: impl Iterator<Item = &'a f64>) -> Standing {
@@ -255,6 +192,104 @@ impl Table {
         }
     }
 
+    /// Adds the workload that `runs` are of.
+    fn add(&mut self, runs: &[&Observation], allow_missing: bool) {
+        let mut cells = vec![];
+        for runs in runs.chunk_by(|a, b| condition(a) == condition(b)) {
+            let shown: Vec<&Observation> = runs
+                .iter()
+                .filter(|run| run.shown() != Shown::Nothing)
+                .copied()
+                .collect();
+            let by_schedule: Vec<&[&Observation]> =
+                shown.chunk_by(|a, b| a.schedule == b.schedule).collect();
+            let lacks = self.lacks(runs, &by_schedule);
+            let usable =
+                lacks.is_none() || (allow_missing && by_schedule.len() > 1);
+            let cell = if usable { self.cell(&by_schedule) } else { None };
+            match (cell, lacks) {
+                (Some(cell), lacks) => {
+                    let used = cell.seeds * by_schedule.len();
+                    self.unpaired += shown.len() - used;
+                    self.incomplete.extend(lacks);
+                    cells.push(cell);
+                }
+                (None, Some(lacks)) => self.left_out.push(lacks),
+                (None, None) => self.left_out.push(format!(
+                    "{}: the schedules have no seed in common",
+                    place(runs[0])
+                )),
+            }
+        }
+        if !cells.is_empty() {
+            self.blocks.push(Block {
+                workload: runs[0].workload.clone(),
+                cluster: runs[0].cluster.clone(),
+                cells,
+            });
+        }
+    }
+
+    /// Which schedules the cell of `runs` has no result of, in words; `None`
+    /// if it has all.
+    fn lacks(
+        &self,
+        runs: &[&Observation],
+        by_schedule: &[&[&Observation]],
+    ) -> Option<String> {
+        let there: BTreeSet<&str> =
+            by_schedule.iter().map(|r| r[0].schedule.as_str()).collect();
+        let (mut absent, mut told) = (vec![], vec![]);
+        for name in &self.schedules {
+            if there.contains(name.as_str()) {
+                continue;
+            }
+            let mut count = Count::default();
+            for run in runs.iter().filter(|run| run.schedule == *name) {
+                count.add(run);
+            }
+            if count.all == 0 {
+                absent.push(quoted(name));
+            } else {
+                told.push(count.told(name));
+            }
+        }
+        if !absent.is_empty() {
+            told.insert(0, format!("no runs of {}", absent.join(", ")));
+        }
+        (!told.is_empty())
+            .then(|| format!("{}: {}", place(runs[0]), told.join(", ")))
+    }
+
+    /// The cell of the runs of each schedule; `None` if they have no seed in
+    /// common.
+    fn cell(&self, by_schedule: &[&[&Observation]]) -> Option<Cell> {
+        let mut seeds: Vec<u64> =
+            by_schedule.first()?.iter().map(|run| run.seed).collect();
+        for runs in &by_schedule[1..] {
+            seeds.retain(|seed| {
+                runs.binary_search_by_key(seed, |run| run.seed).is_ok()
+            });
+        }
+        if seeds.is_empty() {
+            return None;
+        }
+        let k = self.schedules.len();
+        let mut scores = vec![f64::NAN; seeds.len() * k];
+        let mut standings = vec![None; k];
+        for runs in by_schedule {
+            let j = self.schedules.binary_search(&runs[0].schedule).ok()?;
+            for run in *runs {
+                if let Ok(i) = seeds.binary_search(&run.seed) {
+                    scores[i * k + j] = run.counted().unwrap_or(f64::NAN);
+                }
+            }
+            standings[j] =
+                Some(self.standing(scores.iter().skip(j).step_by(k)));
+        }
+        Some(Cell { scores, seeds: seeds.len(), numbers: seeds, standings })
+    }
+
     /// A score on the scale of the ranking, turned so that lower is better.
     pub(super) fn value(&self, score: f64) -> f64 {
         self.sign
@@ -265,7 +300,8 @@ impl Table {
     }
 
     /// Means over the cells of each workload, then over the workloads of each
-    /// cluster, of what `of` gives for a cell: one number a schedule.
+    /// cluster, of what `of` gives for a cell: one number a schedule, NaN
+    /// where one of them is.
     pub(super) fn by_cluster(
         &self,
         of: impl Fn(&Cell) -> Vec<f64>,
@@ -277,7 +313,29 @@ impl Table {
             .collect()
     }
 
-    /// The same for each workload.
+    /// The same over what there is: NaN counts as not there.
+    pub(super) fn averages(
+        &self,
+        of: impl Fn(&Cell) -> Vec<f64>,
+    ) -> Vec<Vec<f64>> {
+        let blocks: Vec<Vec<f64>> = self
+            .blocks
+            .iter()
+            .map(|block| {
+                mean_there(&block.cells.iter().map(&of).collect::<Vec<_>>())
+            })
+            .collect();
+        self.clusters
+            .iter()
+            .map(|members| {
+                let of_blocks: Vec<Vec<f64>> =
+                    members.iter().map(|&i| blocks[i].clone()).collect();
+                mean_there(&of_blocks)
+            })
+            .collect()
+    }
+
+    /// Means as of [`Table::by_cluster`], for each workload.
     pub(super) fn by_block(
         &self,
         of: impl Fn(&Cell) -> Vec<f64>,
@@ -293,80 +351,8 @@ impl Table {
     }
 }
 
-impl Cell {
-    /// Ranks of the schedules, 1 is best, ties share the mean.
-    pub(super) fn ranks(&self) -> Vec<f64> {
-        let mut order: Vec<usize> = (0..self.standings.len()).collect();
-        let compare =
-            |a: usize, b: usize| self.standings[a].compare(&self.standings[b]);
-        order.sort_by(|&a, &b| compare(a, b));
-        let mut levels = vec![0.0; order.len()];
-        let equal = |a: &usize, b: &usize| compare(*a, *b) == Ordering::Equal;
-        for (level, group) in order.chunk_by(equal).enumerate() {
-            for &schedule in group {
-                levels[schedule] = level as f64;
-            }
-        }
-        average_ranks(&levels)
-    }
-
-    /// The scores of one seed.
-    pub(super) fn seed(&self, seed: usize) -> &[f64] {
-        let k = self.standings.len();
-        &self.scores[seed * k..(seed + 1) * k]
-    }
-}
-
-/// A sum that keeps what rounding takes away (Neumaier 1974). Schedules with
-/// the same scores on other seeds are tied, and a plain sum would tell them
-/// apart by the order.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    rounded: f64,
-    lost: f64,
-}
-
-impl Sum {
-    fn add(&mut self, term: f64) {
-        let rounded = self.rounded + term;
-        self.lost += if self.rounded.abs() >= term.abs() {
-            (self.rounded - rounded) + term
-        } else {
-            (term - rounded) + self.rounded
-        };
-        self.rounded = rounded;
-    }
-
-    fn total(self) -> f64 {
-        self.rounded + self.lost
-    }
-}
-
-/// The mean over rows, column by column.
-pub(super) fn mean_rows<'a>(
-    rows: impl ExactSizeIterator<Item = &'a Vec<f64>>,
-) -> Vec<f64> {
-    let count = rows.len() as f64;
-    let mut means: Vec<f64> = vec![];
-    for row in rows {
-        means.resize(row.len(), 0.0);
-        for (mean, value) in means.iter_mut().zip(row) {
-            *mean += value;
-        }
-    }
-    for mean in &mut means {
-        *mean /= count;
-    }
-    means
-}
-
 fn key(run: &Observation) -> (&str, Condition, &str, u64) {
     (&run.workload, condition(run), &run.schedule, run.seed)
-}
-
-/// A score that is a number; a run without one has diverged.
-fn finite(run: &Observation) -> Option<f64> {
-    run.score.filter(|score| score.is_finite())
 }
 
 /// Workload, budget and multiple of `run`, for messages.
@@ -383,25 +369,13 @@ fn place(run: &Observation) -> String {
     text
 }
 
-/// Runs and diverged runs of each schedule.
-fn count(runs: &[&Observation], schedules: &[String]) -> Vec<(usize, usize)> {
-    let mut counts = vec![(0, 0); schedules.len()];
-    for run in runs {
-        if let Ok(j) = schedules.binary_search(&run.schedule) {
-            counts[j].0 += 1;
-            counts[j].1 += usize::from(finite(run).is_none());
-        }
-    }
-    counts
-}
-
 fn scale(
     runs: &[&Observation],
     column: &str,
     protocol: &Protocol,
 ) -> Result<Scale> {
     let below =
-        runs.iter().find(|run| finite(run).is_some_and(|score| score <= 0.0));
+        runs.iter().find(|run| run.counted().is_some_and(|score| score <= 0.0));
     match (protocol.scale, below) {
         (Some(Scale::Relative), Some(run)) => Err(Error::Invalid(format!(
             "line {}: the relative scale compares logarithms, so every score \
@@ -409,7 +383,9 @@ fn scale(
             run.line
         ))),
         (Some(scale), _) => Ok(scale),
-        (None, None) if column.ends_with("_loss") => Ok(Scale::Relative),
+        (None, None) if score::meaning(column).is_some_and(|m| m.ratios) => {
+            Ok(Scale::Relative)
+        }
         (None, _) => Ok(Scale::Raw),
     }
 }

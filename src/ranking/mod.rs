@@ -12,6 +12,7 @@ mod race;
 mod regret;
 mod replicates;
 mod rows;
+mod score;
 mod stopped;
 mod study;
 mod verdict;
@@ -19,12 +20,15 @@ mod verdict;
 pub(crate) use analysis::{Analysis, Board, Runs};
 pub use protocol::{Protocol, Scale};
 pub(crate) use race::{Evidence, race};
+pub use score::Direction;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::Observation;
 use crate::results::rows::{LeaderboardRow, PairRow, Verdict, WorkloadRow};
 use crate::stats::friedman::Friedman;
+use crate::stats::skillings_mack::SkillingsMack;
 use crate::stats::variance::Components;
+use crate::text::quoted;
 use cells::Table;
 use noise::ControlAgain;
 use regret::Regret;
@@ -41,8 +45,9 @@ use study::Study;
 /// schedules have; workloads of one cluster (same data) are averaged before
 /// anything is compared, and budgets and multiples inside each workload
 /// before that, so `n`, the number of clusters, is all the independent
-/// evidence there is. A run without a score diverged: its schedule ranks
-/// behind all those that did not diverge there.
+/// evidence there is. Where a run diverged, its schedule ranks behind all
+/// those that did not. A run that failed shows nothing: its seed is left out
+/// there for all schedules.
 ///
 /// ```
 /// use lrscout::{Observation, Protocol, Ranking};
@@ -68,8 +73,13 @@ pub struct Ranking {
     /// Schedules.
     k: usize,
     alpha: f64,
+    score: ScoreUsed,
     mean_ranks: BTreeMap<String, f64>,
+    /// Empty where a workload lacks a schedule.
     friedman: Friedman,
+    /// In its place where a workload lacks one.
+    skillings_mack: Option<SkillingsMack>,
+    /// Empty like `friedman`.
     nemenyi: Nemenyi,
     pairs: Vec<Pair>,
     regret: BTreeMap<String, Regret>,
@@ -79,6 +89,9 @@ pub struct Ranking {
     /// On the scale used.
     noise_floor: Option<f64>,
     diverged: BTreeMap<String, usize>,
+    /// Runs that show nothing: failed, timed out, stopped early, not over,
+    /// or without a score.
+    failed: BTreeMap<String, usize>,
     verdicts: BTreeMap<String, Verdict>,
     /// Clusters that it would take to tell an undecided schedule from the
     /// recommended one, as far as that can be said.
@@ -87,7 +100,13 @@ pub struct Ranking {
     /// the p of that after Holm's correction over all pairs.
     #[serde(skip)]
     behind: BTreeMap<String, f64>,
+    /// Over the seeds of a study of one workload: claims about that workload
+    /// alone.
+    within: Vec<Within>,
     notes: Vec<String>,
+    /// The note that a reader must see first, if there is one.
+    #[serde(skip)]
+    caution: Option<String>,
     #[serde(skip)]
     control: String,
     #[serde(skip)]
@@ -96,8 +115,31 @@ pub struct Ranking {
     workload_rows: Vec<WorkloadRow>,
 }
 
-/// Nemenyi's test, for the rank diagram.
+/// What was ranked.
 #[derive(Clone, Debug, Serialize)]
+struct ScoreUsed {
+    column: String,
+    /// Which values are better.
+    better: Direction,
+    /// What a difference is.
+    scale: Scale,
+}
+
+/// A schedule against the control over the seeds of one workload.
+#[derive(Clone, Debug, Serialize)]
+struct Within {
+    workload: String,
+    a: String,
+    b: String,
+    seeds: usize,
+    mean_difference: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+    p_holm: f64,
+}
+
+/// Nemenyi's test, for the rank diagram.
+#[derive(Clone, Debug, Default, Serialize)]
 struct Nemenyi {
     critical_difference: Option<f64>,
     /// By `a|b`.
@@ -148,9 +190,8 @@ impl Ranking {
     /// # Errors
     ///
     /// If a run is there twice, a workload is in two clusters, a score is
-    /// above 1e100, a schedule lacks a workload (unless
-    /// [`Protocol::allow_missing`]), there is nothing to rank, or the protocol
-    /// does not fit the runs.
+    /// above 1e100, there is nothing to rank, or the protocol does not fit the
+    /// runs.
     pub fn of(
         observations: &[Observation],
         score_column: &str,
@@ -165,6 +206,21 @@ impl Ranking {
         protocol: &Protocol,
         draws: Draws,
     ) -> Result<Self> {
+        let attempt = Self::attempt(observations, column, protocol, draws)?;
+        attempt.map_err(Error::Invalid)
+    }
+
+    /// The ranking of [`Ranking::of`], or why there is nothing to compare.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ranking::of`], but for that.
+    fn attempt(
+        observations: &[Observation],
+        column: &str,
+        protocol: &Protocol,
+        draws: Draws,
+    ) -> Result<std::result::Result<Self, String>> {
         protocol.check()?;
         let raced = Raced::among(observations, column, protocol)?;
         if raced.is_empty() {
@@ -172,28 +228,49 @@ impl Ranking {
         }
         let live = raced.live(observations);
         let out = raced.len();
-        let mut ranking = Self::complete(&live, column, protocol, draws, out)?;
+        let attempt = Self::complete(&live, column, protocol, draws, out)?;
+        let Ok(mut ranking) = attempt else { return Ok(attempt) };
         for (schedule, runs, end) in raced.each(observations) {
             let beside =
                 Self::complete(&runs, column, protocol, draws, out - 1)?;
-            ranking.append(&beside, schedule, end);
+            match beside {
+                Ok(beside) if beside.mean_ranks.contains_key(schedule) => {
+                    ranking.append(&beside, schedule, end);
+                }
+                _ => ranking.notes.push(format!(
+                    "{} was stopped by the race and is not ranked: it has no \
+                     results with the seeds of the others.",
+                    quoted(schedule)
+                )),
+            }
         }
-        Ok(ranking)
+        Ok(Ok(ranking))
     }
 
-    /// The ranking of schedules that all have their runs; `stopped` further
-    /// ones count in every correction for several tests.
+    /// The ranking of schedules that no race stopped; `stopped` further ones
+    /// count in every correction for several tests.
     fn complete(
         runs: &[Observation],
         column: &str,
         protocol: &Protocol,
         draws: Draws,
         stopped: usize,
-    ) -> Result<Self> {
+    ) -> Result<std::result::Result<Self, String>> {
         let table = Table::new(runs, column, protocol)?;
+        if table.is_empty() {
+            return Ok(Err(table.nothing()));
+        }
+        let named = protocol.control.as_ref();
+        let mut without = table.without.iter();
+        if let Some((name, count)) =
+            without.find(|(name, _)| Some(name) == named)
+        {
+            let told = count.told(name);
+            return Ok(Err(format!("the control has no result: {told}")));
+        }
         let control = protocol.control_among(&table.schedules)?;
         let study = Study::new(&table, control, protocol, draws, stopped);
-        Ok(study.ranking(column))
+        Ok(Ok(study.ranking(column)))
     }
 
     /// The schedule to use; `None` if every run diverged or there is only
@@ -214,6 +291,12 @@ impl Ranking {
     /// can show, what was left out.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// The one among the notes that a reader must see before the numbers:
+    /// that the direction of the score was not known.
+    pub(crate) fn caution(&self) -> Option<&str> {
+        self.caution.as_deref()
     }
 
     /// The leaderboard, best first.

@@ -31,25 +31,30 @@ pub(super) fn control_again(
     if seeds == 0 {
         return None;
     }
-    let blocks: Vec<Vec<f64>> = table
+    let blocks: Vec<Option<Vec<f64>>> = table
         .blocks
         .iter()
         .map(|block| {
+            if !block.cells.iter().all(|cell| cell.has(control)) {
+                return None;
+            }
             let rows = by_seed(table, block);
             let side = |first: usize| {
                 let own = rows.iter().skip(first).step_by(2).take(seeds);
                 own.map(|row| row[control]).sum::<f64>() / seeds as f64
             };
-            vec![difference(side(0), side(1))]
+            Some(vec![difference(side(0), side(1))])
         })
         .collect();
     let differences: Vec<f64> = table
         .clusters
         .iter()
-        .map(|members| {
-            let mean = mean_rows(members.iter().map(|&i| &blocks[i]))[0];
+        .filter_map(|members| {
+            let there: Vec<&Vec<f64>> =
+                members.iter().filter_map(|&i| blocks[i].as_ref()).collect();
+            let mean = *mean_rows(there.into_iter()).first()?;
             // Opposite infinities cancel.
-            if mean.is_nan() { 0.0 } else { mean }
+            Some(if mean.is_nan() { 0.0 } else { mean })
         })
         .collect();
     let n = differences.len();

@@ -1,11 +1,14 @@
 //! What a reader must know beside the numbers, in sentences.
 
+use super::Within;
 use super::cells::Table;
 use super::noise::{self, ControlAgain};
 use super::protocol::{Protocol, Scale};
 use super::replicates::{Parts, fewest_seeds};
+use super::score::Direction;
 use crate::stats::power::{smallest_wilcoxon_p, workloads_needed};
-use crate::text::{count, quoted};
+use crate::stats::skillings_mack::SkillingsMack;
+use crate::text::{count, listed, quoted};
 use std::fmt::Write as _;
 
 /// What the notes are made from, beside the table.
@@ -16,55 +19,73 @@ pub(super) struct Facts<'a> {
     pub(super) column: &'a str,
     pub(super) control: usize,
     pub(super) rope: f64,
-    pub(super) all_diverged: bool,
     /// Schedules without a mean difference to the control.
-    pub(super) incomparable: Vec<usize>,
+    pub(super) incomparable: Vec<String>,
+    /// Schedules that were compared with the control on fewer clusters than
+    /// there are, and on how many.
+    pub(super) partly: Vec<(String, usize)>,
+    /// Schedules that share no cluster with the control.
+    pub(super) uncompared: Vec<String>,
     /// Pairs of schedules with equal scores everywhere, and all pairs.
     pub(super) tied: (usize, usize),
+    pub(super) computed: Computed<'a>,
+}
+
+/// What was computed from the table as a whole.
+pub(super) struct Computed<'a> {
+    pub(super) all_diverged: bool,
     pub(super) variance: Option<Parts>,
     pub(super) control_again: Option<ControlAgain>,
+    /// The test of all schedules, where some workload lacks one.
+    pub(super) omnibus: Option<SkillingsMack>,
+    pub(super) within: &'a [Within],
 }
+
+/// Places that a note names before it counts the rest.
+const NAMED: usize = 5;
 
 /// The notes, most important first.
 pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
-    let mut notes = vec![];
-    let k = table.schedules.len();
-    let quoted = |j: usize| quoted(&table.schedules[j]);
-    if facts.all_diverged {
+    let Facts { protocol, comparisons, computed, .. } = facts;
+    let mut notes: Vec<String> =
+        protocol.caution(facts.column).into_iter().collect();
+    if computed.all_diverged {
         notes.push(
             "Every run diverged or failed, so no schedule is recommended."
                 .to_owned(),
         );
     }
-    if facts.comparisons > 0 {
-        notes.push(power(table, facts.protocol.alpha, facts.comparisons));
+    notes.extend(failures(table));
+    if *comparisons > 0 {
+        notes.push(power(table, protocol.alpha, *comparisons));
     }
-    notes.extend(
-        table.left_out.iter().map(|place| format!("Left out: {place}.")),
-    );
+    notes.extend(left_out(table));
+    notes.extend(incomplete(table, facts));
     if table.unpaired > 0 {
         notes.push(format!(
-            "{} not used, because another schedule has no run with that seed.",
+            "{} not used, because another schedule has no result with that \
+             seed.",
             count(table.unpaired, "run was", "runs were")
         ));
     }
-    if facts.protocol.control.is_none() && k > 1 {
+    if protocol.control.is_none() && table.schedules.len() > 1 {
         notes.push(format!(
             "No control was named, so {} is the control.",
-            quoted(facts.control)
+            quoted(&table.schedules[facts.control])
         ));
     }
     notes.push(scale(table, facts));
-    if facts.comparisons > 0 {
+    if *comparisons > 0 {
         notes.push(within(table, facts));
     }
-    notes.extend(facts.variance.map(|parts| sources(&parts)));
+    notes.extend(alone(computed.within));
+    notes.extend(computed.variance.map(|parts| sources(&parts)));
     notes.extend(
-        facts.control_again.map(|test| again(&test, facts.protocol.alpha)),
+        computed.control_again.map(|test| again(&test, protocol.alpha)),
     );
     if !facts.incomparable.is_empty() {
         let names: Vec<String> =
-            facts.incomparable.iter().map(|&j| quoted(j)).collect();
+            facts.incomparable.iter().map(|name| quoted(name)).collect();
         notes.push(format!(
             "No mean difference to the control, because one of the two \
              diverged more often on some workload: {}.",
@@ -82,21 +103,149 @@ pub(super) fn notes(table: &Table, facts: &Facts<'_>) -> Vec<String> {
     notes
 }
 
+/// The runs that show nothing.
+fn failures(table: &Table) -> Option<String> {
+    let all = table.schedules.iter().zip(&table.runs);
+    let told: Vec<String> = all
+        .chain(table.without.iter().map(|(name, runs)| (name, runs)))
+        .filter(|(_, runs)| runs.failed() > 0)
+        .map(|(name, runs)| runs.told(name))
+        .collect();
+    if told.is_empty() {
+        return None;
+    }
+    let mut note = format!(
+        "Runs without a result show nothing about a schedule; their seeds are \
+         left out there for all schedules: {}.",
+        told.join("; ")
+    );
+    let without: Vec<&str> =
+        table.without.iter().map(|(name, _)| name.as_str()).collect();
+    if !without.is_empty() {
+        let are = if without.len() == 1 { "is" } else { "are" };
+        // Writing to a String cannot fail.
+        let _ = write!(
+            note,
+            " {} {are} not ranked: there is no result at all.",
+            listed(&without)
+        );
+    }
+    Some(note)
+}
+
+/// The first of `places`, and how many more there are.
+fn first(places: &[String]) -> String {
+    let shown = &places[..places.len().min(NAMED)];
+    let mut text = shown.join("; ");
+    if let more @ 1.. = places.len() - shown.len() {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "; and {more} more");
+    }
+    text
+}
+
+/// Workloads that were left out.
+fn left_out(table: &Table) -> Option<String> {
+    if table.left_out.is_empty() {
+        return None;
+    }
+    let remedy = if table.is_complete() {
+        " `rank --allow-missing` takes in what is there."
+    } else {
+        ""
+    };
+    Some(format!("Left out: {}.{remedy}", first(&table.left_out)))
+}
+
+/// Workloads that lack a schedule and were taken in.
+fn incomplete(table: &Table, facts: &Facts<'_>) -> Option<String> {
+    let test = facts.computed.omnibus.as_ref()?;
+    let mut note = format!(
+        "Not every workload has every schedule: {}. A mean rank is 1 plus the \
+         share, for each other schedule, of the workloads with both in which \
+         that one is ahead; a regret is over the workloads that the schedule \
+         has.",
+        first(&table.incomplete)
+    );
+    // Writing to a String cannot fail.
+    if let Some(p) = test.p {
+        let _ = write!(
+            note,
+            " All schedules together, by the test of Skillings and Mack: p = \
+             {}.",
+            short(p)
+        );
+    }
+    let partly: Vec<String> = facts
+        .partly
+        .iter()
+        .map(|(name, n)| format!("{} on {n}", quoted(name)))
+        .collect();
+    if !partly.is_empty() {
+        let _ = write!(
+            note,
+            " Compared with the control where both are: {} of {}.",
+            partly.join(", "),
+            extent(table)
+        );
+    }
+    if !facts.uncompared.is_empty() {
+        let _ = write!(
+            note,
+            " Never beside the control, so not compared with it: {}.",
+            listed(&facts.uncompared)
+        );
+    }
+    Some(note)
+}
+
+/// What the seeds of the only workload show.
+fn alone(within: &[Within]) -> Option<String> {
+    let [first, ..] = within else { return None };
+    let of = |test: &Within| {
+        let mut text = quoted(&test.a);
+        // Writing to a String cannot fail.
+        let ends = test.low.zip(test.high);
+        if let Some((mean, (low, high))) = test.mean_difference.zip(ends) {
+            let _ = write!(
+                text,
+                " {} (95 % interval {} to {})",
+                signed(mean),
+                signed(low),
+                signed(high)
+            );
+        }
+        text + &format!(" p = {}", short(test.p_holm))
+    };
+    let tests: Vec<String> = within.iter().map(of).collect();
+    Some(format!(
+        "On {} alone, over {}, with Holm's correction, against {}: {}. That \
+         holds for this workload and says nothing about others.",
+        quoted(&first.workload),
+        count(first.seeds, "seed", "seeds"),
+        quoted(&first.b),
+        tests.join("; ")
+    ))
+}
+
+/// "9 workloads", or "9 workloads in 4 clusters".
+fn extent(table: &Table) -> String {
+    let n = table.clusters.len();
+    let workloads = count(table.blocks.len(), "workload", "workloads");
+    if n < table.blocks.len() {
+        format!("{workloads} in {}", count(n, "cluster", "clusters"))
+    } else {
+        workloads
+    }
+}
+
 /// What this number of workloads can show.
 fn power(table: &Table, alpha: f64, comparisons: usize) -> String {
     let n = table.clusters.len();
     let needed = workloads_needed(comparisons, alpha);
     let smallest = smallest_wilcoxon_p(n);
     let corrected = (smallest * comparisons as f64).min(1.0);
-    let has = if n < table.blocks.len() {
-        format!(
-            "{} in {}",
-            count(table.blocks.len(), "workload", "workloads"),
-            count(n, "cluster", "clusters")
-        )
-    } else {
-        count(n, "workload", "workloads")
-    };
+    let has = extent(table);
     let smallest = format!(
         "the smallest attainable p is {}, {} after Holm's correction over {}",
         short(smallest),
@@ -170,17 +319,25 @@ fn again(test: &ControlAgain, alpha: f64) -> String {
 }
 
 fn scale(table: &Table, facts: &Facts<'_>) -> String {
-    let (column, rope) = (facts.column, short(facts.rope));
-    match table.scale {
-        Scale::Relative => format!(
-            "Differences and regrets are in logarithms of `{column}`; \
-             schedules within {rope} are practically equal."
-        ),
-        Scale::Raw => format!(
-            "Differences and regrets are in units of `{column}`; schedules \
-             within {rope} are practically equal."
-        ),
-    }
+    let (column, rope) = (quoted(facts.column), short(facts.rope));
+    let better = match table.direction {
+        Direction::Lower => String::new(),
+        Direction::Higher => format!("Higher {column} is better. "),
+    };
+    let units = match table.scale {
+        Scale::Relative => "logarithms",
+        Scale::Raw => "units",
+    };
+    format!(
+        "{better}Differences and regrets are in {units} of {column}; \
+         schedules within {rope} are practically equal."
+    )
+}
+
+/// The same with its sign.
+fn signed(number: f64) -> String {
+    let sign = if number < 0.0 { "−" } else { "+" };
+    format!("{sign}{}", short(number.abs()))
 }
 
 /// A number in few digits.

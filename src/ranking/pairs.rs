@@ -1,34 +1,57 @@
 //! Two schedules against each other.
 
-use super::cells::{Cell, Table};
+use super::cells::{Cell, Standing, Table, mean_there};
 use super::protocol::{Protocol, Scale};
 use std::cmp::Ordering;
 
-/// Differences `a - b` of each cluster on the scale of the ranking, turned so
-/// that negative means `a` is better.
+/// Differences `a - b` of each cluster that has both, on the scale of the
+/// ranking, turned so that negative means `a` is better.
 ///
 /// Where one of the two diverged more often the difference is infinite: the
 /// largest there is. Budgets and multiples of a workload, then workloads of a
 /// cluster, are averaged; infinite differences count before any finite one,
 /// and as many of one sign as of the other cancel.
 pub(super) fn differences(table: &Table, a: usize, b: usize) -> Vec<f64> {
-    let blocks: Vec<Difference> = table
+    let blocks: Vec<Option<Difference>> = table
         .blocks
         .iter()
         .map(|block| {
-            mean(block.cells.iter().map(|cell| difference(cell, a, b)))
+            mean(block.cells.iter().filter_map(|cell| difference(cell, a, b)))
         })
         .collect();
     table
         .clusters
         .iter()
-        .map(|members| {
-            let mean = mean(members.iter().map(|&i| blocks[i]));
-            match mean.infinite.cmp(&0) {
+        .filter_map(|members| {
+            let mean = mean(members.iter().filter_map(|&i| blocks[i]))?;
+            Some(match mean.infinite.cmp(&0) {
                 Ordering::Less => f64::NEG_INFINITY,
                 Ordering::Equal => mean.finite,
                 Ordering::Greater => f64::INFINITY,
-            }
+            })
+        })
+        .collect()
+}
+
+/// Mean ranks of schedules that not all cells have: 1, and for each other
+/// schedule the mean share in which it stands before, over what both have;
+/// a half where they have nothing. On complete cells that is the mean of the
+/// ranks. A schedule neither gains nor loses by what it lacks, as a mean of
+/// ranks among fewer rivals would.
+pub(super) fn mean_ranks(table: &Table) -> Vec<f64> {
+    let k = table.schedules.len();
+    (0..k)
+        .map(|j| {
+            let shares = table.averages(|cell| {
+                (0..k).map(|rival| cell.before(rival, j)).collect()
+            });
+            let rivals = mean_there(&shares).into_iter().enumerate();
+            rivals.filter(|(rival, _)| *rival != j).fold(
+                1.0,
+                |rank, (_, share)| {
+                    rank + if share.is_nan() { 0.5 } else { share }
+                },
+            )
         })
         .collect()
 }
@@ -40,9 +63,10 @@ struct Difference {
     finite: f64,
 }
 
-fn difference(cell: &Cell, a: usize, b: usize) -> Difference {
-    let (a, b) = (&cell.standings[a], &cell.standings[b]);
-    match a.diverged.cmp(&b.diverged) {
+/// `None` where the cell lacks one of the two.
+fn difference(cell: &Cell, a: usize, b: usize) -> Option<Difference> {
+    let (a, b) = (cell.standings[a].as_ref()?, cell.standings[b].as_ref()?);
+    Some(match a.diverged.cmp(&b.diverged) {
         Ordering::Less => Difference { infinite: -1, finite: 0.0 },
         Ordering::Greater => Difference { infinite: 1, finite: 0.0 },
         // Both diverged on every seed: there is no mean, and no difference.
@@ -50,23 +74,29 @@ fn difference(cell: &Cell, a: usize, b: usize) -> Difference {
         Ordering::Equal => {
             Difference { infinite: 0, finite: a.value - b.value }
         }
-    }
+    })
 }
 
-fn mean(differences: impl ExactSizeIterator<Item = Difference>) -> Difference {
-    let count = differences.len() as f64;
-    let mut mean = Difference::default();
+/// `None` of nothing.
+fn mean(differences: impl Iterator<Item = Difference>) -> Option<Difference> {
+    let (mut count, mut mean) = (0_u32, Difference::default());
     for difference in differences {
+        count += 1;
         mean.infinite += difference.infinite;
         mean.finite += difference.finite;
     }
-    Difference { infinite: mean.infinite.signum(), finite: mean.finite / count }
+    (count > 0).then(|| Difference {
+        infinite: mean.infinite.signum(),
+        finite: mean.finite / f64::from(count),
+    })
 }
 
 /// Share of the seeds of a cell in which each schedule beats `rival`, ties
-/// half; a run that diverged loses to any that did not.
+/// half; a run that diverged loses to any that did not. NaN where the cell
+/// lacks one of the two.
 pub(super) fn win_shares(table: &Table, cell: &Cell, rival: usize) -> Vec<f64> {
-    let mut shares = vec![0.0; cell.standings.len()];
+    let there = |j| if cell.has(j) && cell.has(rival) { 0.0 } else { f64::NAN };
+    let mut shares: Vec<f64> = (0..cell.standings.len()).map(there).collect();
     for seed in 0..cell.seeds {
         let scores = cell.seed(seed);
         let other = scores[rival];
@@ -100,8 +130,11 @@ pub(super) fn rope(table: &Table, control: usize, protocol: &Protocol) -> f64 {
     match table.scale {
         Scale::Relative => SHARE,
         Scale::Raw => {
-            let scores = table
-                .by_cluster(|cell| vec![cell.standings[control].score.abs()]);
+            let scores = table.by_cluster(|cell| {
+                let score = |s: &Standing| s.score.abs();
+                let own = cell.standings[control].as_ref();
+                vec![own.map_or(f64::NAN, score)]
+            });
             let finite: Vec<f64> = scores
                 .into_iter()
                 .flatten()

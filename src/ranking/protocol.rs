@@ -1,7 +1,10 @@
 //! The rules of a ranking, fixed before the results are seen.
 
+use super::score::{self, Direction};
 use crate::error::{Error, Result};
 use crate::record::Observation;
+use crate::text::quoted;
+use serde::Serialize;
 
 /// How runs are ranked and tested. The default is the one of the command
 /// line.
@@ -13,8 +16,9 @@ pub struct Protocol {
     /// scale. `None`: 0.005 on the relative scale, half a per cent of the
     /// control's mean absolute score on the raw one.
     pub rope: Option<f64>,
-    /// What a difference is. `None`: relative for a score column that ends
-    /// in `_loss` and is positive throughout, else raw.
+    /// What a difference is. `None`: relative for scores that are positive
+    /// throughout and by their name a loss, or an error in the unit of the
+    /// data; else raw.
     pub scale: Option<Scale>,
     /// Label of the schedule to test the others against. `None`: `linear`,
     /// else `constant`, else the first by name.
@@ -25,9 +29,11 @@ pub struct Protocol {
     pub lr_multiple: Option<f64>,
     /// Seed of the bootstrap and of the posterior draws.
     pub seed: u64,
-    /// Whether higher scores are better, as with an accuracy.
-    pub higher_is_better: bool,
-    /// Leave out workloads that a schedule lacks, instead of failing.
+    /// Which scores are better. `None`: what the name of the score says,
+    /// else lower ones, and a note says so.
+    pub direction: Option<Direction>,
+    /// Take in workloads that a schedule lacks, with the schedules that they
+    /// have, instead of leaving them out.
     pub allow_missing: bool,
 }
 
@@ -41,14 +47,15 @@ impl Default for Protocol {
             budget: None,
             lr_multiple: None,
             seed: 0,
-            higher_is_better: false,
+            direction: None,
             allow_missing: false,
         }
     }
 }
 
 /// What the difference of two scores is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Scale {
     /// The difference itself.
@@ -79,6 +86,34 @@ impl Protocol {
             )));
         }
         Ok(())
+    }
+
+    /// Which values of the score `column` are better.
+    pub(super) fn direction(&self, column: &str) -> Direction {
+        let named = || score::meaning(column).map(|found| found.direction);
+        self.direction.or_else(named).unwrap_or(Direction::Lower)
+    }
+
+    /// What a reader must know about the direction of the score `column`,
+    /// where its name says nothing, or the opposite of what was asked.
+    pub(super) fn caution(&self, column: &str) -> Option<String> {
+        let found = score::meaning(column).map(|found| found.direction);
+        let name = quoted(column);
+        match (self.direction, found) {
+            (None, None) => Some(format!(
+                "Lower {name} counts as better, for its name does not say: \
+                 `--higher` turns that, `--lower` confirms it."
+            )),
+            (Some(asked), Some(found)) if asked != found => Some(format!(
+                "{} {name} counts as better, as asked, though its name says \
+                 the opposite.",
+                match asked {
+                    Direction::Lower => "Lower",
+                    Direction::Higher => "Higher",
+                }
+            )),
+            _ => None,
+        }
     }
 
     /// Whether `run` has the budget and the multiple asked for.

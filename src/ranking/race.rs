@@ -79,7 +79,7 @@ pub(crate) fn race(
             .iter()
             .filter(|run| {
                 seeds.binary_search(&run.seed).is_ok()
-                    && !run.stopped
+                    && !run.is_stopped()
                     && !stopped.contains_key(run.schedule.as_str())
             })
             .cloned()
@@ -128,6 +128,7 @@ fn look_at(table: &Table, j: usize, control: usize) -> f64 {
 mod tests {
     use super::*;
     use crate::ranking::{Ranking, Verdict};
+    use crate::record::Outcome;
 
     /// Ten workloads, four schedules, six seeds: `bad` is worse everywhere,
     /// `mixed` on half of them.
@@ -199,7 +200,7 @@ mod tests {
         let after = of(&runs, &[])["bad"].stopped_after.expect("stopped");
         for run in &mut runs {
             if run.schedule == "bad" && run.seed >= after as u64 {
-                (run.stopped, run.score) = (true, None);
+                (run.outcome, run.score) = (Outcome::Stopped, None);
             }
         }
         // Looked at again, the race says the same.

@@ -60,15 +60,16 @@ pub(super) fn effects(
     let k = table.schedules.len();
     let draws =
         draws.unwrap_or_else(|| bootstrap::draws(table.clusters.len(), 2 * k));
-    let by_cluster = table.by_cluster(|cell| regrets(table, cell));
+    let by_cluster = table.averages(|cell| regrets(table, cell));
     let single = table.clusters.len() == 1
         && table.blocks.iter().flat_map(|b| &b.cells).all(|c| c.seeds == 1);
     let mut intervals = intervals(table, control, seed, draws);
     let of_differences = intervals.split_off(k);
     let regrets = (0..k)
         .map(|j| {
+            let of_clusters = by_cluster.iter().map(|row| row[j]);
             let values: Vec<f64> =
-                by_cluster.iter().map(|row| row[j]).collect();
+                of_clusters.filter(|value| !value.is_nan()).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             let iqm = interquartile_mean(&values);
             // The interval of a clipped, skewed quantity may miss its mean.
@@ -85,23 +86,30 @@ pub(super) fn effects(
         .collect();
     let diverged = |j: usize| {
         let mut cells = table.blocks.iter().flat_map(|b| &b.cells);
-        cells.any(|c| {
-            c.standings[j].diverged + c.standings[control].diverged > 0
+        cells.any(|cell| {
+            let pair = cell.standings[j].zip(cell.standings[control]);
+            pair.is_some_and(|(own, other)| own.diverged + other.diverged > 0)
         })
     };
     let differences = of_differences
         .into_iter()
         .enumerate()
         .map(|(j, interval)| (!single && !diverged(j)).then_some(interval.mean))
+        // Of two that no workload has.
+        .map(|interval| interval.filter(|ends| !ends.low.is_nan()))
         .collect();
     Effects { regrets, differences }
 }
 
-/// Regrets of the schedules in one cell.
+/// Regrets of the schedules in one cell; NaN for those that it lacks.
 pub(super) fn regrets(table: &Table, cell: &Cell) -> Vec<f64> {
     let reference = Reference::of(table, cell);
-    let standings = cell.standings.iter();
-    standings.map(|s| reference.regret(s.diverged > 0, s.value, 0.0)).collect()
+    let regret = |standing: &Option<Standing>| {
+        standing.map_or(f64::NAN, |s| {
+            reference.regret(s.diverged > 0, s.value, 0.0)
+        })
+    };
+    cell.standings.iter().map(regret).collect()
 }
 
 /// What the regrets of a cell are measured from.
@@ -121,7 +129,8 @@ impl Reference {
     fn of(table: &Table, cell: &Cell) -> Self {
         let whole = || {
             let standings = cell.standings.iter().enumerate();
-            standings.filter(|(_, s)| s.diverged == 0)
+            let there = standings.filter_map(|(j, s)| Some((j, s.as_ref()?)));
+            there.filter(|(_, s)| s.diverged == 0)
         };
         let best = whole().min_by(|a, b| a.1.value.total_cmp(&b.1.value));
         let Some((best, Standing { value, score, .. })) =
@@ -179,6 +188,8 @@ fn intervals(
     };
     let seeds: Vec<usize> =
         table.clusters.iter().map(|members| most_seeds(members)).collect();
+    let own = weights(table, Cell::has);
+    let both = weights(table, |cell, j| cell.has(j) && cell.has(control));
     let mut shares: Vec<f64> = vec![];
     let mut values = vec![0.0; k];
     let mut rng = stream(seed, "bootstrap");
@@ -194,32 +205,74 @@ fn intervals(
                 shares.clear();
                 shares.extend((0..seeds[cluster]).map(|_| rng.random::<f64>()));
                 let cells = &table.blocks[i].cells;
-                let weight = 1.0 / (members.len() * cells.len()) as f64;
                 for (cell, reference) in cells.iter().zip(&references[i]) {
                     resample(table, cell, &shares, &mut values);
                     let base = reference.best.map_or(f64::NAN, |j| values[j]);
                     let reference = Reference { value: base, ..*reference };
                     for j in 0..k {
+                        let Some(standing) = &cell.standings[j] else {
+                            continue;
+                        };
                         let regret = reference.regret(
-                            cell.standings[j].diverged > 0,
+                            standing.diverged > 0,
                             values[j],
                             f64::NEG_INFINITY,
                         );
-                        sums[j] += weight * regret;
-                        sums[k + j] += weight * (values[j] - values[control]);
+                        sums[j] += own[i][j] * regret;
+                        if cell.has(control) {
+                            let difference = values[j] - values[control];
+                            sums[k + j] += both[i][j] * difference;
+                        }
                     }
+                }
+            }
+            let lacking = |weights: &[Vec<f64>], j: usize| {
+                members.iter().all(|&i| weights[i][j] == 0.0)
+            };
+            for j in 0..k {
+                if lacking(&own, j) {
+                    sums[j] = f64::NAN;
+                }
+                if lacking(&both, j) {
+                    sums[k + j] = f64::NAN;
                 }
             }
         },
     )
 }
 
+/// What a cell of each block counts in the mean over its cluster, by
+/// schedule, if only those count that are `there`; 0 where there is none.
+fn weights(
+    table: &Table,
+    there: impl Fn(&Cell, usize) -> bool,
+) -> Vec<Vec<f64>> {
+    let mut weights = vec![vec![]; table.blocks.len()];
+    for members in &table.clusters {
+        for j in 0..table.schedules.len() {
+            let cells = |i: usize| {
+                let cells = table.blocks[i].cells.iter();
+                cells.filter(|cell| there(cell, j)).count()
+            };
+            let blocks = members.iter().filter(|&&i| cells(i) > 0).count();
+            for &i in members {
+                weights[i].push(match cells(i) {
+                    0 => 0.0,
+                    cells => 1.0 / (blocks * cells) as f64,
+                });
+            }
+        }
+    }
+    weights
+}
+
 /// The mean scores of a cell over seeds picked by `shares`, in `[0, 1)`, on
-/// the scale of the ranking; NaN where a seed diverged.
+/// the scale of the ranking; NaN where a seed diverged or a schedule is not
+/// there.
 fn resample(table: &Table, cell: &Cell, shares: &[f64], values: &mut [f64]) {
     if cell.seeds == 1 {
         for (value, standing) in values.iter_mut().zip(&cell.standings) {
-            *value = standing.value;
+            *value = standing.map_or(f64::NAN, |s| s.value);
         }
         return;
     }

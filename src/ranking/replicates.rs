@@ -16,7 +16,8 @@ pub(super) struct Within {
     pub(super) difference: Option<(f64, f64, f64)>,
     /// Two-sided p of the signed-rank test over seeds, after Holm's
     /// correction over the schedules of this workload; `None` for the
-    /// control. It is evidence about this workload only.
+    /// control, and where the workload lacks one of the two. It is evidence
+    /// about this workload only.
     pub(super) p: Option<f64>,
 }
 
@@ -28,7 +29,7 @@ pub(super) struct Parts {
 }
 
 /// Values of each seed that all cells of a workload have, `[seed][schedule]`,
-/// budgets and multiples averaged; NaN where a run diverged.
+/// budgets and multiples averaged; NaN where a run diverged or is not there.
 pub(super) fn by_seed(table: &Table, block: &Block) -> Vec<Vec<f64>> {
     averaged(table, &block.cells.iter().collect::<Vec<_>>())
 }
@@ -71,7 +72,10 @@ pub(super) fn within(
     let rows = by_seed(table, block);
     let k = table.schedules.len();
     let mut tests = vec![Within::default(); k];
-    let others: Vec<usize> = (0..k).filter(|&j| j != control).collect();
+    let there = |j: usize| block.cells.iter().all(|cell| cell.has(j));
+    let others: Vec<usize> = (0..k)
+        .filter(|&j| j != control && there(j) && there(control))
+        .collect();
     let mut p = vec![];
     for &j in &others {
         let differences: Vec<f64> =
@@ -96,12 +100,16 @@ pub(super) fn difference(a: f64, b: f64) -> f64 {
     }
 }
 
-/// Variance components over the budgets and multiples of each workload at
-/// which no run diverged, and the seeds behind them; workloads with more seeds
+/// Variance components over the budgets and multiples of each workload that
+/// have all schedules and no run that diverged, and the seeds behind them;
+/// workloads with more seeds
 /// than others give their first ones. `None` where there is too little of
 /// anything.
 pub(super) fn variance(table: &Table) -> Option<Parts> {
-    let whole = |cell: &&Cell| cell.standings.iter().all(|s| s.diverged == 0);
+    let whole = |cell: &&Cell| {
+        let mut standings = cell.standings.iter();
+        standings.all(|s| s.is_some_and(|s| s.diverged == 0))
+    };
     let mut scores: Vec<Vec<Vec<f64>>> = table
         .blocks
         .iter()

@@ -1,6 +1,6 @@
 //! The rows of `workloads.csv`.
 
-use super::cells::{Cell, Table};
+use super::cells::{Cell, Standing, Table};
 use super::regret::regrets;
 use super::replicates::within;
 use crate::results::rows::WorkloadRow;
@@ -11,8 +11,8 @@ pub(super) fn workload_rows(table: &Table, control: usize) -> Vec<WorkloadRow> {
     let regrets = table.by_block(|cell| regrets(table, cell));
     let scores = table.by_block(|cell| {
         // NaN as soon as one run diverged: the mean of the rest flatters.
-        let whole = |s: &super::cells::Standing| {
-            if s.diverged == 0 { s.score } else { f64::NAN }
+        let whole = |s: &Option<Standing>| {
+            s.filter(|s| s.diverged == 0).map_or(f64::NAN, |s| s.score)
         };
         cell.standings.iter().map(whole).collect()
     });
@@ -21,7 +21,12 @@ pub(super) fn workload_rows(table: &Table, control: usize) -> Vec<WorkloadRow> {
         let seeds = block.cells.iter().map(|cell| cell.seeds).max();
         let within = within(table, block, control);
         for (j, schedule) in table.schedules.iter().enumerate() {
-            let cells = block.cells.iter();
+            // A workload has a row of the schedules that all its cells have.
+            let standings = block.cells.iter().map(|cell| cell.standings[j]);
+            let Some(standings) = standings.collect::<Option<Vec<Standing>>>()
+            else {
+                continue;
+            };
             let (difference, difference_low, difference_high) =
                 turned(table.sign, within[j].difference);
             rows.push(WorkloadRow {
@@ -32,7 +37,7 @@ pub(super) fn workload_rows(table: &Table, control: usize) -> Vec<WorkloadRow> {
                 rank: ranks[i][j],
                 regret: Some(regrets[i][j]),
                 seeds: seeds.unwrap_or(0),
-                diverged: cells.map(|c| c.standings[j].diverged).sum(),
+                diverged: standings.iter().map(|s| s.diverged).sum(),
                 difference,
                 difference_low,
                 difference_high,

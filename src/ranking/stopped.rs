@@ -5,6 +5,7 @@ use super::race::{Evidence, race};
 use super::{Pair, Ranking, Verdict};
 use crate::error::Result;
 use crate::record::Observation;
+use crate::results::rows::OF_RACE;
 use crate::text::quoted;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,7 @@ pub(super) struct End {
 impl Raced {
     /// A schedule counts if from one seed on all of its runs are marked as
     /// stopped, and none before; the control never does. Other runs with that
-    /// mark have no score, like those that diverged.
+    /// mark show nothing, like those that failed.
     ///
     /// # Errors
     ///
@@ -40,7 +41,7 @@ impl Raced {
         protocol: &Protocol,
     ) -> Result<Self> {
         let mut first: BTreeMap<&str, u64> = BTreeMap::new();
-        for run in observations.iter().filter(|run| run.stopped) {
+        for run in observations.iter().filter(|run| run.is_stopped()) {
             let seed = first.entry(&run.schedule).or_insert(run.seed);
             *seed = run.seed.min(*seed);
         }
@@ -56,8 +57,8 @@ impl Raced {
         let ordered = |schedule: &str, from: u64| {
             let mut own =
                 observations.iter().filter(|run| run.schedule == schedule);
-            own.clone().any(|run| !run.stopped)
-                && own.all(|run| run.stopped == (run.seed >= from))
+            own.clone().any(|run| !run.is_stopped())
+                && own.all(|run| run.is_stopped() == (run.seed >= from))
         };
         let from: BTreeMap<String, u64> = first
             .into_iter()
@@ -141,6 +142,7 @@ impl Ranking {
         self.mean_ranks.insert(name.clone(), beside.mean_ranks[schedule]);
         self.regret.insert(name.clone(), beside.regret[schedule]);
         self.diverged.insert(name.clone(), beside.diverged[schedule]);
+        self.failed.insert(name.clone(), beside.failed[schedule]);
         self.verdicts.insert(name.clone(), verdict);
         let pair = beside.pairs.iter().find(|pair| pair.a == schedule);
         self.pairs.extend(pair.map(|pair| Pair {
@@ -149,7 +151,7 @@ impl Ranking {
             p_hochberg: p,
             p_hommel: p,
             p_benjamini_hochberg: p,
-            method: "e-process",
+            method: OF_RACE,
             ..pair.clone()
         }));
         self.pairs.sort_by(|a, b| a.a.cmp(&b.a));

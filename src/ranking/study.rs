@@ -1,23 +1,22 @@
 //! From a table of runs to all that is said about it.
 
-use super::cells::{Cell, Table, mean_rows};
-use super::noise::{self, ControlAgain};
+mod output;
+
+use super::cells::{Cell, Count, Table, mean_rows, mean_there};
 use super::protocol::Protocol;
 use super::regret::{self, Regret};
-use super::rows::workload_rows;
-use super::verdict::{self, Evidence};
-use super::{Bayes, Draws, Nemenyi, Pair, Ranking, notes, pairs, replicates};
-use crate::results::rows::{LeaderboardRow, Verdict};
+use super::verdict::Evidence;
+use super::{Bayes, Draws, Pair, pairs};
+use crate::results::rows::Verdict;
 use crate::seed::stream;
 use crate::stats::bayes::{self, Regions};
 use crate::stats::bootstrap::Interval;
-use crate::stats::friedman::friedman;
 use crate::stats::multiple::{
     among, benjamini_hochberg, hochberg, holm, hommel,
 };
 use crate::stats::paired::student;
 use crate::stats::wilcoxon::{SignedRank, signed_rank};
-use crate::stats::{nemenyi, power, superiority};
+use crate::stats::{power, superiority};
 use std::collections::BTreeMap;
 
 /// Everything computed on the way from a table to a ranking. Vectors have one
@@ -29,7 +28,7 @@ pub(super) struct Study<'a> {
     draws: Draws,
     /// Comparisons with the control, stopped schedules included.
     comparisons: usize,
-    /// `(clusters, schedules)`.
+    /// `(clusters, schedules)`; NaN where a cluster lacks a schedule.
     ranks: Vec<Vec<f64>>,
     mean_ranks: Vec<f64>,
     regrets: Vec<Regret>,
@@ -37,13 +36,27 @@ pub(super) struct Study<'a> {
     intervals: Vec<Option<Interval>>,
     /// Best first.
     order: Vec<usize>,
-    /// Differences `a - b` of each cluster, for all pairs `a < b`, lower is
-    /// better.
+    /// Differences `a - b` of each cluster that has both, for all pairs
+    /// `a < b`, lower is better.
     differences: BTreeMap<(usize, usize), Vec<f64>>,
     tests: BTreeMap<(usize, usize), SignedRank>,
     /// p of all pairs, with Holm's correction over all of them.
     p_all: BTreeMap<(usize, usize), f64>,
     rope: f64,
+}
+
+/// What the tests of a study say; vectors have one entry a schedule.
+struct Judged {
+    /// The schedule to use.
+    best: Option<usize>,
+    all_diverged: bool,
+    /// Schedules that are significantly worse than that one, with p.
+    behind: BTreeMap<usize, f64>,
+    /// To be practically equal to that one.
+    p_equivalent: Vec<Option<f64>>,
+    verdicts: Vec<Verdict>,
+    /// Against the control, by schedule.
+    pairs: Vec<Pair>,
 }
 
 impl<'a> Study<'a> {
@@ -57,7 +70,11 @@ impl<'a> Study<'a> {
         let k = table.schedules.len();
         let all = k + stopped;
         let ranks = table.by_cluster(Cell::ranks);
-        let mean_ranks = mean_rows(ranks.iter());
+        let mean_ranks = if table.is_complete() {
+            mean_rows(ranks.iter())
+        } else {
+            pairs::mean_ranks(table)
+        };
         let effects =
             regret::effects(table, control, protocol.seed, draws.bootstrap);
         let mut order: Vec<usize> = (0..k).collect();
@@ -67,7 +84,7 @@ impl<'a> Study<'a> {
         order.sort_by(|&a, &b| {
             coarse(a)
                 .total_cmp(&coarse(b))
-                .then(table.runs[a].1.cmp(&table.runs[b].1))
+                .then(table.runs[a].diverged.cmp(&table.runs[b].diverged))
                 .then(mean_regret(a).total_cmp(&mean_regret(b)))
                 .then(a.cmp(&b))
         });
@@ -100,7 +117,7 @@ impl<'a> Study<'a> {
         }
     }
 
-    /// Differences `a - b` of each cluster.
+    /// Differences `a - b` of each cluster that has both.
     fn differences(&self, a: usize, b: usize) -> Vec<f64> {
         if a < b {
             self.differences[&(a, b)].clone()
@@ -155,10 +172,10 @@ impl<'a> Study<'a> {
         (regions, best)
     }
 
-    /// All of it.
-    pub(super) fn ranking(&self, column: &str) -> Ranking {
-        let (table, alpha) = (self.table, self.protocol.alpha);
-        let (n, k) = (table.clusters.len(), table.schedules.len());
+    /// What the tests say.
+    fn judged(&self) -> Judged {
+        let table = self.table;
+        let k = table.schedules.len();
         let others = self.others(self.control);
         let tests: Vec<SignedRank> =
             others.iter().map(|&j| self.test(j, self.control)).collect();
@@ -167,15 +184,14 @@ impl<'a> Study<'a> {
         let p_holm = adjust(holm);
         let mut dominated = vec![false; k];
         for ((&j, test), p) in others.iter().zip(&tests).zip(&p_holm) {
-            dominated[j] = *p < alpha && test.plus > test.minus;
+            dominated[j] = *p < self.protocol.alpha && test.plus > test.minus;
         }
         let evidence = Evidence {
-            alpha,
-            clusters: n,
+            alpha: self.protocol.alpha,
             comparisons: self.comparisons,
             control: self.control,
             order: &self.order,
-            all_diverged: table.runs.iter().all(|(all, bad)| all == bad),
+            all_diverged: table.runs.iter().all(Count::none_finished),
             dominated: &dominated,
         };
         let best = evidence.recommended();
@@ -187,19 +203,25 @@ impl<'a> Study<'a> {
         }
         let behind: BTreeMap<usize, f64> =
             best.map_or_else(BTreeMap::new, |best| self.behind(best));
-        let verdicts: Vec<Verdict> = (0..k)
-            .map(|j| {
-                evidence.verdict(j, p_equivalent[j], behind.contains_key(&j))
-            })
-            .collect();
-        let wins =
-            table.by_cluster(|c| pairs::win_shares(table, c, self.control));
-        let wins = mean_rows(wins.iter());
+        let verdict = |j: usize| {
+            let clusters = match best {
+                Some(best) if best != j => self.differences(j, best).len(),
+                _ => table.clusters.len(),
+            };
+            let behind = behind.contains_key(&j);
+            evidence.verdict(j, clusters, p_equivalent[j], behind)
+        };
+        let verdicts = (0..k).map(verdict).collect();
+        let wins = mean_there(
+            &table.averages(|c| pairs::win_shares(table, c, self.control)),
+        );
         let (hochberg, hommel) = (adjust(hochberg), adjust(hommel));
         let discovered = adjust(benjamini_hochberg);
-        let pairs: Vec<Pair> = others
+        let pairs = others
             .iter()
             .enumerate()
+            // Two that no workload has are not compared.
+            .filter(|(_, j)| !self.differences(**j, self.control).is_empty())
             .map(|(i, &j)| Pair {
                 p_holm: p_holm[i],
                 p_hochberg: hochberg[i],
@@ -208,52 +230,8 @@ impl<'a> Study<'a> {
                 ..self.pair(j, &tests[i], to_control[i], wins[j])
             })
             .collect();
-        let variance = replicates::variance(table);
-        let control_again = noise::control_again(table, self.control);
-        let notes = self.notes(
-            column,
-            evidence.all_diverged,
-            &pairs,
-            variance,
-            control_again,
-        );
-        Ranking {
-            schedules: table.schedules.clone(),
-            workloads: table
-                .blocks
-                .iter()
-                .map(|block| block.workload.clone())
-                .collect(),
-            n,
-            k,
-            alpha,
-            mean_ranks: self.named(self.mean_ranks.iter().copied()),
-            friedman: friedman(&self.ranks),
-            nemenyi: self.nemenyi(),
-            regret: self.named(self.regrets.iter().copied()),
-            noise_floor: variance.map(|parts| noise::floor(&parts)),
-            variance: variance.map(|parts| parts.components),
-            control_again,
-            diverged: self.named(table.runs.iter().map(|runs| runs.1)),
-            verdicts: self.named(verdicts.iter().copied()),
-            clusters_wanted: best.map_or_else(BTreeMap::new, |best| {
-                let open = |j: usize| {
-                    verdicts[j] == Verdict::Undecided
-                        && !behind.contains_key(&j)
-                };
-                let open: Vec<usize> = (0..k).filter(|&j| open(j)).collect();
-                self.clusters_wanted(best, &open)
-            }),
-            behind: behind
-                .into_iter()
-                .map(|(j, p)| (table.schedules[j].clone(), p))
-                .collect(),
-            control: table.schedules[self.control].clone(),
-            notes,
-            leaderboard: self.leaderboard(&pairs, &p_equivalent, &verdicts),
-            workload_rows: workload_rows(table, self.control),
-            pairs,
-        }
+        let all_diverged = evidence.all_diverged;
+        Judged { best, all_diverged, behind, p_equivalent, verdicts, pairs }
     }
 
     /// Schedules that are significantly worse than `best`, with p among all
@@ -308,21 +286,6 @@ impl<'a> Study<'a> {
         self.table.schedules.iter().cloned().zip(values).collect()
     }
 
-    fn nemenyi(&self) -> Nemenyi {
-        let names = &self.table.schedules;
-        let (n, k) = (self.ranks.len(), names.len());
-        let pairs = (0..k).flat_map(|a| (a + 1..k).map(move |b| (a, b)));
-        let keys = pairs.map(|(a, b)| format!("{}|{}", names[a], names[b]));
-        Nemenyi {
-            critical_difference: nemenyi::critical_difference(
-                k,
-                n,
-                self.protocol.alpha,
-            ),
-            p: keys.zip(nemenyi::pairwise(&self.mean_ranks, n)).collect(),
-        }
-    }
-
     /// `j` against the control, but for the corrections of its p.
     fn pair(
         &self,
@@ -365,68 +328,5 @@ impl<'a> Study<'a> {
             probability_high: superior.high,
             interval,
         }
-    }
-
-    fn leaderboard(
-        &self,
-        pairs: &[Pair],
-        p_equivalent: &[Option<f64>],
-        verdicts: &[Verdict],
-    ) -> Vec<LeaderboardRow> {
-        let groups = verdict::groups(&self.order, |a, b| self.differ(a, b));
-        let row = |(i, &j): (usize, &usize)| {
-            let schedule = &self.table.schedules[j];
-            let pair = pairs.iter().find(|pair| pair.a == *schedule);
-            LeaderboardRow {
-                place: i + 1,
-                group: groups[j].clone(),
-                schedule: schedule.clone(),
-                mean_rank: self.mean_ranks[j],
-                mean_regret: self.regrets[j].mean,
-                regret_low: self.regrets[j].low,
-                regret_high: self.regrets[j].high,
-                win_rate_vs_control: pair.map(|p| p.probability_a_better),
-                p_holm: pair.map(|pair| pair.p_holm),
-                p_equivalent: p_equivalent[j],
-                diverged: self.table.runs[j].1,
-                runs: self.table.runs[j].0,
-                verdict: verdicts[j],
-            }
-        };
-        self.order.iter().enumerate().map(row).collect()
-    }
-
-    fn notes(
-        &self,
-        column: &str,
-        all_diverged: bool,
-        pairs: &[Pair],
-        variance: Option<replicates::Parts>,
-        control_again: Option<ControlAgain>,
-    ) -> Vec<String> {
-        let tied = self
-            .differences
-            .values()
-            .filter(|differences| differences.iter().all(|d| *d == 0.0));
-        let incomparable = self
-            .others(self.control)
-            .into_iter()
-            .zip(pairs)
-            .filter(|(_, pair)| pair.mean_difference.is_none())
-            .map(|(j, _)| j)
-            .collect();
-        let facts = notes::Facts {
-            protocol: self.protocol,
-            comparisons: self.comparisons,
-            column,
-            control: self.control,
-            rope: self.rope,
-            all_diverged,
-            incomparable,
-            tied: (tied.count(), self.differences.len()),
-            variance,
-            control_again,
-        };
-        notes::notes(self.table, &facts)
     }
 }

@@ -1,17 +1,20 @@
 use super::*;
-use crate::record::Observation;
+use crate::record::{Observation, Outcome, Shown};
 use serde_json::Value;
+
+mod incomplete;
 
 /// Few draws, for tests that look at ranks and p values only.
 const FEW: Draws = Draws { bootstrap: Some(50), posterior: Some(50) };
 
+/// A run; without a score it diverged.
 fn run(
     workload: &str,
     schedule: &str,
     seed: u64,
     score: Option<f64>,
 ) -> Observation {
-    Observation::new(workload, schedule, seed, score)
+    Observation::new(workload, schedule, seed, score.unwrap_or(f64::NAN))
 }
 
 /// One run a cell: row `i` of `scores` is workload `w<i>`.
@@ -93,7 +96,7 @@ fn demsars_study_of_four_trees() {
         .collect();
     let names = ["a", "b", "c", "d"];
     let protocol = Protocol {
-        higher_is_better: true,
+        direction: Some(Direction::Higher),
         scale: Some(Scale::Raw),
         rope: Some(0.01),
         control: Some("a".to_owned()),
@@ -450,7 +453,7 @@ fn divergence_never_improves_a_place() {
         // Sometimes not positive: then the scale is the raw one.
         let least = noise.below(3) as f64 - 1.0;
         let protocol = Protocol {
-            higher_is_better: noise.below(3) == 0,
+            direction: (noise.below(3) == 0).then_some(Direction::Higher),
             ..Protocol::default()
         };
         let mut runs = vec![];
@@ -490,7 +493,7 @@ fn divergence_never_improves_a_place() {
         let before = place(&runs);
         for run in &mut runs {
             if run.schedule == victim && noise.next() < 0.4 {
-                run.score = None;
+                run.score = Some(f64::NAN);
             }
         }
         let after = place(&runs);
@@ -689,14 +692,14 @@ fn what_cannot_be_compared_is_an_error_with_its_place() {
     assert!(message.starts_with("lines 2 and 4"), "{message}");
     let mut missing = matrix(&["a", "b"], &[vec![1.0, 2.0], vec![1.0, 2.0]]);
     missing.pop();
-    let message = failure(&missing, &Protocol::default());
-    assert!(message.contains("`w01`"), "{message}");
-    assert!(message.contains("`b`"), "{message}");
-    let allowed = Protocol { allow_missing: true, ..Protocol::default() };
-    let ranking = quick(&missing, &allowed);
-    assert_eq!(json(&ranking)["workloads"], serde_json::json!(["w00"]));
-    let note = "Left out: workload `w01`";
-    assert!(ranking.notes().iter().any(|n| n.starts_with(note)));
+    // A workload with one schedule compares nothing, allowed or not.
+    for allow_missing in [false, true] {
+        let protocol = Protocol { allow_missing, ..Protocol::default() };
+        let ranking = quick(&missing, &protocol);
+        assert_eq!(json(&ranking)["workloads"], serde_json::json!(["w00"]));
+        let note = "Left out: workload `w01`: no runs of `b`.";
+        assert!(ranking.notes().iter().any(|n| n.starts_with(note)));
+    }
     let mut clusters = matrix(&["a", "b"], &[vec![1.0, 2.0]]);
     clusters[0].cluster = "x".to_owned();
     let message = failure(&clusters, &Protocol::default());
@@ -717,8 +720,8 @@ fn a_score_too_large_to_compute_with_is_refused_with_its_line() {
         let protocol = Protocol { scale, ..Protocol::default() };
         assert_eq!(
             failure(&runs, &protocol),
-            "line 4: the score 1e308 is too large to compute with; leave it \
-             empty if the run diverged"
+            "line 4: the score 1e308 is too large to compute with; write \
+             `nan` if the run diverged"
         );
     }
     runs[2].score = Some(1e100);
@@ -741,7 +744,7 @@ fn names_in_notes_cannot_steer_a_terminal() {
 fn higher_is_better_turns_everything_but_the_difference() {
     let low = matrix(&["a", "b"], &[vec![0.2, 0.1], vec![0.7, 0.5]]);
     let high = Protocol {
-        higher_is_better: true,
+        direction: Some(Direction::Higher),
         scale: Some(Scale::Raw),
         control: Some("b".into()),
         ..Protocol::default()
@@ -770,8 +773,9 @@ fn replacing_by_diverged_runs_of_a_race_never_improves_a_place() {
                 for seed in 0..3 {
                     let mut run =
                         run(&format!("w{w}"), &format!("s{s}"), seed, None);
-                    run.stopped = s == 2 && seed == 2;
-                    if !run.stopped && noise.next() > 0.1 {
+                    if s == 2 && seed == 2 {
+                        run.outcome = Outcome::Stopped;
+                    } else if noise.next() > 0.1 {
                         run.score = Some(1.0 + noise.next());
                     }
                     runs.push(run);
@@ -787,7 +791,7 @@ fn replacing_by_diverged_runs_of_a_race_never_improves_a_place() {
         let before = place(&runs);
         for run in &mut runs {
             if run.schedule == victim && noise.next() < 0.4 {
-                run.score = None;
+                run.score = Some(f64::NAN);
             }
         }
         assert!(place(&runs) >= before);

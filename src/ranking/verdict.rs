@@ -32,7 +32,6 @@ const EQUAL: f64 = 0.9;
 /// What the verdicts rest on; one entry a schedule.
 pub(super) struct Evidence<'a> {
     pub(super) alpha: f64,
-    pub(super) clusters: usize,
     /// Comparisons with the control, stopped schedules included.
     pub(super) comparisons: usize,
     pub(super) control: usize,
@@ -53,15 +52,16 @@ impl Evidence<'_> {
     }
 
     /// The verdict on schedule `j`, whose probability of being practically
-    /// equal to the recommended one is `p_equivalent`, and which may be
-    /// significantly `worse_than_best`.
+    /// equal to the recommended one over the `clusters` that have both is
+    /// `p_equivalent`, and which may be significantly `worse_than_best`.
     pub(super) fn verdict(
         &self,
         j: usize,
+        clusters: usize,
         p_equivalent: Option<f64>,
         worse_than_best: bool,
     ) -> Verdict {
-        let enough = smallest_wilcoxon_p(self.clusters) < self.alpha;
+        let enough = smallest_wilcoxon_p(clusters) < self.alpha;
         if self.recommended() == Some(j) {
             Verdict::Recommended
         } else if j == self.control {
@@ -152,7 +152,6 @@ mod tests {
     fn one_schedule_is_recommended_and_it_is_not_dominated() {
         let evidence = Evidence {
             alpha: 0.05,
-            clusters: 10,
             comparisons: 3,
             control: 2,
             order: &[1, 0, 2, 3],
@@ -160,13 +159,13 @@ mod tests {
             dominated: &[false, true, false, false],
         };
         assert_eq!(evidence.recommended(), Some(0));
-        let of = |j, p| evidence.verdict(j, p, false);
+        let of = |j, p| evidence.verdict(j, 10, p, false);
         assert_eq!(of(0, None), Verdict::Recommended);
         assert_eq!(of(1, Some(1.0)), Verdict::Dominated);
         assert_eq!(of(2, Some(1.0)), Verdict::Control);
         assert_eq!(of(3, Some(0.95)), Verdict::Equivalent);
         assert_eq!(of(3, Some(0.5)), Verdict::Undecided);
-        let few = Evidence { clusters: 5, ..evidence };
-        assert_eq!(few.verdict(3, Some(1.0), false), Verdict::Undecided);
+        let few = evidence.verdict(3, 5, Some(1.0), false);
+        assert_eq!(few, Verdict::Undecided);
     }
 }

@@ -259,9 +259,17 @@ fn numbers(schedules: usize, row: &LeaderboardRow) -> String {
             regret(row.regret_high)
         );
     }
+    let runs = count(row.runs, "run", "runs");
     if row.diverged > 0 {
-        let runs = count(row.runs, "run", "runs");
         let _ = write!(text, "; {} of its {runs} diverged", row.diverged);
+    }
+    if row.failed > 0 {
+        let _ = write!(
+            text,
+            "; {} of its {runs} gave no result, which counts neither for it \
+             nor against it",
+            row.failed
+        );
     }
     text + "."
 }
@@ -327,7 +335,7 @@ fn loser(
     if let Some(p) = row.p_holm {
         let _ = write!(text, ", p {} after correction", equals(p));
     }
-    if pair.is_some_and(|pair| pair.method == "e-process") {
+    if pair.is_some_and(PairRow::is_of_race) {
         let runs = count(row.runs, "run", "runs");
         let _ = write!(text, "; the race stopped it after {runs}");
     }

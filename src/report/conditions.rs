@@ -233,13 +233,27 @@ pub(super) fn limits(input: &ReportInput, boards: &[Board<'_>]) -> Vec<String> {
         );
     }
     limits.extend(sizes_in_words(&board::budgets(boards), &input.regime));
+    limits.extend(given(&input.lr_finds));
     limits.extend(fallbacks(&input.lr_finds));
     limits
 }
 
+/// The rates that were not found.
+fn given(finds: &[FindRow]) -> Option<String> {
+    let number = finds.iter().filter(|find| find.outcome == "given").count();
+    (number > 0).then(|| {
+        format!(
+            "{number} of {} given by the grid, not found.",
+            count(finds.len(), "learning rate was", "learning rates were")
+        )
+    })
+}
+
 /// The rates that no range test stands behind.
 fn fallbacks(finds: &[FindRow]) -> Option<String> {
-    let unsure = finds.iter().filter(|find| find.outcome != "found");
+    let settled = ["found", "given"];
+    let unsure =
+        finds.iter().filter(|find| !settled.contains(&find.outcome.as_str()));
     let number = unsure.clone().count();
     let mut outcomes: Vec<&str> =
         unsure.map(|find| find.outcome.as_str()).collect();

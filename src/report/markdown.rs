@@ -74,6 +74,10 @@ fn leaderboard(page: &mut Page, rows: &[LeaderboardRow]) {
         "P equal:",
         "diverged:",
     ];
+    // A column that says nothing in most studies.
+    let failures = rows.iter().any(|row| row.failed > 0);
+    let head: Vec<&str> =
+        head.into_iter().chain(failures.then_some("failed:")).collect();
     let line = |row: &LeaderboardRow| {
         vec![
             row.place.to_string(),
@@ -88,6 +92,9 @@ fn leaderboard(page: &mut Page, rows: &[LeaderboardRow]) {
             row.p_equivalent.map_or_else(none, percent),
             format!("{} of {}", row.diverged, row.runs),
         ]
+        .into_iter()
+        .chain(failures.then(|| format!("{} of {}", row.failed, row.runs)))
+        .collect::<Vec<_>>()
     };
     page.table(&head, rows.iter().map(line));
 }

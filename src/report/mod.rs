@@ -18,6 +18,7 @@ mod words;
 
 use crate::ranking::{Analysis, Ranking};
 use crate::results::rows::{FindRow, LeaderboardRow, RegimeRow, WorkloadRow};
+use crate::schedule::ScheduleSpec;
 use board::groups;
 
 /// Everything that a report of one results folder is made from.
@@ -29,6 +30,8 @@ pub(crate) struct ReportInput {
     pub(crate) title: String,
     /// The command that makes the results again.
     pub(crate) command: String,
+    /// The schedules of the grid.
+    pub(crate) schedules: Vec<ScheduleSpec>,
     /// All that the runs show.
     pub(crate) analysis: Analysis,
     /// Sizes of the workloads.

@@ -15,9 +15,11 @@ pub(crate) fn leaderboard(rows: &[LeaderboardRow]) -> String {
     if rows.is_empty() {
         return "no schedules to rank\n".to_owned();
     }
+    // A column that says nothing in most studies.
+    let failures = rows.iter().any(|row| row.failed > 0);
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(vec![
+    let mut header = vec![
         right("#"),
         left("schedule"),
         right("rank"),
@@ -27,10 +29,12 @@ pub(crate) fn leaderboard(rows: &[LeaderboardRow]) -> String {
         right("wins"),
         right("p"),
         right("div."),
-        left("verdict"),
-    ]);
+    ];
+    header.extend(failures.then(|| right("failed")));
+    header.push(left("verdict"));
+    table.set_header(header);
     for row in rows {
-        table.add_row(vec![
+        let mut cells = vec![
             right(&row.place.to_string()),
             left(&shortened(&row.schedule)),
             right(&format!("{:.2}", row.mean_rank)),
@@ -40,8 +44,10 @@ pub(crate) fn leaderboard(rows: &[LeaderboardRow]) -> String {
             right(&row.win_rate_vs_control.map_or_else(none, percent)),
             right(&narrow(&row.p_holm.map_or_else(none, probability))),
             right(&row.diverged.to_string()),
-            left(row.verdict.name()),
-        ]);
+        ];
+        cells.extend(failures.then(|| right(&row.failed.to_string())));
+        cells.push(left(row.verdict.name()));
+        table.add_row(cells);
     }
     trimmed(&table)
 }

@@ -9,6 +9,7 @@ use super::board::{self, Board, boards, budgets, control, multiples};
 use super::number::{percent, probability, regret};
 use super::{ReportInput, conditions};
 use crate::results::rows::{LeaderboardRow, PairRow, Verdict};
+use crate::schedule::never_reached;
 use crate::stats::power;
 use crate::text::{count, listed, quoted};
 use headline::{all_diverged, chance_explains, headline, leads_by_chance};
@@ -69,7 +70,14 @@ pub(super) fn notes(input: &ReportInput) -> Vec<String> {
         .missing
         .iter()
         .map(|name| format!("{name} was missing when this report was made."));
-    input.analysis.leading().notes().iter().cloned().chain(missing).collect()
+    let budgets = input.analysis.budgets().into_iter();
+    let budgets: Vec<usize> =
+        budgets.filter_map(|steps| steps.try_into().ok()).collect();
+    let never = never_reached(&input.schedules, &budgets)
+        .into_iter()
+        .map(|line| format!("{line}."));
+    let notes = input.analysis.leading().notes().iter().cloned();
+    notes.chain(never).chain(missing).collect()
 }
 
 /// The pieces of a sentence and whether each is a name.
@@ -136,17 +144,23 @@ fn reasons(input: &ReportInput, rows: &[LeaderboardRow]) -> Vec<String> {
             if dominated.len() == 1 { "it" } else { "them" }
         ));
     }
-    reasons.extend(stopped(rows));
+    reasons.extend(stopped(input, rows));
     reasons.push(divergence(input));
+    reasons.extend(failures(input));
     reasons
 }
 
 /// The schedules that a race stopped: they have fewer runs than the others.
-fn stopped(rows: &[LeaderboardRow]) -> Option<String> {
+fn stopped(input: &ReportInput, rows: &[LeaderboardRow]) -> Option<String> {
     let all = rows.iter().map(|row| row.runs).max()?;
+    let pairs = input.analysis.leading().pairwise();
+    let raced = |row: &LeaderboardRow| {
+        let mut pairs = pairs.iter().filter(|pair| pair.is_of_race());
+        pairs.any(|pair| pair.a == row.schedule)
+    };
     let stopped: Vec<String> = rows
         .iter()
-        .filter(|row| row.runs < all)
+        .filter(|row| raced(row))
         .map(|row| {
             let runs = count(all, "run", "runs");
             format!("{} after {} of {runs}", quoted(&row.schedule), row.runs)
@@ -284,6 +298,26 @@ fn divergence(input: &ReportInput) -> String {
         "{at}: {}. A diverged run counts as worse than any other.",
         diverged.join(", ")
     )
+}
+
+/// The runs that show nothing.
+fn failures(input: &ReportInput) -> Option<String> {
+    let failed: Vec<String> = input
+        .overall()
+        .iter()
+        .filter(|row| row.failed > 0)
+        .map(|row| {
+            format!("{} {} of {}", quoted(&row.schedule), row.failed, row.runs)
+        })
+        .collect();
+    (!failed.is_empty()).then(|| {
+        format!(
+            "Runs without a result, failed or without a score: {}. They show \
+             nothing about a schedule; their seeds are left out there for \
+             all.",
+            failed.join(", ")
+        )
+    })
 }
 
 fn evidence(input: &ReportInput, boards: &[Board<'_>]) -> Vec<String> {

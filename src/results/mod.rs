@@ -13,6 +13,6 @@ pub(crate) mod sheet;
 pub(crate) mod table;
 
 pub(crate) use folder::{FileStems, Folder, board_stem, find_stems};
-pub(crate) use runs::read_all;
+pub(crate) use runs::{Wanted, read_all};
 pub(crate) use sheet::{Row, Sheet, text_of};
 pub(crate) use table::{print_rows, write_rows};

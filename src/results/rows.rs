@@ -68,12 +68,16 @@ pub struct LeaderboardRow {
     /// Probability that the difference to the recommended schedule is of no
     /// practical weight; `None` for that schedule itself.
     pub p_equivalent: Option<f64>,
-    /// Runs that diverged or failed.
+    /// Runs that diverged.
     pub diverged: usize,
     /// All runs.
     pub runs: usize,
     /// The verdict.
     pub verdict: Verdict,
+    /// Runs that show nothing: failed, timed out, stopped early, not over, or
+    /// without a score; 0 in tables of older versions.
+    #[serde(default)]
+    pub failed: usize,
 }
 
 /// One row of `pairwise.csv`: a schedule against the control. Differences
@@ -98,7 +102,7 @@ pub(crate) struct PairRow {
     pub(crate) p: f64,
     /// The same after Holm's correction over all schedules.
     pub(crate) p_holm: f64,
-    /// `exact` or `normal`.
+    /// `exact`, `normal` or [`OF_RACE`].
     pub(crate) method: String,
     /// Probability that `a` is better by more than the ROPE.
     pub(crate) p_a_better: f64,
@@ -128,6 +132,16 @@ pub(crate) struct PairRow {
     pub(crate) p_benjamini_hochberg: Option<f64>,
 }
 
+impl PairRow {
+    /// Whether its p is that of a race that stopped the schedule.
+    pub(crate) fn is_of_race(&self) -> bool {
+        self.method == OF_RACE
+    }
+}
+
+/// [`PairRow::method`] where a race stopped the schedule.
+pub(crate) const OF_RACE: &str = "e-process";
+
 /// One row of `workloads.csv`: a schedule on a workload, budgets and
 /// multiples averaged.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -146,7 +160,7 @@ pub(crate) struct WorkloadRow {
     pub(crate) regret: Option<f64>,
     /// Seeds behind it.
     pub(crate) seeds: usize,
-    /// Runs among them that diverged or failed.
+    /// Runs among them that diverged.
     pub(crate) diverged: usize,
     /// Mean difference to the control over the seeds of this workload, on
     /// the scale used; empty for the control and where a run diverged.

@@ -2,44 +2,59 @@
 
 use super::sheet::{Row, Sheet};
 use crate::error::{Error, Result};
-use crate::record::Observation;
+use crate::record::{Observation, Outcome};
+use crate::text::{either, quoted, unknown};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
+/// Which scores of a table to read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    /// Their column; `valid_loss`, else `score`, if not given.
+    pub(crate) score: Option<&'a str>,
+    /// Only rows with this word in the column `metric`.
+    pub(crate) metric: Option<&'a str>,
+}
+
 /// The runs of several CSV files, one after the other, and the name of the
-/// score column.
+/// score.
 ///
-/// A file needs the columns `workload`, `schedule`, `seed` and one of scores:
-/// `score`, if given, else `valid_loss`, else `score`. It may have `cluster`,
-/// `budget`, `lr_multiple` and `outcome`; further ones are ignored. A run
-/// whose score is empty, `nan` or infinite, or whose outcome is anything but
-/// `completed`, has no score; `stopped` is the outcome of a run that a race
-/// left out.
+/// A file needs the columns `workload`, `schedule`, `seed` and one of scores.
+/// It may have `cluster`, `budget`, `lr_multiple` and `outcome`; further ones
+/// are ignored. A score that is `nan` or infinite is that of a run that
+/// diverged, an empty one is none. An empty outcome is that of a run that
+/// completed; what else it may be, [`Outcome::named`] says.
+///
+/// The scores `valid_metric` and `test_metric` are of what the column
+/// `metric` says, and have its name. They are of one kind: different metrics
+/// have neither a unit nor a direction in common.
 ///
 /// # Errors
 ///
 /// If a file cannot be read, lacks a column or rows, has a cell that cannot
-/// be understood, or a run is there twice; all but the first with line and
-/// column.
+/// be understood, has several metrics, or a run is there twice; all but the
+/// first with line and column.
 pub(crate) fn read_all(
     paths: &[PathBuf],
-    score: Option<&str>,
+    wanted: Wanted<'_>,
 ) -> Result<(Vec<Observation>, String)> {
     let mut observations: Vec<Observation> = vec![];
     let mut files: Vec<&Path> = vec![];
     let mut column: Option<String> = None;
     for path in paths {
         let sheet = Sheet::read(path)?;
-        let (runs, used) = sheet.observations(score)?;
+        let (runs, used) = sheet.observations(wanted)?;
         if let Some(other) = column.replace(used.clone())
             && other != used
         {
             return Err(sheet.error(
                 0,
                 format!(
-                    "the score column here is `{used}`, in the files before \
-                     it `{other}`; name one with `--score`"
+                    "the score here is {}, in the files before it {}; name \
+                     one with `--score` or `--metric`",
+                    quoted(&used),
+                    quoted(&other)
                 ),
             ));
         }
@@ -52,24 +67,36 @@ pub(crate) fn read_all(
 }
 
 impl Sheet {
-    /// The runs and the name of their score column; see [`read_all`].
+    /// The runs and the name of their score; see [`read_all`].
     ///
     /// # Errors
     ///
     /// As [`read_all`], but for runs that are there twice.
     pub(crate) fn observations(
         &self,
-        score: Option<&str>,
+        wanted: Wanted<'_>,
     ) -> Result<(Vec<Observation>, String)> {
-        let columns = Columns::of(self, score)?;
-        let rows = self.records().map(|row| columns.observation(row));
-        let runs = rows.collect::<Result<Vec<Observation>>>()?;
-        if runs.is_empty() {
+        let columns = Columns::of(self, wanted.score)?;
+        if self.records().len() == 0 {
             return Err(self.too_short("there are no rows below the header"));
         }
-        Ok((runs, self.name(columns.score).to_owned()))
+        let metric = columns.one_metric(self, wanted.metric)?;
+        let runs = self
+            .records()
+            .filter(|row| {
+                let own = row.optional(columns.metric);
+                wanted.metric.is_none_or(|metric| own == Some(metric))
+            })
+            .map(|row| columns.observation(row))
+            .collect::<Result<Vec<Observation>>>()?;
+        let name = metric.unwrap_or_else(|| self.name(columns.score));
+        Ok((runs, name.to_owned()))
     }
 }
+
+/// Columns of scores that are of what the column [`METRIC`] says.
+const OF_METRIC: &[&str] = &["valid_metric", "test_metric"];
+const METRIC: &str = "metric";
 
 /// Where the fields of an observation stand.
 struct Columns {
@@ -81,6 +108,8 @@ struct Columns {
     budget: Option<usize>,
     lr_multiple: Option<usize>,
     outcome: Option<usize>,
+    /// What the scores are of, if that is in a column.
+    metric: Option<usize>,
 }
 
 impl Columns {
@@ -106,19 +135,87 @@ impl Columns {
             budget: sheet.column("budget")?,
             lr_multiple: sheet.column("lr_multiple")?,
             outcome: sheet.column("outcome")?,
+            metric: if OF_METRIC.contains(&sheet.name(score)) {
+                sheet.column(METRIC)?
+            } else {
+                None
+            },
         })
+    }
+
+    /// The one metric of all rows, or the one `asked` for; `None` where the
+    /// scores are not those of a metric.
+    fn one_metric<'a>(
+        &self,
+        sheet: &'a Sheet,
+        asked: Option<&str>,
+    ) -> Result<Option<&'a str>> {
+        let Some(column) = self.metric else {
+            return match asked {
+                None => Ok(None),
+                Some(_) => Err(sheet.error(
+                    0,
+                    format!(
+                        "`--metric` picks among the scores of {}, which have \
+                         a column `{METRIC}` beside them; the score here is {}",
+                        either(OF_METRIC),
+                        quoted(sheet.name(self.score))
+                    ),
+                )),
+            };
+        };
+        let mut found = None;
+        for row in sheet.records() {
+            // A run that failed may have none.
+            let Some(metric) = row.optional(Some(column)) else { continue };
+            if asked.is_some_and(|asked| asked != metric) {
+                continue;
+            }
+            let first = *found.get_or_insert(metric);
+            if first != metric {
+                return Err(row.error(
+                    column,
+                    &format!(
+                        "above it is {}: different metrics are not ranked \
+                         together, take one with `--metric`",
+                        quoted(first)
+                    ),
+                ));
+            }
+        }
+        if let (None, Some(asked)) = (found, asked) {
+            let mut there: Vec<&str> = sheet
+                .records()
+                .filter_map(|row| row.optional(Some(column)))
+                .collect();
+            there.sort_unstable();
+            there.dedup();
+            return Err(sheet.error(0, unknown("metric", asked, &there)));
+        }
+        Ok(found)
     }
 
     fn observation(&self, row: Row<'_>) -> Result<Observation> {
         let given = |column: &usize| !row.text(*column).is_empty();
         let workload = row.name(self.workload)?;
         let cluster = row.optional(self.cluster).unwrap_or(&workload);
-        let score = row.number(
-            self.score,
-            "it must be a number, or `nan` or empty for a run that diverged",
-        )?;
-        let outcome = self.outcome.map(|column| row.text(column));
-        let completed = outcome.is_none_or(|o| o == "completed");
+        let score = if given(&self.score) {
+            Some(row.number(
+                self.score,
+                "it must be a number, `nan` for a run that diverged, or empty \
+                 for one without a score",
+            )?)
+        } else {
+            None
+        };
+        let outcome = match self.outcome.filter(given) {
+            Some(column) => {
+                Outcome::named(row.text(column)).map_err(|known| {
+                    row.error(column, &format!("the known words are: {known}"))
+                })?
+            }
+            None => Outcome::Completed,
+        };
         Ok(Observation {
             cluster: cluster.to_owned(),
             schedule: row.name(self.schedule)?,
@@ -133,8 +230,8 @@ impl Columns {
                 .filter(given)
                 .map(|column| row.positive(column))
                 .transpose()?,
-            score: Some(score).filter(|s| completed && s.is_finite()),
-            stopped: outcome == Some("stopped"),
+            score,
+            outcome,
             line: row.line(),
             workload,
         })

@@ -1,4 +1,4 @@
-//! How many runs fit into admission.
+//! Admission: how many runs fit into memory.
 
 use super::workers::lock;
 use crate::store::environment::{available_bytes, resident_bytes};
@@ -6,26 +6,26 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long others wait for a run whose first update takes its time.
+/// How long other runs wait for a run with a slow first update.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the program held before the runs began, and how many of those under
-/// way have shown what they take.
+/// The memory before the runs started, and how many of the running ones have
+/// shown their memory use.
 pub(super) struct Admission {
     before_bytes: Option<u64>,
     settled: AtomicUsize,
-    /// When a run began or settled last.
+    /// When a run last started or settled.
     changed: Mutex<Instant>,
 }
 
-/// A run under way, until dropped.
+/// A running run, until dropped.
 pub(super) struct Admitted<'a> {
     by: &'a Admission,
     settled: AtomicBool,
 }
 
 impl Admission {
-    /// As it is now.
+    /// The state before any run.
     pub(super) fn now() -> Self {
         Self {
             before_bytes: resident_bytes(),
@@ -34,17 +34,18 @@ impl Admission {
         }
     }
 
-    /// One more run, of which nothing is known yet.
+    /// Adds a run of unknown memory use.
     pub(super) fn admit(&self) -> Admitted<'_> {
         *lock(&self.changed) = Instant::now();
         Admitted { by: self, settled: AtomicBool::new(false) }
     }
 
-    /// Whether one more beside `busy` runs would take more than half of what
-    /// is left, by what these take. What they take is known after their first
-    /// update: until then no more begin than there are settled ones, so one
-    /// begins, then one more, then two, four. One that hangs is not waited
-    /// for. Where the system does not tell, there is room.
+    /// Whether one more run beside `busy` runs would take more than half of
+    /// the free memory, estimated from the running ones. Their memory use is
+    /// known after their first update. Until then, the number of new runs is
+    /// at most the number of settled ones: one starts, then one, two, four. A
+    /// run that hangs is not waited for. If the system does not report its
+    /// memory, there is room.
     pub(super) fn is_short(&self, busy: usize) -> bool {
         self.is_short_at(busy, Instant::now())
     }
@@ -67,7 +68,7 @@ impl Admission {
 }
 
 impl Admitted<'_> {
-    /// It has taken what it takes; whether that is news.
+    /// Marks its memory use as known; returns whether it was unknown before.
     pub(super) fn settle(&self) -> bool {
         let news = !self.settled.swap(true, Ordering::Relaxed);
         if news {

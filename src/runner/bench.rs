@@ -1,6 +1,6 @@
-//! How fast trainers are.
+//! The speed of trainers.
 
-use super::workers::{Done, in_parallel};
+use super::workers::all_in_parallel;
 use crate::error::{Error, Result};
 use crate::plan::cost::Pace;
 use crate::train::{Replica, Trainer};
@@ -22,8 +22,6 @@ pub(crate) fn paces(
 ) -> Result<Vec<Pace>> {
     let mut paces = Vec::with_capacity(trainers.len());
     for trainer in trainers {
-        let mut measured: Vec<Pace> = vec![];
-        let mut failed = None;
         let order: Vec<usize> = (0..jobs).collect();
         let measure = |worker: usize| -> Result<Vec<Pace>> {
             let workload = match trainer {
@@ -57,14 +55,7 @@ pub(crate) fn paces(
             let pace = |step_seconds| Pace { start_seconds: 0.0, step_seconds };
             (0..blocks).map(|_| block(steps).map(pace)).collect()
         };
-        in_parallel(jobs, &order, measure, |_, answer| match answer {
-            Done::Finished(Ok(blocks)) => measured.extend(blocks),
-            Done::Finished(Err(error)) => failed = Some(error),
-            Done::Panicked(why) => failed = Some(Error::Invalid(why)),
-        });
-        if let Some(error) = failed {
-            return Err(error);
-        }
+        let measured = all_in_parallel(jobs, &order, measure)?.concat();
         let median = |of: fn(&Pace) -> f64| {
             let mut times: Vec<f64> = measured.iter().map(of).collect();
             times.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! The device of a grid, and a stream of it for each worker.
+//! The device of a grid, with a stream for each worker.
 
 use super::workers::lock;
 use crate::data::Dataset;
@@ -10,15 +10,15 @@ use candle_core::{Device, DeviceLocation};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-/// The device that a grid asks for.
+/// The device that a grid requests.
 ///
 /// # Errors
 ///
-/// If there is none.
+/// If it is not available.
 pub(super) fn open(spec: DeviceSpec) -> Result<Device> {
     let missing = |name: &str| {
         let remedy = format!(
-            "device `{name}` is not at hand: build with `--features {name}` \
+            "device `{name}` is not available: build with `--features {name}` \
              on a machine that has one, or take `device = \"cpu\"`"
         );
         move |_| Error::Invalid(remedy)
@@ -35,7 +35,7 @@ pub(super) fn open(spec: DeviceSpec) -> Result<Device> {
     }
 }
 
-/// What tells results of one kind of device from those of another.
+/// The class of a device, which separates results of different devices.
 pub(super) fn class(device: &Device) -> &'static str {
     match device {
         Device::Cpu => "cpu",
@@ -44,15 +44,14 @@ pub(super) fn class(device: &Device) -> &'static str {
     }
 }
 
-/// The trainers of a grid for each worker. On a CUDA device each has a
-/// stream of its own, with its own copy of the data: what runs on one stream
-/// waits for what came before it there, so workers of one stream would take
-/// turns.
+/// The trainers of a grid for each worker. On a CUDA device each worker has
+/// its own stream, with its own copy of the data: operations of one stream run
+/// one after the other, so workers on a common stream would not run at once.
 pub(super) struct Streams {
     /// Number of the CUDA device, if it is one.
     cuda: Option<usize>,
-    /// Of the workers but the first, which has the stream that the data were
-    /// loaded on.
+    /// The trainers of all workers but the first, which uses the stream that
+    /// the data were loaded on.
     others: Mutex<HashMap<usize, Vec<Trainer>>>,
 }
 
@@ -69,14 +68,14 @@ impl Streams {
     ///
     /// # Errors
     ///
-    /// If the device has no room for its data.
+    /// If the device memory is too small for its data.
     pub(super) fn trainer(
         &self,
         trainers: &[Trainer],
         workload: usize,
         worker: usize,
     ) -> Result<Trainer> {
-        // A program needs neither stream nor data.
+        // External programs need neither stream nor data.
         let moves =
             worker > 0 && matches!(trainers[workload], Trainer::Candle(_));
         let Some(gpu) = self.cuda.filter(|_| moves) else {
@@ -95,7 +94,7 @@ impl Streams {
     }
 }
 
-/// `trainers` with their data on `device`, what they share moved once.
+/// `trainers` with their data on `device`; shared data are copied once.
 fn moved(trainers: &[Trainer], device: &Device) -> Result<Vec<Trainer>> {
     let mut known: Vec<(&Arc<Dataset>, Arc<Dataset>)> = vec![];
     trainers
@@ -109,7 +108,7 @@ fn moved(trainers: &[Trainer], device: &Device) -> Result<Vec<Trainer>> {
             let data = if let Some((_, data)) = same {
                 Arc::clone(data)
             } else {
-                // By way of the host, which every stream waits for.
+                // Copied through the host, which every stream waits for.
                 let data = workload
                     .data
                     .to_device(&Device::Cpu)

@@ -1,11 +1,11 @@
-//! Programs that train: what each task of theirs is started with.
+//! External programs: the task file and environment of each start.
 
 use super::workers::lock;
 use crate::digest::{self, Digest};
 use crate::error::{Error, Result};
 use crate::spec::ExternalSpec;
 use crate::store::task::{self, TaskFolder};
-use crate::train::{External, Launched, Task};
+use crate::train::{External, Launched, ProgramTask};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -13,18 +13,17 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 /// Stands in the command for the file of the task.
-const SPEC: &str = "{spec}";
+const TASK_FILE: &str = "{spec}";
 
-/// One thread a run, as all runs have here: with more of them the sums, and
-/// so the results, would hang on how many runs go on at once. What the user
-/// has set stays.
+/// One thread per run, so that sums, and results, do not depend on the number
+/// of simultaneous runs. A value set by the user is kept.
 const THREADS: (&str, &str) = ("OMP_NUM_THREADS", "1");
 
-/// What a program reads.
+/// The task file.
 #[derive(Serialize)]
 struct TaskFile<'a> {
     protocol: u64,
-    /// The same for the same task.
+    /// Equal for equal tasks.
     task: String,
     #[serde(flatten)]
     what: What<'a>,
@@ -32,7 +31,7 @@ struct TaskFile<'a> {
     momentum_table: Option<PathBuf>,
 }
 
-/// All of it but the tables.
+/// The task without its tables.
 #[derive(Serialize)]
 struct What<'a> {
     mode: &'static str,
@@ -46,17 +45,17 @@ struct What<'a> {
     grad_norm: Option<&'static str>,
 }
 
-/// Makes trainers of the programs of a grid.
+/// Makes the trainers for the external programs of a grid.
 #[derive(Default)]
 pub(super) struct Programs {
-    /// Digests of the files read so far: workloads share them.
+    /// Digests of the files read so far, which workloads may share.
     prints: HashMap<PathBuf, String>,
-    /// Numbers in use by programs under way.
+    /// Numbers in use by running programs.
     places: Arc<Mutex<BTreeSet<usize>>>,
 }
 
-/// The number of a program among those under way, the lowest that is free;
-/// free again when dropped.
+/// The number of a running program: the lowest free one. It is released when
+/// dropped.
 struct Place {
     number: usize,
     all: Arc<Mutex<BTreeSet<usize>>>,
@@ -80,11 +79,11 @@ impl Drop for Place {
 
 impl Programs {
     /// The trainer of the workload `name`, and a digest of the files that its
-    /// numbers depend on. It runs in the folder `base`, the grid's.
+    /// results depend on. It runs in `base`, the folder of the grid.
     ///
     /// # Errors
     ///
-    /// If the program or one of the files is not there.
+    /// If the program or one of the files does not exist.
     pub(super) fn trainer(
         &mut self,
         name: &str,
@@ -115,7 +114,7 @@ impl Programs {
             self.prints.insert(path, print);
         }
         let (own, places) = (spec.clone(), Arc::clone(&self.places));
-        let launch = move |task: &Task<'_>| {
+        let launch = move |task: &ProgramTask<'_>| {
             launch(&own, &program, &base, task, Place::take(&places))
         };
         let external = External {
@@ -133,7 +132,7 @@ fn launch(
     spec: &ExternalSpec,
     program: &Path,
     base: &Path,
-    task: &Task<'_>,
+    task: &ProgramTask<'_>,
     place: Place,
 ) -> Result<Launched> {
     let what = What {
@@ -161,11 +160,13 @@ fn launch(
     let mut command = Command::new(program);
     let path = file.to_string_lossy();
     command
-        .args(spec.command[1..].iter().map(|word| word.replace(SPEC, &path)))
+        .args(
+            spec.command[1..].iter().map(|word| word.replace(TASK_FILE, &path)),
+        )
         .current_dir(base)
         .env("LRSCOUT_SPEC", &file)
         .env("LRSCOUT_WORKER", place.number.to_string())
-        // Events are wanted when they happen.
+        // Events must not be buffered.
         .env("PYTHONUNBUFFERED", "1");
     let (threads, one) = THREADS;
     if std::env::var_os(threads).is_none() {
@@ -174,8 +175,9 @@ fn launch(
     Ok(Launched { command, holds: Box::new((folder, place)) })
 }
 
-/// `seed` in the 32 bits that every framework takes: small ones as they are,
-/// others in the upper half, so that none of a finder is one of a run.
+/// `seed` in 32 bits, which every framework accepts. Small seeds stay as they
+/// are. Others are hashed to the upper half, so that the seeds of a finder
+/// differ from those of the runs.
 fn seed(seed: u64) -> u64 {
     const HALF: u64 = 1 << 31;
     if seed < HALF {

@@ -38,7 +38,9 @@ pub(crate) use signals::stop_on_signals;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-pub(crate) use workers::{Done, in_parallel, jobs, several};
+pub(crate) use workers::{
+    Done, all_in_parallel, caught, in_parallel, jobs, several,
+};
 
 /// What a find cell leaves in the store.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -1,4 +1,4 @@
-//! What stands before the first cell is computed: data, trainers, the plan.
+//! Preparation before the first cell: data, trainers, the plan.
 
 use super::device::{self, Streams};
 use super::external::Programs;
@@ -15,11 +15,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// An experiment with its data resident and its cells known.
+/// An experiment with loaded data and planned cells.
 pub(crate) struct Prepared {
-    /// Of its workloads, in the experiment's order.
+    /// The trainers of its workloads, in the order of the experiment.
     pub(crate) trainers: Vec<Trainer>,
-    /// What has to be computed.
+    /// The cells to compute.
     pub(crate) plan: Plan,
     /// `cpu`, `cuda` or `metal`.
     pub(crate) device_class: &'static str,
@@ -31,7 +31,7 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// If the device has no room for its data.
+    /// If the device memory is too small for its data.
     pub(super) fn trainer(
         &self,
         workload: usize,
@@ -41,18 +41,18 @@ impl Prepared {
     }
 }
 
-/// Loads every data set of `experiment` once and expands its cells. Relative
-/// paths count from `base`, the grid's folder.
+/// Loads every data set of `experiment` once and expands its cells. Paths are
+/// relative to `base`, the folder of the grid.
 ///
 /// # Errors
 ///
-/// If a data set cannot be loaded or the device is not at hand.
+/// If a data set cannot be loaded or the device is not available.
 pub(crate) fn prepare(
     experiment: &Experiment,
     registry: &Registry,
     base: &Path,
 ) -> Result<Prepared> {
-    // The devices of programs are their own affair.
+    // External programs choose their own devices.
     let is_candle =
         |entry: &WorkloadEntry| matches!(entry.spec, TrainerSpec::Candle(_));
     let device = if experiment.workloads.iter().any(is_candle) {
@@ -104,7 +104,7 @@ pub(crate) fn prepare(
         };
         let workload = registry.workload(&entry.name, spec, data, weights)?;
         if !workload.optimizer.lr_multipliers().is_empty() {
-            // Whether the weights that it names are there shows in a model.
+            // Building a model shows whether the named weights exist.
             Replica::new(&workload, 0)?;
         }
         trainers.push(Trainer::Candle(workload));

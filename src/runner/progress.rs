@@ -1,4 +1,4 @@
-//! How far it is and how long it will take.
+//! Progress and remaining time.
 
 use super::Options;
 use indicatif::{
@@ -8,33 +8,33 @@ use serde::Serialize;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// Seconds between two lines where there is no terminal.
+/// Seconds between two lines without a terminal.
 const LINE_SECONDS: u64 = 15;
 
-/// Worker lines shown at most: more would fill the terminal.
+/// Largest number of worker lines on a terminal.
 const MOST_LINES: usize = 16;
 
-/// What happens while a grid is computed.
+/// An event during the computation of a grid.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum Event<'a> {
-    /// Cells of one kind are going to be computed.
+    /// The computation of cells of one kind starts.
     Began { stage: &'a str, cells: usize },
-    /// One of them is there.
+    /// One of them is finished.
     Finished {
         stage: &'a str,
         id: &'a str,
         name: &'a str,
         done: usize,
         cells: usize,
-        /// As far as it can be told.
+        /// If it can be estimated.
         eta_seconds: Option<f64>,
     },
-    /// One of them failed; the others go on.
+    /// One of them failed; the others continue.
     Failed { stage: &'a str, id: &'a str, name: &'a str, why: &'a str },
-    /// Something else worth a line.
+    /// Another message.
     Note { text: &'a str },
-    /// All are there, or it was stopped.
+    /// All are finished, or the computation was stopped.
     Ended {
         stage: &'a str,
         computed: usize,
@@ -73,8 +73,8 @@ impl fmt::Display for Event<'_> {
     }
 }
 
-/// A bar and a line for each worker on a terminal, a line now and then
-/// elsewhere.
+/// On a terminal a progress bar and a line for each worker; otherwise a line
+/// at intervals.
 pub(super) struct Progress<'a> {
     bars: MultiProgress,
     bar: ProgressBar,
@@ -85,7 +85,7 @@ pub(super) struct Progress<'a> {
     last_line: Instant,
     total: f64,
     spent: f64,
-    /// Seconds left and when that was told.
+    /// Estimated seconds left, and when they were estimated.
     eta: Option<(f64, Instant)>,
     cells: usize,
     done: usize,
@@ -93,7 +93,8 @@ pub(super) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// So many cells of `stage` that cost `total`, in seconds if `timed`.
+    /// A bar for `cells` cells of `stage` with cost `total`, in seconds if
+    /// `timed`.
     pub(super) fn new(
         options: &'a Options<'a>,
         stage: &'a str,
@@ -143,19 +144,19 @@ impl<'a> Progress<'a> {
         progress
     }
 
-    /// A worker turned to the cell `name`.
+    /// A worker starts the cell `name`.
     pub(super) fn began(&self, worker: usize, name: &str) {
         if let Some(line) = self.workers.get(worker) {
             line.set_message(name.to_owned());
         }
     }
 
-    /// A worker has nothing to do for the moment.
+    /// A worker is idle.
     pub(super) fn rests(&self, worker: usize) {
         self.began(worker, "");
     }
 
-    /// Time goes by.
+    /// Updates the remaining time.
     pub(super) fn wait(&self) {
         if let Some((seconds, told)) = self.eta {
             let left = (seconds - told.elapsed().as_secs_f64()).max(0.0);
@@ -163,7 +164,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// The time that is left, by what was spent until now.
+    /// The remaining time, estimated from the time spent so far.
     fn foresee(&mut self) {
         let left = (self.total - self.spent).max(0.0);
         let seconds = self.began.elapsed().as_secs_f64() * left / self.spent;
@@ -173,7 +174,7 @@ impl<'a> Progress<'a> {
         self.wait();
     }
 
-    /// One more cell is done; it had the share `cost` of the total.
+    /// One more cell is finished; `cost` is its share of the total.
     pub(super) fn advance(&mut self, cost: f64, id: &str, name: &str) {
         self.spent += cost;
         self.done += 1;
@@ -211,9 +212,9 @@ impl<'a> Progress<'a> {
         });
     }
 
-    /// Removes the bars and says how it went.
+    /// Removes the bars and prints a summary.
     pub(super) fn finish(self, computed: usize) {
-        // Each by itself: one that is only dropped is drawn once more.
+        // Each is cleared: a bar that is only dropped is drawn once more.
         self.workers.iter().for_each(ProgressBar::finish_and_clear);
         self.bar.finish_and_clear();
         (self.options.tell)(&Event::Ended {

@@ -52,6 +52,9 @@ pub(crate) fn publish_cells<'a>(
     let finds = finds(experiment, prepared, results);
     let rows: Vec<&FindRow> = finds.iter().map(|(row, _)| row).collect();
     for (stem, (row, found)) in find_stems(&rows).iter().zip(&finds) {
+        if found.curve.is_empty() {
+            continue;
+        }
         let svg = found.to_svg(&find_title(row));
         folder.table(stem, &found.curve)?;
         folder.write(&format!("{stem}.svg"), &svg)?;
@@ -134,7 +137,8 @@ pub(crate) fn find_row(
     found: &LrFound,
 ) -> FindRow {
     let workload = &experiment.workloads[cell.workload];
-    let by_schedule = experiment.lr_find.per == LrFindPer::Schedule;
+    let by_schedule =
+        experiment.lr_find.per == LrFindPer::Schedule && cell.given.is_none();
     FindRow {
         workload: workload.name.clone(),
         optimizer: workload.spec.optimizer_label(),
@@ -143,7 +147,10 @@ pub(crate) fn find_row(
         low: found.interval.0,
         high: found.interval.1,
         outcome: found.outcome.to_string(),
-        rule: found.rule.to_string(),
+        rule: match cell.given {
+            Some(_) => String::new(),
+            None => found.rule.to_string(),
+        },
         cost_steps: found.cost_steps,
         schedule: by_schedule
             .then(|| experiment.schedules[cell.schedule].label()),

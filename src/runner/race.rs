@@ -1,15 +1,15 @@
 //! The runs of a race, seed by seed.
 //!
-//! What is stopped is decided when all runs of a seed are in, from their
-//! scores alone, so it depends neither on the number of workers nor on what
-//! the store held before.
+//! Schedules are stopped after all runs of a seed are finished, by their
+//! scores only. The decision depends neither on the number of workers nor on
+//! the previous content of the store.
 
 use super::stage::Computed;
 use super::{Cell, Event, Options, Prepared, RunResult, record};
 use crate::error::Result;
 use crate::grid::Experiment;
 use crate::ranking::{Evidence, Protocol, race};
-use crate::record::{Observation, Outcome, RunRecord};
+use crate::record::Observation;
 use crate::schedule::ScheduleSpec;
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ pub(super) fn rounds(
             .filter_map(|(cell, state)| {
                 record(experiment, prepared, cell, state)
             })
-            .map(observation)
+            .map(|run| run.observation(run.valid_loss, 0))
             .collect();
         let protocol = Protocol {
             control: Some(experiment.control.clone()),
@@ -87,19 +87,4 @@ pub(super) fn rounds(
         }
     }
     Ok((cells, computed))
-}
-
-/// A run as the ranking reads it from `runs.csv`.
-fn observation(run: RunRecord) -> Observation {
-    Observation {
-        workload: run.workload,
-        cluster: run.cluster,
-        schedule: run.schedule,
-        seed: run.seed,
-        budget: Some(run.budget as u64),
-        lr_multiple: Some(run.lr_multiple),
-        score: run.valid_loss.filter(|loss| loss.is_finite()),
-        stopped: run.outcome == Outcome::Stopped,
-        line: 0,
-    }
 }

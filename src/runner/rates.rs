@@ -6,7 +6,8 @@ use super::workers::{jobs, several};
 use super::{Cell, FindResult, Options, Prepared};
 use crate::error::{Error, Result};
 use crate::grid::{Experiment, LrFindPer};
-use crate::lr_find::{self, Means, Memo};
+use crate::lr_find::{self, LrFound, Means, Memo};
+use crate::plan::FindCell;
 use crate::store::Store;
 use crate::train::{Pilot, Trainer};
 use std::time::{Duration, Instant};
@@ -25,18 +26,13 @@ pub(super) fn find_all(
     store: Option<&Store>,
     options: &Options<'_>,
 ) -> Result<Computed<FindResult>> {
-    let cells = &prepared.plan.finds;
+    let cells: Vec<&FindCell> = prepared.plan.searches().collect();
     let cost = |cell: usize| {
-        let values = match &prepared.trainers[cells[cell].workload] {
-            Trainer::Candle(workload) => {
-                (workload.batch * workload.data.features()) as f64
-            }
-            Trainer::External(_) => PROGRAM_VALUES,
-        };
+        let values = update_values(&prepared.trainers[cells[cell].workload]);
         cells[cell].budget as f64 * values
     };
     let name = |cell: usize| {
-        let cell = &cells[cell];
+        let cell = cells[cell];
         let workload = prepared.trainers[cell.workload].name();
         let schedule = match experiment.lr_find.per {
             LrFindPer::Schedule => {
@@ -55,8 +51,8 @@ pub(super) fn find_all(
         timed: false,
         name: &name,
     };
-    stage.each(|i, turn| {
-        let cell = &cells[i];
+    let (found, computed) = stage.each(|i, turn| {
+        let cell = cells[i];
         let trainer = prepared.trainer(cell.workload, turn.worker)?;
         // Fewer cells than workers: the seeds of a cell have some, too.
         let spare = options.jobs / cells.len();
@@ -82,16 +78,49 @@ pub(super) fn find_all(
             },
         )?;
         Ok(FindResult { found, seconds: began.elapsed().as_secs_f64() })
-    })
+    })?;
+    let mut found = found.into_iter();
+    let result = |cell: &FindCell| match cell.given {
+        Some(lr) => {
+            Cell::Done(FindResult { found: LrFound::given(lr), seconds: 0.0 })
+        }
+        None => found.next().unwrap_or(Cell::Missing),
+    };
+    Ok((prepared.plan.finds.iter().map(result).collect(), computed))
 }
 
-/// Updates of a cell in seconds, as far as finding its rate tells.
-pub(super) fn seconds(find: &Cell<FindResult>, budget: usize) -> f64 {
-    let step_seconds = match find {
-        Cell::Done(find) => find.seconds / find.found.cost_steps.max(1) as f64,
+/// Input values of an update.
+fn update_values(trainer: &Trainer) -> f64 {
+    match trainer {
+        Trainer::Candle(workload) => {
+            (workload.batch * workload.data.features()) as f64
+        }
+        Trainer::External(_) => PROGRAM_VALUES,
+    }
+}
+
+/// Seconds of an input value of an update whose time nobody knows yet: to
+/// begin with the longest runs, not to foretell their end.
+const VALUE_SECONDS: f64 = 1e-8;
+
+/// An update of `trainer` in seconds, as far as finding its rate tells.
+pub(super) fn step_seconds(find: &Cell<FindResult>, trainer: &Trainer) -> f64 {
+    match find {
+        Cell::Done(FindResult { found, .. }) if found.cost_steps == 0 => {
+            VALUE_SECONDS * update_values(trainer)
+        }
+        Cell::Done(find) => find.seconds / find.found.cost_steps as f64,
         _ => 0.0,
+    }
+}
+
+/// Whether finding the rates told how long updates take.
+pub(super) fn are_timed(finds: &[Cell<FindResult>]) -> bool {
+    let untimed = |find: &Cell<FindResult>| match find {
+        Cell::Done(find) => find.found.cost_steps == 0,
+        _ => false,
     };
-    budget as f64 * step_seconds
+    !finds.iter().any(untimed)
 }
 
 /// What a cell needs of another one, or why it cannot have it.
@@ -116,7 +145,11 @@ pub(super) fn measure_all(
     finds: &[Cell<FindResult>],
 ) -> Result<Computed<Pilot>> {
     let cells = &prepared.plan.pilots;
-    let cost = |i: usize| seconds(&finds[cells[i].find], cells[i].budget);
+    let cost = |i: usize| {
+        let trainer = &prepared.trainers[cells[i].workload];
+        let step = step_seconds(&finds[cells[i].find], trainer);
+        step * cells[i].budget as f64
+    };
     let name = |i: usize| {
         let cell = &cells[i];
         let workload = prepared.trainers[cell.workload].name();
@@ -129,7 +162,7 @@ pub(super) fn measure_all(
         store: Some(store),
         options,
         cost: &cost,
-        timed: true,
+        timed: are_timed(finds),
         name: &name,
     };
     stage.each(|i, turn| {

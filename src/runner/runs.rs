@@ -1,6 +1,6 @@
 //! The trainings of a plan; those that begin alike are trained together.
 
-use super::rates::{NO_NORMS, NO_RATE, needed, seconds};
+use super::rates::{NO_NORMS, NO_RATE, are_timed, needed, step_seconds};
 use super::stage::{CellTask, Computed, Stage, Step, Turn};
 use super::workers::lock;
 use super::{Cell, FindResult, Options, Prepared, RunResult};
@@ -10,7 +10,7 @@ use crate::plan::RunCell;
 use crate::schedule::Course;
 use crate::store::{Kept, Store};
 use crate::train::{self, Branch, Fit, Growth, Pilot, Snapshot, Trainer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -73,11 +73,12 @@ impl Trainings<'_> {
             store: Some(self.store),
             options: self.options,
             cost: &cost,
-            timed: true,
+            timed: are_timed(self.needs.finds),
             name: &|i| self.name(cells[i]),
         };
         // Taken once: what goes on from one and fails begins anew.
-        let kept = Mutex::new(self.store.take_snapshots());
+        let wanted = cells.iter().map(|cell| cell.id.as_str()).collect();
+        let kept = Mutex::new(self.store.take_snapshots(&wanted));
         let tasks = |which: &[usize]| {
             let mut which = which.to_vec();
             let kept = std::mem::take(&mut *lock(&kept));
@@ -89,7 +90,7 @@ impl Trainings<'_> {
             self.work(&cells, task, turn, tell)
         })?;
         // Those of finished runs are of no use any more.
-        self.store.take_snapshots::<Snapshot>();
+        self.store.take_snapshots::<Snapshot>(&HashSet::new());
         Ok(trained)
     }
 
@@ -105,7 +106,8 @@ impl Trainings<'_> {
     }
 
     fn step_cost(&self, cell: &RunCell) -> f64 {
-        seconds(&self.needs.finds[cell.find], 1)
+        let trainer = &self.prepared.trainers[cell.workload];
+        step_seconds(&self.needs.finds[cell.find], trainer)
     }
 
     fn peak_lr(&self, cell: &RunCell) -> Result<f64> {
@@ -121,7 +123,7 @@ impl Trainings<'_> {
         let spec = &self.experiment.schedules[cell.schedule];
         let peak_lr = self.peak_lr(cell)?;
         let Some(pilot) = cell.pilot else {
-            return train::course(spec, peak_lr, cell.budget).map(Ok);
+            return Ok(Ok(spec.course(peak_lr, cell.budget)?));
         };
         let pilot = needed(&self.needs.pilots[pilot], NO_NORMS)?;
         let trainer = &self.prepared.trainers[cell.workload];

@@ -7,20 +7,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-/// How long runs in flight may take to see that they are to stop; what is
-/// finished is safe at any instant.
+/// How long runs in flight may take to notice that they must stop. Finished
+/// results are safe at any time.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// Exit code of a program that was stopped.
+/// Exit code after an interruption.
 const INTERRUPTED: i32 = 130;
 
-/// How often a second signal is looked for.
+/// Interval of the check for a second signal.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A flag that Ctrl-C, TERM or the end of the terminal sets (but not under
-/// `nohup`); a second one of them ends this program at once, and the programs
-/// that it started. So does the first one after a while, if an update takes
-/// that long.
+/// A flag that Ctrl-C, TERM or the end of the terminal sets (the latter not
+/// under `nohup`). A second signal ends this program and its child programs at
+/// once. So does the first one after a while, if a single update takes too
+/// long.
 ///
 /// # Errors
 ///
@@ -38,8 +38,8 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
         let stop = Arc::clone(&stop);
         signal_hook::flag::register(signal, stop).map_err(wrong)?;
     }
-    // Whoever started this program may have had it ignored, and then the end
-    // of no program could be waited for.
+    // The parent process may have set it to be ignored. Then no child process
+    // could be waited for.
     signal_hook::flag::register(SIGCHLD, Arc::default()).map_err(wrong)?;
     let mut signals = Signals::new(all).map_err(wrong)?;
     std::thread::spawn(move || {
@@ -50,7 +50,7 @@ pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
                 std::thread::sleep(LOOK);
             }
             train::kill_programs();
-            // At once: runs that go on may be at anything.
+            // At once, in whatever state the runs are.
             signal_hook::low_level::exit(INTERRUPTED);
         }
     });

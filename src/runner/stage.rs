@@ -1,5 +1,5 @@
-//! Cells of one kind: what the store lacks of them, computed in parallel,
-//! each kept as soon as it is there.
+//! A stage: the missing cells of one kind are computed in parallel, and each
+//! result is stored as soon as it is finished.
 
 use super::admission::{Admission, Admitted};
 use super::progress::{Event, Progress};
@@ -13,22 +13,22 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-/// How often claims are renewed; much less than their expiry.
+/// Interval of the renewal of claims; much shorter than their expiry.
 const RENEWAL: Duration = Duration::from_secs(20);
 
-/// How long to wait for other runners before looking again.
+/// How long to wait for other runners before the next check.
 const OTHERS: Duration = Duration::from_millis(300);
 
-/// A kind of cells.
+/// The cells of one kind.
 pub(super) struct Stage<'a> {
     pub(super) title: &'a str,
     pub(super) ids: Vec<&'a str>,
-    /// Without one, nothing is read or kept.
+    /// Without a store, nothing is read or stored.
     pub(super) store: Option<&'a Store>,
     pub(super) options: &'a Options<'a>,
-    /// What a cell costs beside the others.
+    /// Relative cost of a cell.
     pub(super) cost: &'a (dyn Fn(usize) -> f64 + Sync),
-    /// Whether that is in seconds.
+    /// Whether the cost is in seconds.
     pub(super) timed: bool,
     pub(super) name: &'a (dyn Fn(usize) -> String + Sync),
 }
@@ -38,7 +38,7 @@ pub(super) type Computed<T> = (Vec<Cell<T>>, usize);
 
 /// Cells that are computed together.
 pub(super) trait CellTask: Send {
-    /// Which.
+    /// Indices of the cells.
     fn cells(&self) -> Vec<usize>;
 }
 
@@ -48,21 +48,21 @@ impl CellTask for usize {
     }
 }
 
-/// A task's turn on a worker.
+/// The execution of a task on a worker.
 pub(super) struct Turn<'a> {
-    /// Which worker.
+    /// Number of the worker.
     pub(super) worker: usize,
     options: &'a Options<'a>,
     admitted: Admitted<'a>,
-    /// Tells those that wait for room that more is known of it.
+    /// Wakes the workers that wait for memory.
     wake: &'a (dyn Fn() + Sync),
     asked: AtomicBool,
 }
 
 impl Turn<'_> {
-    /// Whether to stop; to be asked before every update.
+    /// Whether to stop; called before every update.
     pub(super) fn stopped(&self) -> bool {
-        // The second time an update was done: that has taken its admission.
+        // The second call follows the first update: its memory use is known.
         if self.asked.swap(true, Ordering::Relaxed) && self.admitted.settle() {
             (self.wake)();
         }
@@ -70,28 +70,28 @@ impl Turn<'_> {
     }
 }
 
-/// What a task leaves on its way.
+/// The output of a task before its end.
 pub(super) enum Step<K, T> {
     /// The result of one of its cells.
     Done(usize, T),
-    /// A part of it that can be done by another worker.
+    /// A part of the task that another worker can do.
     More(K),
 }
 
-/// What a worker reports.
+/// A report of a worker.
 enum Heard<T> {
     Began(usize, usize),
-    /// A worker has nothing to do for the moment.
+    /// A worker is idle.
     Rests(usize),
     /// With whether it was computed here.
     Done(usize, T, bool),
     Failed(usize, Cell<T>, String),
-    /// A result that could not be kept.
+    /// A result that could not be stored.
     Broken(Error),
 }
 
 impl Stage<'_> {
-    /// Computes each missing cell by itself, the dearest first.
+    /// Computes each missing cell separately, the most expensive first.
     ///
     /// # Errors
     ///
@@ -201,7 +201,7 @@ impl Stage<'_> {
                         }
                     }
                     Some(Heard::Broken(error)) => {
-                        // Results that cannot be kept are void.
+                        // A result that cannot be stored does not count.
                         self.options.stop.store(true, Ordering::Relaxed);
                         broken.get_or_insert(error);
                     }
@@ -223,7 +223,7 @@ impl Stage<'_> {
         }
     }
 
-    /// Tells the user what the store has to say.
+    /// Passes the messages of the store to the user.
     fn pass_on_notes(&self) {
         let notes = self.store.map(Store::take_notes).unwrap_or_default();
         for text in &notes {
@@ -231,7 +231,7 @@ impl Stage<'_> {
         }
     }
 
-    /// Does a task on one worker and reports.
+    /// Executes a task on a worker and reports.
     fn attempt<K: CellTask, T: Serialize + DeserializeOwned>(
         &self,
         worker: usize,
@@ -310,8 +310,8 @@ impl Stage<'_> {
         }
     }
 
-    /// Claims the cells of a task, unless another runner is at them or was
-    /// faster.
+    /// Claims the cells of a task, unless another runner computes them or has
+    /// finished them.
     fn begin<K: CellTask, T: DeserializeOwned>(
         &self,
         task: &K,
@@ -323,7 +323,7 @@ impl Stage<'_> {
         let all = cells.len();
         let (mut claims, mut missing, mut taken) = (vec![], vec![], vec![]);
         for i in cells {
-            // Who has the first cell of a task mostly wants the rest, too.
+            // A runner with the first cell of a task usually takes them all.
             let ours = taken.is_empty() || !claims.is_empty();
             let claim = if ours { store.claim(self.ids[i])? } else { None };
             let Some(claim) = claim else {
@@ -346,33 +346,33 @@ impl Stage<'_> {
     }
 }
 
-/// What the workers of a stage share.
+/// The shared state of the workers of a stage.
 struct Shared<'a, K, T> {
     tasks: &'a (dyn Fn(&[usize]) -> Vec<K> + Sync),
     work: &'a Worker<'a, K, T>,
     admission: &'a Admission,
-    /// To be renewed.
+    /// The claims to renew.
     claims: Mutex<Vec<Weak<Claims>>>,
-    /// Cells that another runner is at.
+    /// Cells that another runner computes.
     left: Mutex<Vec<usize>>,
 }
 
-/// Does a task, and hands on what it leaves on its way.
+/// Executes a task and passes on its output.
 type Worker<'a, K, T> = dyn Fn(K, &Turn<'_>, &mut dyn FnMut(Step<K, T>) -> Result<()>) -> Result<()>
     + Sync
     + 'a;
 
-/// Those of the cells of a task.
+/// The claims of the cells of a task.
 type Claims = Vec<Claim>;
 
 /// A task in the queue.
 enum Attempt<K> {
     First(K),
-    /// Comes from another one and shares its claims.
+    /// Part of another task, whose claims it shares.
     Further(K, Option<Arc<Claims>>),
 }
 
-/// How a task begins.
+/// Whether a task can start.
 enum Begin {
     Work(Option<Arc<Claims>>),
     /// Not so, but for these cells.

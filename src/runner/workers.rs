@@ -5,6 +5,7 @@
 //! own, and every run is computed by exactly one thread, so results do not
 //! depend on the number of workers.
 
+use crate::error::{Error, Result};
 use crate::lr_find;
 use crate::train::Trainer;
 use candle_core::Device;
@@ -14,17 +15,31 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Holds `mutex`, also after a worker that held it panicked.
+/// Locks `mutex`, even if a worker panicked while it held the lock.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What became of one task.
+/// The result of one task.
 pub(crate) enum Done<T> {
-    /// The work's own answer.
+    /// The answer of the work.
     Finished(T),
-    /// The work panicked, with this message; the others go on.
+    /// The work panicked with this message; other tasks continue.
     Panicked(String),
+}
+
+impl<T> Done<Result<T>> {
+    /// The answer; a panic is a fault of the model, not of what was asked.
+    ///
+    /// # Errors
+    ///
+    /// That of the work, or [`Error::Tensor`] where it panicked.
+    pub(crate) fn answer(self) -> Result<T> {
+        match self {
+            Self::Finished(answer) => answer,
+            Self::Panicked(why) => Err(Error::tensor("a panic")(why)),
+        }
+    }
 }
 
 /// Tasks that wait, and who may still add to them.
@@ -45,21 +60,21 @@ impl<K> Queue<K> {
         Self { state, changed: Condvar::new() }
     }
 
-    /// Adds a task to be taken before all others: what a task leaves for
-    /// later holds memory until it is done.
+    /// Adds a task in front of all others: an unfinished part of a task holds
+    /// memory until it is done.
     pub(super) fn push(&self, task: K) {
         lock(&self.state).tasks.push(task);
         self.changed.notify_one();
     }
 
-    /// Has those that wait ask again whether there is room.
+    /// Wakes the waiting workers to check for room again.
     pub(super) fn wake(&self) {
         self.changed.notify_all();
     }
 
-    /// The next task, or `None` once there can be no further one. Waits while
-    /// all are taken and someone may still add one, and while `enough` says
-    /// that so many at once are enough.
+    /// The next task, or `None` if there can be no further one. Waits while the
+    /// queue is empty but a worker may still add a task, and while `enough`
+    /// returns true for the number of running tasks.
     fn take(&self, enough: &dyn Fn(usize) -> bool) -> Option<K> {
         let mut state = lock(&self.state);
         loop {
@@ -77,7 +92,7 @@ impl<K> Queue<K> {
     }
 }
 
-/// A worker at a task, also if that panics.
+/// A worker with a task; it is counted correctly even if the task panics.
 struct Busy<'a, K>(&'a Queue<K>);
 
 impl<K> Drop for Busy<'_, K> {
@@ -87,10 +102,10 @@ impl<K> Drop for Busy<'_, K> {
     }
 }
 
-/// How long the calling thread waits for something to hear.
+/// How long the calling thread waits for a report.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// How long a worker waits before it asks again whether there is room.
+/// How long a worker waits before it checks for room again.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Does `work` for every one of `tasks`, the first ones first, and for those
@@ -172,8 +187,30 @@ pub(crate) fn in_parallel<T: Send>(
     );
 }
 
+/// The answers of `work` for every one of `order`, as [`in_parallel`], sorted
+/// by their numbers.
+///
+/// # Errors
+///
+/// The last one of `work`; [`Error::Tensor`] where it panicked.
+pub(crate) fn all_in_parallel<T: Send>(
+    jobs: usize,
+    order: &[usize],
+    work: impl Fn(usize) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let mut answers = vec![];
+    let mut failed = None;
+    in_parallel(jobs, order, work, |i, done| match done.answer() {
+        Ok(answer) => answers.push((i, answer)),
+        Err(error) => failed = Some(error),
+    });
+    answers.sort_by_key(|(i, _)| *i);
+    let answers = answers.into_iter().map(|(_, answer)| answer).collect();
+    failed.map_or(Ok(answers), Err)
+}
+
 /// The answer of `work`, or with what it panicked.
-pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Done<T> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Done<T> {
     catch_unwind(AssertUnwindSafe(work))
         .map_or_else(|panic| Done::Panicked(message(&*panic)), Done::Finished)
 }

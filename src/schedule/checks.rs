@@ -1,8 +1,8 @@
 //! The limits of every parameter, as far as they need no budget.
 
-use super::Problem;
 use super::kinds::{Kind, Shape, kinds, unknown_kind};
 use super::value::short;
+use crate::error::Problem;
 use std::ops::RangeInclusive;
 
 impl Kind {

@@ -6,13 +6,14 @@
 
 mod lacks;
 
+use super::Schedule;
 use super::compose::{check_run, join};
 use super::cycles::{Cycles, along};
-use super::formula::{Expr, Formula, named};
+use super::formula::{Expr, Formula, half_cosine, named};
 use super::kinds::{Anneal, Kind, Rise};
-use super::shapes::{Milestones, down_to, half_cosine};
+use super::shapes::{Milestones, down_to};
 use super::spec::{Form, ScheduleSpec};
-use super::{Problem, Schedule};
+use crate::error::Problem;
 use std::sync::Arc;
 
 /// A library whose sequence of rates can be reproduced.

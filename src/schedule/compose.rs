@@ -1,8 +1,8 @@
 //! Warm-up, cooldown, join: from a spec to a function of the step.
 
-use super::formula::{Expr, Formula};
+use super::formula::{Expr, Formula, half_cosine};
 use super::kinds::Rise;
-use super::shapes::{half_cosine, progress};
+use super::shapes::progress;
 use super::spec::{
     Cooldown, Form, Part, PartLength, ScheduleSpec, Warmup, WarmupLength,
 };

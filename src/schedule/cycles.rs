@@ -1,8 +1,7 @@
 //! The closed forms that go up and down: one-cycle, cyclical, restarts.
 
-use super::formula::{Expr, named};
+use super::formula::{Expr, half_cosine, named};
 use super::kinds::{Anneal, Kind, Mode};
-use super::shapes::half_cosine;
 
 /// `PyTorch`'s `OneCycleLR`, whose end value stands at update `steps - 1`.
 ///

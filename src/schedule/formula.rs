@@ -317,3 +317,10 @@ macro_rules! named {
 }
 
 pub(super) use named;
+
+/// Half a cosine from 1 at `x = 0` to 0 at `x = 1`.
+///
+/// Source: Loshchilov & Hutter, *SGDR* (2017), eq. 5.
+pub(super) fn half_cosine(x: impl Into<Expr>) -> Expr {
+    (1.0 + (Expr::Pi * x.into()).cos()) / 2.0
+}

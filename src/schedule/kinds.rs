@@ -4,7 +4,8 @@
 //! one formula in `shapes`.
 
 use super::Problem;
-use super::value::{Field, Fields, Value};
+use super::field::{Field, Fields};
+use super::value::ParamValue;
 use crate::synonyms;
 use crate::text::nearest;
 use std::path::PathBuf;
@@ -69,9 +70,9 @@ macro_rules! words {
         impl Field for $name {
             const WANTED: &'static str = $wanted;
 
-            fn read(value: &Value) -> Option<Self> {
+            fn read(value: &ParamValue) -> Option<Self> {
                 match value {
-                    Value::Text(text) => match text.as_str() {
+                    ParamValue::Text(text) => match text.as_str() {
                         $($word => Some(Self::$variant),)+
                         _ => None,
                     },
@@ -79,7 +80,7 @@ macro_rules! words {
                 }
             }
 
-            fn value(&self) -> Option<Value> {
+            fn value(&self) -> Option<ParamValue> {
                 Some(match self {
                     $(Self::$variant => $word.into(),)+
                 })
@@ -206,8 +207,8 @@ macro_rules! kinds {
 /// A key with its value and its default.
 pub(super) struct Entry {
     pub(super) key: &'static str,
-    pub(super) value: Option<Value>,
-    pub(super) default: Option<Value>,
+    pub(super) value: Option<ParamValue>,
+    pub(super) default: Option<ParamValue>,
 }
 
 kinds! {

@@ -11,10 +11,11 @@ mod compat;
 mod compose;
 mod course;
 mod cycles;
+mod field;
 mod formula;
 mod kinds;
+mod parse;
 mod reach;
-mod reading;
 mod refine;
 mod shapes;
 mod spec;
@@ -28,10 +29,11 @@ pub use compat::Library;
 pub(crate) use course::{Course, parts, shared_steps};
 pub(crate) use formula::{Binary, Expr, Formula, Less, Unary};
 pub(crate) use kinds::{KeyInfo, KindInfo, MODIFIERS, kinds};
+pub(crate) use reach::never_reached;
 pub use spec::ScheduleSpec;
-pub(crate) use value::{Value, percent};
+pub(crate) use value::{ParamValue, percent};
 
-use crate::error::Error;
+use crate::error::Problem;
 
 /// A learning-rate schedule: a pure function of the step.
 ///
@@ -58,41 +60,5 @@ impl<F: Fn(usize) -> f64 + Send + Sync> Schedule for F {
 impl Schedule for Box<dyn Schedule> {
     fn lr(&self, step: usize) -> f64 {
         (**self).lr(step)
-    }
-}
-
-/// Why a schedule cannot stand as written, and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Problem {
-    /// The key at fault, where it is one.
-    pub key: Option<String>,
-    /// What is wrong and the remedy; it names the key in backticks.
-    pub message: String,
-}
-
-impl Problem {
-    /// A problem with `key`.
-    fn at(key: &str, message: impl Into<String>) -> Self {
-        Self { key: Some(key.to_owned()), message: message.into() }
-    }
-
-    /// A problem of the whole.
-    fn whole(message: impl Into<String>) -> Self {
-        Self { key: None, message: message.into() }
-    }
-}
-
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Problem {}
-
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
-        Self::Invalid(problem.message)
     }
 }

@@ -6,6 +6,26 @@ use super::compose::lengths;
 use super::kinds::Kind;
 use super::spec::{Form, ScheduleSpec};
 use super::value::short;
+use crate::text::quoted;
+
+/// What `schedules` never come to at one of the `budgets`, a line each: they
+/// are then not what their names say.
+pub(crate) fn never_reached(
+    schedules: &[ScheduleSpec],
+    budgets: &[usize],
+) -> Vec<String> {
+    let line = |schedule: &ScheduleSpec, steps: usize| {
+        let never = schedule.never_reached(steps)?;
+        let label = quoted(&schedule.label());
+        Some(format!("{label} at a budget of {steps} steps: {never}"))
+    };
+    schedules
+        .iter()
+        .flat_map(|schedule| {
+            budgets.iter().filter_map(move |&steps| line(schedule, steps))
+        })
+        .collect()
+}
 
 impl ScheduleSpec {
     /// What the schedule never comes to in a run of `steps` updates, in words

@@ -6,17 +6,10 @@
 //! gives exactly 1.0: runs share the steps on which their rates are equal.
 
 use super::cycles::{cyclical, one_cycle, sgdr, swing, turns};
-use super::formula::{Expr, Formula, named};
+use super::formula::{Expr, Formula, half_cosine, named};
 use super::kinds::{Kind, Shape};
 use super::{Problem, checks};
 use std::sync::Arc;
-
-/// Half a cosine from 1 at `x = 0` to 0 at `x = 1`.
-///
-/// Source: Loshchilov & Hutter, *SGDR* (2017), eq. 5.
-pub(super) fn half_cosine(x: impl Into<Expr>) -> Expr {
-    (1.0 + (Expr::Pi * x.into()).cos()) / 2.0
-}
 
 /// `shape`, which goes from 1 to 0, squeezed to end at `end`.
 pub(super) fn down_to(end: &Expr, shape: Expr) -> Expr {

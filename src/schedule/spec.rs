@@ -1,8 +1,9 @@
 //! A schedule as TOML names it: what it is made of, constructors, checks.
 
 use super::checks::{check_tail, ratio, ratio_above_zero};
+use super::field::Fields;
 use super::kinds::{Kind, Rise, Shape, kinds};
-use super::value::{Fields, Value};
+use super::value::ParamValue;
 use super::{KindInfo, Problem};
 use std::path::Path;
 
@@ -190,14 +191,14 @@ impl ScheduleSpec {
     pub fn with(
         self,
         key: &str,
-        value: impl Into<Value>,
+        value: impl Into<ParamValue>,
     ) -> Result<Self, Problem> {
-        let Value::Table(mut entries) = self.to_value() else {
+        let ParamValue::Table(mut entries) = self.to_value() else {
             return Err(Problem::whole("a schedule is a table"));
         };
         entries.retain(|(other, _)| other != key);
         entries.push((key.to_owned(), value.into()));
-        Self::read(Value::Table(entries))
+        Self::read(ParamValue::Table(entries))
     }
 
     /// The kind's name; `join` for several joined.

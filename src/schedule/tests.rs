@@ -5,7 +5,8 @@ mod laws;
 mod reach;
 mod words;
 
-use super::{Problem, Schedule, ScheduleSpec};
+use super::{Schedule, ScheduleSpec};
+use crate::error::Problem;
 
 /// A spec from the JSON way of writing it.
 fn spec(json: &str) -> ScheduleSpec {

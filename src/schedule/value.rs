@@ -4,16 +4,15 @@
 //! derived reader cannot say which kind an unknown key belongs to, nor which
 //! known key is nearest.
 
-use super::Problem;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
-use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::path::PathBuf;
 
 /// A value of a schedule's parameter, as TOML or JSON writes it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ParamValue {
     /// `true` or `false`.
     Bool(bool),
     /// A whole number.
@@ -23,14 +22,14 @@ pub enum Value {
     /// A string.
     Text(String),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<ParamValue>),
     /// A table, in the order of its keys in the file.
-    Table(Vec<(String, Value)>),
+    Table(#[serde(serialize_with = "as_map")] Vec<(String, ParamValue)>),
 }
 
-impl Value {
+impl ParamValue {
     /// The same with every "20%" in it as 0.2, where `key` takes shares.
-    fn percent_as_share(self, key: &str) -> Self {
+    pub(super) fn percent_as_share(self, key: &str) -> Self {
         match self {
             Self::Text(text) => match percent(&text) {
                 // A milestone of 1 or more is a step.
@@ -47,7 +46,7 @@ impl Value {
     }
 
     /// What stands there, for messages: `the string "x"`.
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         match self {
             Self::Bool(value) => value.to_string(),
             Self::Integer(value) => value.to_string(),
@@ -77,23 +76,6 @@ pub(crate) fn percent(text: &str) -> Option<f64> {
     number.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Whether `key` takes shares of the steps or ratios of the peak, which may
-/// stand in per cent.
-fn is_share(key: &str) -> bool {
-    const SHARES: &[&str] = &[
-        "cooldown",
-        "decay",
-        "explore",
-        "inc_fraction",
-        "milestones",
-        "pct_start",
-        "points",
-        "share",
-        "tau",
-    ];
-    SHARES.contains(&key) || key.ends_with("_ratio")
-}
-
 /// The shortest decimal that reads back as `value`: `0.1`, `1e-7`, `10000`.
 pub(super) fn short(value: f64) -> String {
     if value != 0.0 && (value.abs() < 1e-4 || value.abs() >= 1e7) {
@@ -103,80 +85,68 @@ pub(super) fn short(value: f64) -> String {
     }
 }
 
-impl From<bool> for Value {
+impl From<bool> for ParamValue {
     fn from(value: bool) -> Self {
         Self::Bool(value)
     }
 }
 
-impl From<usize> for Value {
+impl From<usize> for ParamValue {
     fn from(value: usize) -> Self {
         i64::try_from(value).map_or(Self::Float(value as f64), Self::Integer)
     }
 }
 
-impl From<i32> for Value {
+impl From<i32> for ParamValue {
     fn from(value: i32) -> Self {
         Self::Integer(value.into())
     }
 }
 
-impl From<f64> for Value {
+impl From<f64> for ParamValue {
     fn from(value: f64) -> Self {
         Self::Float(value)
     }
 }
 
-impl From<&str> for Value {
+impl From<&str> for ParamValue {
     fn from(value: &str) -> Self {
         Self::Text(value.to_owned())
     }
 }
 
-impl From<String> for Value {
+impl From<PathBuf> for ParamValue {
+    fn from(value: PathBuf) -> Self {
+        Self::Text(value.to_string_lossy().into_owned())
+    }
+}
+
+impl From<String> for ParamValue {
     fn from(value: String) -> Self {
         Self::Text(value)
     }
 }
 
-impl<T: Into<Self>> From<Vec<T>> for Value {
+impl<T: Into<Self>> From<Vec<T>> for ParamValue {
     fn from(items: Vec<T>) -> Self {
         Self::List(items.into_iter().map(Into::into).collect())
     }
 }
 
-impl<T: Into<Self>, const N: usize> From<[T; N]> for Value {
+impl<T: Into<Self>, const N: usize> From<[T; N]> for ParamValue {
     fn from(items: [T; N]) -> Self {
         Self::List(items.into_iter().map(Into::into).collect())
     }
 }
 
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Bool(value) => to.serialize_bool(*value),
-            Self::Integer(value) => to.serialize_i64(*value),
-            Self::Float(value) => to.serialize_f64(*value),
-            Self::Text(value) => to.serialize_str(value),
-            Self::List(items) => {
-                let mut list = to.serialize_seq(Some(items.len()))?;
-                for item in items {
-                    list.serialize_element(item)?;
-                }
-                list.end()
-            }
-            Self::Table(entries) => {
-                let mut table = to.serialize_map(Some(entries.len()))?;
-                for (key, value) in entries {
-                    table.serialize_entry(key, value)?;
-                }
-                table.end()
-            }
-        }
-    }
+fn as_map<S: Serializer>(
+    entries: &[(String, ParamValue)],
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_map(entries.iter().map(|(key, value)| (key, value)))
 }
 
-impl<'de> Deserialize<'de> for Value {
+impl<'de> Deserialize<'de> for ParamValue {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(AnyValue)
     }
@@ -185,50 +155,52 @@ impl<'de> Deserialize<'de> for Value {
 struct AnyValue;
 
 impl<'de> Visitor<'de> for AnyValue {
-    type Value = Value;
+    type Value = ParamValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a number, string, list or table")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<ParamValue, E> {
+        Ok(ParamValue::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Integer(value))
+    fn visit_i64<E>(self, value: i64) -> Result<ParamValue, E> {
+        Ok(ParamValue::Integer(value))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+    fn visit_u64<E>(self, value: u64) -> Result<ParamValue, E> {
         Ok(i64::try_from(value)
-            .map_or(Value::Float(value as f64), Value::Integer))
+            .map_or(ParamValue::Float(value as f64), ParamValue::Integer))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::Float(value))
+    fn visit_f64<E>(self, value: f64) -> Result<ParamValue, E> {
+        Ok(ParamValue::Float(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::Text(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<ParamValue, E> {
+        Ok(ParamValue::Text(value.to_owned()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(
         self,
         mut from: A,
-    ) -> Result<Value, A::Error> {
+    ) -> Result<ParamValue, A::Error> {
         let mut items = vec![];
         while let Some(item) = from.next_element()? {
             items.push(item);
         }
-        Ok(Value::List(items))
+        Ok(ParamValue::List(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(
         self,
         mut from: A,
-    ) -> Result<Value, A::Error> {
-        let mut entries: Vec<(String, Value)> = vec![];
-        while let Some((key, value)) = from.next_entry::<String, Value>()? {
+    ) -> Result<ParamValue, A::Error> {
+        let mut entries: Vec<(String, ParamValue)> = vec![];
+        while let Some((key, value)) =
+            from.next_entry::<String, ParamValue>()?
+        {
             if entries.iter().any(|(other, _)| *other == key) {
                 return Err(A::Error::custom(format!(
                     "`{key}` stands twice, keep one"
@@ -236,205 +208,6 @@ impl<'de> Visitor<'de> for AnyValue {
             }
             entries.push((key, value));
         }
-        Ok(Value::Table(entries))
-    }
-}
-
-/// A parameter's type: how it is read from a [`Value`] and written to one.
-pub(super) trait Field: Sized {
-    /// What a file may say, for messages: `a number`.
-    const WANTED: &'static str;
-
-    /// The value, or `None` where it is of another type.
-    fn read(value: &Value) -> Option<Self>;
-
-    /// The value to write; `None` for what the file need not say.
-    fn value(&self) -> Option<Value>;
-}
-
-impl Field for f64 {
-    const WANTED: &'static str = "a number";
-
-    fn read(value: &Value) -> Option<Self> {
-        match value {
-            Value::Float(value) => Some(*value),
-            Value::Integer(value) => Some(*value as f64),
-            _ => None,
-        }
-    }
-
-    fn value(&self) -> Option<Value> {
-        Some((*self).into())
-    }
-}
-
-impl Field for usize {
-    const WANTED: &'static str = "a whole number, 0 or more";
-
-    fn read(value: &Value) -> Option<Self> {
-        match value {
-            Value::Integer(value) => (*value).try_into().ok(),
-            _ => None,
-        }
-    }
-
-    fn value(&self) -> Option<Value> {
-        Some((*self).into())
-    }
-}
-
-impl Field for bool {
-    const WANTED: &'static str = "true or false";
-
-    fn read(value: &Value) -> Option<Self> {
-        match value {
-            Value::Bool(value) => Some(*value),
-            _ => None,
-        }
-    }
-
-    fn value(&self) -> Option<Value> {
-        Some((*self).into())
-    }
-}
-
-impl Field for PathBuf {
-    const WANTED: &'static str = "a file's path as a string";
-
-    fn read(value: &Value) -> Option<Self> {
-        match value {
-            Value::Text(value) => Some(value.into()),
-            _ => None,
-        }
-    }
-
-    fn value(&self) -> Option<Value> {
-        Some(self.to_string_lossy().into_owned().into())
-    }
-}
-
-impl Field for String {
-    const WANTED: &'static str = "a string";
-
-    fn read(value: &Value) -> Option<Self> {
-        match value {
-            Value::Text(value) => Some(value.clone()),
-            _ => None,
-        }
-    }
-
-    fn value(&self) -> Option<Value> {
-        Some(self.as_str().into())
-    }
-}
-
-impl Field for [f64; 2] {
-    const WANTED: &'static str = "a pair of numbers [low, high]";
-
-    fn read(value: &Value) -> Option<Self> {
-        Vec::<f64>::read(value)?.try_into().ok()
-    }
-
-    fn value(&self) -> Option<Value> {
-        Some((*self).into())
-    }
-}
-
-impl<T: Field> Field for Option<T> {
-    const WANTED: &'static str = T::WANTED;
-
-    fn read(value: &Value) -> Option<Self> {
-        T::read(value).map(Some)
-    }
-
-    fn value(&self) -> Option<Value> {
-        self.as_ref().and_then(Field::value)
-    }
-}
-
-impl Field for Vec<f64> {
-    const WANTED: &'static str = "a list of numbers";
-
-    fn read(value: &Value) -> Option<Self> {
-        match value {
-            Value::List(items) => items.iter().map(f64::read).collect(),
-            _ => None,
-        }
-    }
-
-    fn value(&self) -> Option<Value> {
-        (!self.is_empty()).then(|| self.clone().into())
-    }
-}
-
-impl Field for Vec<[f64; 2]> {
-    const WANTED: &'static str = "a list of pairs [share, ratio]";
-
-    fn read(value: &Value) -> Option<Self> {
-        let pair = |item: &Value| Vec::<f64>::read(item)?.try_into().ok();
-        match value {
-            Value::List(items) => items.iter().map(pair).collect(),
-            _ => None,
-        }
-    }
-
-    fn value(&self) -> Option<Value> {
-        (!self.is_empty()).then(|| self.clone().into())
-    }
-}
-
-/// The entries of one schedule's table, taken out one by one.
-pub(super) struct Fields {
-    entries: Vec<(String, Value)>,
-}
-
-impl Fields {
-    pub(super) fn new(entries: Vec<(String, Value)>) -> Self {
-        Self { entries }
-    }
-
-    /// Whether `key` still stands here.
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.entries.iter().any(|(other, _)| other == key)
-    }
-
-    /// Takes out `key` as it stands.
-    pub(super) fn take(&mut self, key: &str) -> Option<Value> {
-        let at = self.entries.iter().position(|(other, _)| other == key)?;
-        Some(self.entries.remove(at).1)
-    }
-
-    /// Takes out `key`, or gives its default.
-    pub(super) fn read<T: Field>(
-        &mut self,
-        key: &str,
-        default: T,
-    ) -> Result<T, Problem> {
-        let Some(value) = self.take(key) else { return Ok(default) };
-        let share = is_share(key);
-        let value = if share { value.percent_as_share(key) } else { value };
-        T::read(&value).ok_or_else(|| {
-            let (wanted, shown) = match value {
-                Value::Float(number)
-                    if (0.0..1e9).contains(&number)
-                        && number.fract() == 0.0
-                        && T::read(&Value::Integer(1)).is_some() =>
-                {
-                    let whole = format!("a whole number such as {number}");
-                    (whole, format!("{number:?}"))
-                }
-                _ if share => {
-                    let percent = "also in per cent, as \"20%\"";
-                    (format!("{} ({percent})", T::WANTED), value.shown())
-                }
-                _ => (T::WANTED.to_owned(), value.shown()),
-            };
-            Problem::at(key, format!("`{key}` takes {wanted}, not {shown}"))
-        })
-    }
-
-    /// The first key that nobody took.
-    pub(super) fn left(&self) -> Option<&str> {
-        self.entries.first().map(|(key, _)| key.as_str())
+        Ok(ParamValue::Table(entries))
     }
 }

@@ -2,6 +2,7 @@
 //! together.
 
 use super::{DatasetSpec, ModelSpec, OptimizerSpec, TableTask};
+use crate::error::Problem;
 use std::path::{Path, PathBuf};
 
 /// Widest layer; a mistyped zero more must not eat the memory.
@@ -23,15 +24,6 @@ pub(crate) const CIFAR_FILES: [&str; 6] = [
     "data_batch_5.bin",
     "test_batch.bin",
 ];
-
-/// Why a value cannot be used, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
-    /// The key at fault, where it is one.
-    pub(crate) key: Option<&'static str>,
-    /// What is wrong and what would be right.
-    pub(crate) message: String,
-}
 
 /// What the inputs of a data set are, as far as models care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +65,7 @@ impl ModelSpec {
                     .or_else(|| widths("kernels", kernels, 1))
                     .or_else(|| {
                         many.then(|| {
-                            problem(
+                            Problem::at(
                                 "kernels",
                                 format!(
                                     "`kernels` has {} widths for {} \
@@ -95,7 +87,7 @@ impl ModelSpec {
             }
             Self::Transformer { width, layers, heads } => {
                 let uneven = |heads| {
-                    problem(
+                    Problem::at(
                         "width",
                         format!(
                             "`width` must be a multiple of `heads`, got \
@@ -130,7 +122,7 @@ impl ModelSpec {
             let message = format!(
                 "model `{kind}` needs {needs}, but `{name}` has {given}"
             );
-            Some(Problem { key: None, message })
+            Some(Problem::whole(message))
         };
         match (self, inputs) {
             (Self::Mlp { .. }, Inputs::Text) => {
@@ -140,13 +132,12 @@ impl ModelSpec {
                 refuse("pictures or signals")
             }
             (Self::Cnn { .. }, Inputs::Signal(side) | Inputs::Image(side)) => {
-                self.vanishes(side).map(|layer| Problem {
-                    key: None,
-                    message: format!(
+                self.vanishes(side).map(|layer| {
+                    Problem::whole(format!(
                         "convolution {layer} of `{kind}` has nothing left of \
                          the {side} points a side of `{name}`, lower \
                          `stride`, `pool` or the number of `channels`"
-                    ),
+                    ))
                 })
             }
             (
@@ -276,7 +267,7 @@ impl OptimizerSpec {
                     real("momentum", momentum, "from 0, below 1", below_one)
                         .or_else(|| {
                             (nesterov && momentum == 0.0).then(|| {
-                        problem(
+                        Problem::at(
                             "nesterov",
                             "`nesterov` looks ahead along the momentum, give \
                              a `momentum` above 0 or leave it out",
@@ -316,13 +307,9 @@ impl OptimizerSpec {
                 "`lr_multipliers` of `{name}` must be from 0 to 1000, got \
                  {factor}"
             );
-            Some(problem("lr_multipliers", message))
+            Some(Problem::at("lr_multipliers", message))
         })
     }
-}
-
-fn problem(key: &'static str, message: impl Into<String>) -> Problem {
-    Problem { key: Some(key), message: message.into() }
 }
 
 fn size(
@@ -332,7 +319,7 @@ fn size(
     most: usize,
 ) -> Option<Problem> {
     (!(least..=most).contains(&got)).then(|| {
-        problem(
+        Problem::at(
             key,
             format!("`{key}` must be from {least} to {most}, got {got}"),
         )
@@ -345,7 +332,7 @@ fn widths(key: &'static str, got: &[usize], least: usize) -> Option<Problem> {
         let message = format!(
             "every entry of `{key}` must be from 1 to {WIDEST}, got {wrong}"
         );
-        Some(problem(key, message))
+        Some(Problem::at(key, message))
     })
 }
 
@@ -355,7 +342,7 @@ fn size_of_list(
     least: usize,
 ) -> Option<Problem> {
     (!(least..=64).contains(&len)).then(|| {
-        problem(
+        Problem::at(
             key,
             format!("`{key}` must have {least} to 64 entries, got {len}"),
         )
@@ -368,15 +355,16 @@ fn real(
     range: &str,
     holds: impl Fn(f64) -> bool,
 ) -> Option<Problem> {
-    (!holds(got))
-        .then(|| problem(key, format!("`{key}` must be {range}, got {got}")))
+    (!holds(got)).then(|| {
+        Problem::at(key, format!("`{key}` must be {range}, got {got}"))
+    })
 }
 
 fn shares(split: [f64; 2]) -> Option<Problem> {
     let [valid, test] = split;
     let fits = valid > 0.0 && test > 0.0 && valid + test < 1.0;
     (!fits).then(|| {
-        problem(
+        Problem::at(
             "split",
             format!(
                 "`split` must leave rows for validation, test and training: \

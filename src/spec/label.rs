@@ -1,10 +1,10 @@
 //! The label of a thing in tables and names: its kind, then what differs
 //! from the defaults.
 
+use super::optimizer::{adamw_decay, beta1, beta2, eps, momentum};
 use super::{
-    ModelSpec, OptimizerSpec, adamw_decay, beta1, beta2, cnn_channels,
-    cnn_hidden, cnn_kernels, eps, four, mlp_hidden, momentum, one,
-    resnet_channels, transformer_width, two,
+    ModelSpec, OptimizerSpec, cnn_channels, cnn_hidden, cnn_kernels, four,
+    mlp_hidden, one, resnet_channels, transformer_width, two,
 };
 use std::fmt::Display;
 
@@ -120,7 +120,7 @@ impl Label {
 }
 
 /// `number` as people write it: `0.005`, `1e-8`.
-fn short(number: f64) -> String {
+pub(crate) fn short(number: f64) -> String {
     if number == 0.0 || (1e-4..1e6).contains(&number.abs()) {
         number.to_string()
     } else {

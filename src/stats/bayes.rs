@@ -30,8 +30,7 @@ pub(crate) struct Regions {
     pub(crate) right: f64,
 }
 
-/// The test of every pair on common draws; all have the same number of
-/// differences.
+/// The test of every pair on common draws.
 ///
 /// The unknown distribution of differences has a Dirichlet process as prior,
 /// with strength 0.5 at 0, so the posterior puts Dirichlet(0.5, 1, ..., 1)
@@ -46,7 +45,7 @@ pub(crate) fn signed_rank(
     pairs: &[Pair<'_>],
     rng: &mut impl Rng,
 ) -> Vec<Regions> {
-    let n = pairs.first().map_or(0, |pair| pair.differences.len());
+    let n = most_differences(pairs);
     let draws =
         (MOST_WORK / ((n + 1) * pairs.len().max(1))).clamp(FEWEST_DRAWS, DRAWS);
     signed_rank_with(pairs, draws, rng)
@@ -58,7 +57,7 @@ pub(crate) fn signed_rank_with(
     draws: usize,
     rng: &mut impl Rng,
 ) -> Vec<Regions> {
-    let n = pairs.first().map_or(0, |pair| pair.differences.len());
+    let n = most_differences(pairs);
     let sums: Vec<WalshSums> = pairs.iter().map(WalshSums::new).collect();
     let mut wins = vec![[0.0; 3]; pairs.len()];
     let mut weights = vec![0.0; n];
@@ -70,7 +69,8 @@ pub(crate) fn signed_rank_with(
         let prior = 0.5 * z * z;
         weights.fill_with(|| Exp1.sample(rng));
         for (sums, wins) in sums.iter().zip(&mut wins) {
-            let (left, right, all) = sums.weigh(prior, &weights, &mut scratch);
+            let own = &weights[..sums.bounds.len() - 1];
+            let (left, right, all) = sums.weigh(prior, own, &mut scratch);
             let rope = all - left - right;
             if sums.rope_is_empty {
                 let share = if left == right {
@@ -97,6 +97,10 @@ pub(crate) fn signed_rank_with(
             right: share(right),
         })
         .collect()
+}
+
+fn most_differences(pairs: &[Pair<'_>]) -> usize {
+    pairs.iter().map(|pair| pair.differences.len()).max().unwrap_or(0)
 }
 
 /// Which sums `d_i + d_j` lie outside the ROPE. With the values sorted these
@@ -142,7 +146,7 @@ impl WalshSums {
         scratch: &mut Scratch,
     ) -> (f64, f64, f64) {
         let (before, after) = weights.split_at(self.prior_at);
-        let own = &mut scratch.own;
+        let own = &mut scratch.own[..=weights.len()];
         own[..self.prior_at].copy_from_slice(before);
         own[self.prior_at] = prior;
         own[self.prior_at + 1..].copy_from_slice(after);

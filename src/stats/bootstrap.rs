@@ -38,7 +38,8 @@ pub(crate) struct Averages {
 /// replacement; `replicate(cluster, rng, values)` then resamples inside one
 /// cluster and adds its value of each quantity to `values`, which are 0
 /// before. All quantities see the same draws, so what they have in common
-/// does not widen their differences.
+/// does not widen their differences. A cluster that lacks a quantity makes it
+/// NaN and does not count in its averages.
 ///
 /// Sources: Efron (1979) for the percentiles; Davison & Hinkley, *Bootstrap
 /// Methods and their Application* (1997), section 3.8, for the two levels;
@@ -54,7 +55,7 @@ pub(crate) fn hierarchical<R: Rng>(
     let mut means = vec![Vec::with_capacity(draws); width];
     let mut middles = vec![Vec::with_capacity(draws); width];
     let mut values = vec![0.0; clusters * width];
-    let mut column = vec![0.0; clusters];
+    let mut column = Vec::with_capacity(clusters);
     for _ in 0..draws {
         values.fill(0.0);
         for row in values.chunks_mut(width.max(1)) {
@@ -62,10 +63,9 @@ pub(crate) fn hierarchical<R: Rng>(
         }
         for j in 0..width {
             let of_clusters = values.iter().skip(j).step_by(width);
-            for (value, slot) in of_clusters.zip(&mut column) {
-                *slot = *value;
-            }
-            means[j].push(column.iter().sum::<f64>() / clusters as f64);
+            column.clear();
+            column.extend(of_clusters.filter(|value| !value.is_nan()));
+            means[j].push(column.iter().sum::<f64>() / column.len() as f64);
             column.sort_unstable_by(f64::total_cmp);
             middles[j].push(middle_mean(&column));
         }
@@ -81,6 +81,7 @@ pub(crate) fn hierarchical<R: Rng>(
 }
 
 fn interval(mut values: Vec<f64>) -> Interval {
+    values.retain(|value| !value.is_nan());
     values.sort_unstable_by(f64::total_cmp);
     Interval { low: quantile(&values, 0.025), high: quantile(&values, 0.975) }
 }

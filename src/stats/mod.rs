@@ -13,6 +13,8 @@ pub(crate) mod nemenyi;
 pub(crate) mod paired;
 pub(crate) mod power;
 pub(crate) mod ranks;
+pub(crate) mod robust;
+pub(crate) mod skillings_mack;
 pub(crate) mod superiority;
 pub(crate) mod variance;
 pub(crate) mod wilcoxon;

@@ -1,13 +1,14 @@
-//! Who computes what, so that two runners on one store do little twice.
+//! Claims: which process computes which cell, so that two runners on one
+//! store do not compute the same result twice.
 //!
-//! A claim is a file that exists, renewed and locked by its owner. It saves
-//! work and no more: a result is right whether or not its cell was claimed,
-//! and a claim whose owner is gone counts for nothing.
+//! A claim is a file that its owner locks and renews. Claims only save work:
+//! results are correct without them, and a claim whose owner has ended is
+//! ignored.
 //!
-//! The lock says at once that an owner on this machine is gone, however it
-//! ended. It alone is not enough: some network file systems keep locks to one
-//! machine or have none, so the owners of other machines are gone when they
-//! no longer renew their claims.
+//! The lock shows at once that an owner on this machine has ended, in
+//! whatever way. It is not sufficient: on some network file systems, locks
+//! hold on one machine only or not at all. The owner of a claim on another
+//! machine counts as ended when it no longer renews the claim.
 
 use super::{Store, write};
 use crate::error::{Error, Result};
@@ -17,42 +18,42 @@ use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A claim that was not renewed for so long has no owner any more.
+/// A claim that was not renewed for this time has no owner any more.
 const EXPIRY: Duration = Duration::from_secs(120);
 
-/// The same for one without its owner's name: who made it either writes that
-/// at once or is gone.
+/// The same for a claim without the name of its owner: the owner writes its
+/// name at once, unless it has ended.
 const UNSIGNED: Duration = Duration::from_secs(2);
 
 /// A cell that this process computes, until dropped.
 #[derive(Debug)]
 pub(crate) struct Claim {
     path: PathBuf,
-    /// Locked for as long as it is open.
+    /// Locked while it is open.
     file: File,
-    /// Its text.
+    /// The text of the file.
     owner: String,
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // Where this process was taken for dead it is another one's by now.
+        // If this process was taken for dead, another one may own the claim.
         if fs::read_to_string(&self.path).is_ok_and(|text| text == self.owner) {
-            // Best effort: it expires otherwise.
+            // Best effort: otherwise the claim expires.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
 impl Claim {
-    /// Says that its owner is still at work.
+    /// Shows that the owner is still at work.
     pub(crate) fn renew(&self) {
-        // Best effort: at worst another runner does the work, too.
+        // Best effort: at worst another runner repeats the work.
         let _ = self.file.set_modified(SystemTime::now());
     }
 }
 
-/// A claim of another process, as it was when it was first seen so.
+/// A claim of another process, with the time when this state was first seen.
 #[derive(Debug)]
 pub(super) struct Sight {
     modified: SystemTime,
@@ -60,11 +61,11 @@ pub(super) struct Sight {
 }
 
 impl Store {
-    /// Claims the cell `id`; `None` if another process does it right now.
+    /// Claims the cell `id`; `None` if another process has a valid claim.
     ///
     /// # Errors
     ///
-    /// If the claim can neither be made nor be read.
+    /// If the claim can be neither created nor read.
     pub(crate) fn claim(&self, id: &str) -> Result<Option<Claim>> {
         self.claim_at(id, Instant::now())
     }
@@ -72,7 +73,7 @@ impl Store {
     fn claim_at(&self, id: &str, now: Instant) -> Result<Option<Claim>> {
         let folder = self.root.join("claims");
         let path = folder.join(id);
-        // The second time after a claim without an owner was removed.
+        // The second attempt follows the removal of a claim without owner.
         for _ in 0..2 {
             let made = write::patiently(|| {
                 fs::create_dir_all(&folder)?;
@@ -80,8 +81,8 @@ impl Store {
             });
             match made {
                 Ok(mut file) => {
-                    // Without lock or text it still holds until it expires.
-                    // The text is last: it says that there is a lock.
+                    // A claim without lock or text holds until it expires.
+                    // The text is written last: it implies the lock.
                     let owner = owner();
                     let _ = file.try_lock();
                     let _ = file.write_all(owner.as_bytes());
@@ -112,8 +113,8 @@ impl Store {
         silent || is_of_the_dead(path, &text)
     }
 
-    /// How long this process has seen the claim at `path` as it is. Clocks
-    /// that were set back, or of other machines, have no say in that.
+    /// For how long this process has seen the claim at `path` unchanged. This
+    /// does not depend on the clocks of other machines.
     fn watched(
         &self,
         path: &Path,
@@ -132,8 +133,8 @@ impl Store {
     }
 }
 
-/// This process, among those of all machines that see the store. With the
-/// time: in a container that starts anew, processes get the same numbers.
+/// A name for this process, unique among all machines that share the store.
+/// It includes the time: process numbers repeat when a container restarts.
 fn owner() -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let nanos = now.unwrap_or_default().as_nanos();
@@ -145,8 +146,8 @@ fn host() -> String {
     name.unwrap_or_default().trim().to_owned()
 }
 
-/// Whether the owner that `text` names was a process of this machine and has
-/// ended: nobody holds the lock of its file.
+/// Whether the owner named by `text` was a process of this machine and has
+/// ended: the lock of its file is free.
 fn is_of_the_dead(path: &Path, text: &str) -> bool {
     let host = host();
     !host.is_empty()

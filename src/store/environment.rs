@@ -1,7 +1,6 @@
-//! Where and by what a result was made; provenance, never part of an id.
+//! Provenance of results: program, machine, command. It is not part of an id.
 
-/// What there is to say: versions, machine, and `facts` of the caller (the
-/// command, the device).
+/// Versions, machine, and the `facts` of the caller (command, device).
 pub(crate) fn facts(facts: &[(&str, String)]) -> Vec<(String, String)> {
     let own = [
         ("lrscout", env!("CARGO_PKG_VERSION").to_owned()),
@@ -28,16 +27,16 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Bytes of memory that this process holds; `None` where the system does not
-/// tell.
+/// Resident memory of this process, in bytes; `None` if the system does not
+/// report it.
 pub(crate) fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     kibibytes(&status, "VmRSS:")
 }
 
-/// Bytes of memory that it could still take, of the machine, of its control
-/// group and of the addresses that it may use; `None` where the system does
-/// not tell.
+/// Memory that this process can still allocate, in bytes: the least of what
+/// the machine, the control group and the address space allow. `None` if the
+/// system does not report it.
 pub(crate) fn available_bytes() -> Option<u64> {
     let machine = std::fs::read_to_string("/proc/meminfo").ok()?;
     let machine = kibibytes(&machine, "MemAvailable:")?;
@@ -50,7 +49,7 @@ pub(crate) fn available_bytes() -> Option<u64> {
     Some(limits.fold(machine, u64::min))
 }
 
-/// Bytes of addresses that are left under `ulimit -v`; `None` without a
+/// Address space that is left under `ulimit -v`, in bytes; `None` without a
 /// limit.
 fn addresses_left() -> Option<u64> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
@@ -62,13 +61,13 @@ fn addresses_left() -> Option<u64> {
     Some(limit.saturating_sub(kibibytes(&status, "VmSize:")?))
 }
 
-/// Whether this program is to outlive its terminal, as under `nohup`; `None`
-/// where the system does not tell.
+/// Whether this program ignores the end of its terminal, as under `nohup`;
+/// `None` if the system does not report it.
 pub(crate) fn ignores_hangups() -> Option<bool> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
     let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
-    // The first bit is that of the first signal, HUP.
+    // The first bit is for the first signal, HUP.
     Some(mask & 1 == 1)
 }
 

@@ -1,12 +1,12 @@
-//! Where results live: one file a result, named by the id of its cell.
+//! Stored results: one file per result, named by the id of its cell.
 //!
-//! A result is written beside its place, flushed to the disk and renamed, so
-//! a reader sees a whole result or none. Each carries a digest of itself and
-//! its id; one that does not match is moved to `quarantine/` and counts as
-//! missing. Two that were computed for one id have to agree in all but wall
-//! times; if they do not, the first one stays, the second is kept in
-//! `conflicts/`. All tables are derived from these objects and can be made
-//! again.
+//! A result is written to a temporary file, flushed to the disk and renamed,
+//! so a reader sees a whole result or none. Each file carries a digest of its
+//! content and its id. A file that does not match its digest is moved to
+//! `quarantine/` and counts as missing. Two results for one id must agree in
+//! everything except wall times. If they do not, the first one stays and the
+//! second is kept in `conflicts/`. All tables are derived from these files and
+//! can be written again.
 
 mod claim;
 pub(crate) mod environment;
@@ -28,19 +28,19 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 pub(crate) use write::write_atomically;
 
-/// Fields of results that are no part of what they say.
+/// Fields that two computations of one result may differ in.
 const WALL_TIMES: [&str; 2] = ["seconds", "train_seconds"];
 
-/// After this time, whoever was writing an unfinished file is gone.
+/// An unfinished file of this age has no writer any more.
 const FORGOTTEN: Duration = Duration::from_secs(3600);
 
 /// The objects of all grids in one results folder.
 #[derive(Debug)]
 pub(crate) struct Store {
     root: PathBuf,
-    /// What the user should know of.
+    /// Messages for the user.
     notes: Mutex<Vec<String>>,
-    /// Claims of others that were waited for.
+    /// Claims of other processes, as they were last seen.
     sights: Mutex<HashMap<PathBuf, claim::Sight>>,
 }
 
@@ -54,7 +54,7 @@ impl Store {
         }
     }
 
-    /// Removes unfinished files that a process left behind long ago.
+    /// Removes old unfinished files.
     pub(crate) fn sweep(&self) {
         let shelves = fs::read_dir(self.root.join("objects"));
         for shelf in shelves.into_iter().flatten().flatten() {
@@ -66,14 +66,14 @@ impl Store {
         self.sweep_parts();
     }
 
-    /// What happened since the last call that the user should know of.
+    /// The messages for the user since the last call.
     pub(crate) fn take_notes(&self) -> Vec<String> {
         let mut notes =
             self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut notes)
     }
 
-    /// Keeps what the user should know of, once.
+    /// Adds a message for the user, unless it is already there.
     pub(crate) fn note(&self, text: String) {
         let mut notes =
             self.notes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,26 +82,26 @@ impl Store {
         }
     }
 
-    /// As [`put`](Self::put), but a crash may lose it: for many at once.
+    /// Like [`put`](Self::put), without flushing: a crash may lose the result.
     #[cfg(test)]
     pub(crate) fn fill<T: Serialize>(&self, id: &str, result: &T) {
         let path = self.path(id);
         let payload = serde_json::to_string(result).expect("plain data");
         fs::create_dir_all(path.parent().expect("a shelf")).expect("writable");
-        fs::write(path, self.sealed(id, payload.as_bytes())).expect("writable");
+        fs::write(path, sealed(id, payload.as_bytes())).expect("writable");
     }
 
-    /// Whether the result of cell `id` is there and whole. Changes nothing.
+    /// Whether the result of cell `id` exists and is whole. Changes nothing.
     ///
     /// # Errors
     ///
     /// If the file exists but cannot be read.
     pub(crate) fn has(&self, id: &str) -> Result<bool> {
         let bytes = self.read(id)?;
-        Ok(bytes.is_some_and(|bytes| self.payload(id, &bytes).is_some()))
+        Ok(bytes.is_some_and(|bytes| payload(id, &bytes).is_some()))
     }
 
-    /// What lies under the name of cell `id`.
+    /// The content of the file of cell `id`.
     fn read(&self, id: &str) -> Result<Option<Vec<u8>>> {
         let path = self.path(id);
         match write::patiently(|| fs::read(&path)) {
@@ -123,8 +123,7 @@ impl Store {
     ) -> Result<Option<T>> {
         let path = self.path(id);
         let Some(bytes) = self.read(id)? else { return Ok(None) };
-        let result = self
-            .payload(id, &bytes)
+        let result = payload(id, &bytes)
             .and_then(|payload| serde_json::from_slice(payload).ok());
         if result.is_some() {
             return Ok(result);
@@ -137,19 +136,18 @@ impl Store {
             removed => removed.map_err(Error::io(&path))?,
         }
         self.note(format!(
-            "a result was damaged and is computed again; what was there is {}",
+            "a damaged result is computed again; the damaged file is now {}",
             aside.display()
         ));
         Ok(None)
     }
 
-    /// Keeps `result` as that of cell `id`; where there is one already, it
-    /// stays.
+    /// Stores `result` as the result of cell `id`, unless there is one already.
     ///
     /// # Errors
     ///
-    /// If the folder or file cannot be written; then nothing is left behind
-    /// under the cell's name.
+    /// If the folder or file cannot be written. No partial file is left under
+    /// the name of the cell.
     pub(crate) fn put<T: Serialize>(&self, id: &str, result: &T) -> Result<()> {
         let path = self.path(id);
         let corrupt = |e: serde_json::Error| Error::Corrupt {
@@ -157,28 +155,28 @@ impl Store {
             message: e.to_string(),
         };
         let payload = serde_json::to_string(result).map_err(corrupt)?;
-        let bytes = self.sealed(id, payload.as_bytes());
+        let bytes = sealed(id, payload.as_bytes());
         let first = match self.get::<Value>(id)? {
             Some(first) => first,
             None if write::write_new(&path, &bytes)? => {
                 self.drop_parts(id);
                 return Ok(());
             }
-            // Another one came in between.
+            // Another process stored one in the meantime.
             None => match self.get::<Value>(id)? {
                 Some(first) => first,
                 None => return write_atomically(&path, &bytes),
             },
         };
-        // Both as they are read, so that numbers have one form.
+        // Both are compared as read, so that numbers have one form.
         let second = serde_json::from_str(&payload).map_err(corrupt)?;
         if telling(first) != telling(second) {
             let aside = self.aside("conflicts", id, &bytes);
             write_atomically(&aside, &bytes)?;
             self.note(format!(
-                "two computations of one result differ: {} stays, {} is the \
-                 other; is the model deterministic, and did `NUMERICS_VERSION` \
-                 rise with the last change?",
+                "two computations of one result differ: {} is kept, {} is the \
+                 second one; check that the model is deterministic, and that \
+                 a change to its numbers raised `NUMERICS_VERSION`",
                 path.display(),
                 aside.display()
             ));
@@ -186,39 +184,39 @@ impl Store {
         Ok(())
     }
 
-    /// First line the digest, then the payload.
-    fn sealed(&self, id: &str, payload: &[u8]) -> Vec<u8> {
-        let sum = self.sum(id, payload);
-        [sum.as_bytes(), b"\n", payload, b"\n"].concat()
-    }
-
-    /// What was [sealed](Self::sealed), if it is whole.
-    fn payload<'a>(&self, id: &str, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        let end = bytes.iter().position(|&byte| byte == b'\n')?;
-        let (sum, rest) = (&bytes[..end], &bytes[end + 1..]);
-        let payload = rest.strip_suffix(b"\n")?;
-        (self.sum(id, payload).as_bytes() == sum).then_some(payload)
-    }
-
-    /// With the id, so that no result passes for another one's.
-    fn sum(&self, id: &str, payload: &[u8]) -> String {
-        digest::of(&[id.as_bytes(), b"\n", payload].concat())
-    }
-
-    /// Two levels, so that no folder grows to tens of thousands of files.
+    /// Two levels, so that no folder has tens of thousands of files.
     fn path(&self, id: &str) -> PathBuf {
         let shelf = id.get(..2).unwrap_or("__");
         self.root.join("objects").join(shelf).join(format!("{id}.json"))
     }
 
-    /// Where `bytes` are kept that are not the result of `id`.
+    /// Where `bytes` are kept if they are not the result of `id`.
     fn aside(&self, folder: &str, id: &str, bytes: &[u8]) -> PathBuf {
         let print = digest::of(bytes);
         self.root.join(folder).join(format!("{id}-{print}.json"))
     }
 }
 
-/// What a result says, byte for byte: all of it but wall times.
+/// The digest in the first line, then the payload.
+fn sealed(id: &str, payload: &[u8]) -> Vec<u8> {
+    let sum = sum(id, payload);
+    [sum.as_bytes(), b"\n", payload, b"\n"].concat()
+}
+
+/// The payload of a [`sealed`] file, if the file is whole.
+fn payload<'a>(id: &str, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    let end = bytes.iter().position(|&byte| byte == b'\n')?;
+    let (told, rest) = (&bytes[..end], &bytes[end + 1..]);
+    let payload = rest.strip_suffix(b"\n")?;
+    (sum(id, payload).as_bytes() == told).then_some(payload)
+}
+
+/// The digest includes the id, so that a copied file is not valid.
+fn sum(id: &str, payload: &[u8]) -> String {
+    digest::of(&[id.as_bytes(), b"\n", payload].concat())
+}
+
+/// A result without its wall times, for comparison.
 fn telling(result: Value) -> String {
     fn strip(value: &mut Value) {
         match value {
@@ -235,7 +233,7 @@ fn telling(result: Value) -> String {
     result.to_string()
 }
 
-/// Removes the unfinished files in `folder` that were left behind long ago.
+/// Removes old unfinished files in `folder`.
 pub(crate) fn sweep(folder: &Path) {
     let now = SystemTime::now();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

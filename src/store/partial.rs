@@ -1,14 +1,14 @@
-//! Parts of a result that is not yet there, so that an interrupted one goes
-//! on behind them. They save work and no more: one that cannot be kept or
-//! read is done again.
+//! Parts of a result that is not finished, so that an interrupted computation
+//! continues after them. They only save work: a part that cannot be stored or
+//! read is computed again.
 
-use super::{Store, sweep, write_atomically};
+use super::{Store, payload, sealed, sweep, write_atomically};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs;
 use std::path::PathBuf;
 
 impl Store {
-    /// Keeps the part `name` of the result of cell `id`.
+    /// Stores the part `name` of the result of cell `id`.
     pub(crate) fn put_part<T: Serialize>(
         &self,
         id: &str,
@@ -16,31 +16,33 @@ impl Store {
         part: &T,
     ) {
         let Ok(payload) = serde_json::to_vec(part) else { return };
-        let bytes = self.sealed(&format!("{id}/{name}"), &payload);
+        let bytes = sealed(&format!("{id}/{name}"), &payload);
         let kept = write_atomically(&self.part(id, name), &bytes);
         if let Err(error) = kept {
-            self.note(format!("a part of a result was not kept: {error}"));
+            self.note(format!(
+                "a part of a result could not be stored: {error}"
+            ));
         }
     }
 
-    /// The part `name` of the result of cell `id`, if it was kept.
+    /// The part `name` of the result of cell `id`, if it was stored.
     pub(crate) fn part_of<T: DeserializeOwned>(
         &self,
         id: &str,
         name: &str,
     ) -> Option<T> {
         let bytes = fs::read(self.part(id, name)).ok()?;
-        let payload = self.payload(&format!("{id}/{name}"), &bytes)?;
+        let payload = payload(&format!("{id}/{name}"), &bytes)?;
         serde_json::from_slice(payload).ok()
     }
 
-    /// Removes all parts of the result of cell `id`, which is there now.
+    /// Removes all parts of the result of cell `id`, which is now complete.
     pub(super) fn drop_parts(&self, id: &str) {
-        // Best effort: they harm nobody.
+        // Best effort: remaining parts do no harm.
         let _ = fs::remove_dir_all(self.parts(id));
     }
 
-    /// Removes the parts of results that are there, and unfinished ones.
+    /// Removes the parts of complete results, and old unfinished files.
     pub(super) fn sweep_parts(&self) {
         let cells = fs::read_dir(self.root.join("parts"));
         for cell in cells.into_iter().flatten().flatten() {

@@ -1,19 +1,26 @@
-//! Trainings in their middle, to go on from after a crash.
+//! Snapshots of trainings in progress, to continue from after a crash.
 //!
-//! A snapshot saves work and no more: one that cannot be read is as good as
-//! none. It is one file with a digest of itself, like a result, so that a
-//! crash leaves either the old one or the new one.
+//! Snapshots only save work: one that cannot be read is ignored. A snapshot is
+//! one file with a digest, like a result, so that a crash leaves either the
+//! old one or the new one.
 
-use super::{Store, write, write_atomically};
+use super::{Store, payload, sealed, write, write_atomically};
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::optim::Checkpoint;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-use std::fs;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-/// What stands beside the checkpoint.
+/// Snapshots of this age are removed.
+const EXPIRY: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The data beside the checkpoint.
 #[derive(Deserialize, Serialize)]
 struct Beside<T> {
     /// Ids of the cells that it is of.
@@ -30,8 +37,8 @@ pub(crate) struct Kept<T> {
 }
 
 impl Store {
-    /// Keeps how far the cells `ids` have come, in place of an earlier
-    /// snapshot of the same cells.
+    /// Stores the progress of the cells `ids`, and replaces an earlier snapshot
+    /// of the same cells.
     ///
     /// # Errors
     ///
@@ -42,7 +49,7 @@ impl Store {
         state: T,
         checkpoint: &Checkpoint,
     ) -> Result<()> {
-        let (folder, name) = (self.snapshots(), self.snapshot_name(&ids));
+        let (folder, name) = (self.snapshots(), name_of(&ids));
         let path = folder.join(&name);
         let weights = bytes(checkpoint, &folder)?;
         let beside = serde_json::to_vec(&Beside { ids, state });
@@ -51,12 +58,17 @@ impl Store {
             message: e.to_string(),
         })?;
         let payload = [&beside[..], b"\n", &weights].concat();
-        write_atomically(&path, &self.sealed(&name, &payload))
+        write_atomically(&path, &sealed(&name, &payload))
     }
 
-    /// All snapshots that can be read and that some cell still needs, those
-    /// that have come furthest first; the others are removed.
-    pub(crate) fn take_snapshots<T: DeserializeOwned>(&self) -> Vec<Kept<T>> {
+    /// The snapshots of those of the cells `wanted` that are still missing,
+    /// those that have come furthest first. Of all others nothing is read but
+    /// the cells that they are of; those that no cell needs, that are damaged
+    /// or that nobody went on from for a month are removed.
+    pub(crate) fn take_snapshots<T: DeserializeOwned>(
+        &self,
+        wanted: &HashSet<&str>,
+    ) -> Vec<Kept<T>> {
         let entries = fs::read_dir(self.snapshots()).into_iter().flatten();
         let mut paths: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
@@ -65,41 +77,59 @@ impl Store {
         paths.sort();
         let mut all = vec![];
         for path in paths {
-            let kept = self.snapshot(&path);
-            let needed = |kept: &Kept<T>| {
-                kept.ids.iter().any(|id| !self.path(id).exists())
-            };
-            match kept.filter(needed) {
-                Some(kept) => all.push(kept),
-                // Best effort: it is looked at again next time.
-                None => drop(fs::remove_file(path)),
+            let ids = ids_of(&path).unwrap_or_default();
+            let mut missing = ids.iter().filter(|id| !self.path(id).exists());
+            if missing.clone().any(|id| wanted.contains(id.as_str())) {
+                if let Some(kept) = read(&path) {
+                    all.push(kept);
+                    continue;
+                }
+            } else if missing.next().is_some() && !is_old(&path) {
+                continue;
             }
+            // Best effort: the next call tries again.
+            let _ = fs::remove_file(path);
         }
         all.sort_by_key(|kept| Reverse(kept.checkpoint.step()));
         all
     }
 
-    fn snapshot<T: DeserializeOwned>(&self, path: &Path) -> Option<Kept<T>> {
-        let bytes = fs::read(path).ok()?;
-        let name = path.file_name()?.to_str()?;
-        let payload = self.payload(name, &bytes)?;
-        let end = payload.iter().position(|&byte| byte == b'\n')?;
-        let (beside, weights) = (&payload[..end], &payload[end + 1..]);
-        let Beside { ids, state } = serde_json::from_slice(beside).ok()?;
-        let checkpoint = Checkpoint::read(weights, path).ok()?;
-        Some(Kept { ids, state, checkpoint })
-    }
-
     fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")
     }
-
-    fn snapshot_name(&self, ids: &[String]) -> String {
-        digest::of(ids.concat().as_bytes())
-    }
 }
 
-/// `checkpoint` as a file has it, by way of one in `folder`.
+fn read<T: DeserializeOwned>(path: &Path) -> Option<Kept<T>> {
+    let bytes = fs::read(path).ok()?;
+    let name = path.file_name()?.to_str()?;
+    let payload = payload(name, &bytes)?;
+    let end = payload.iter().position(|&byte| byte == b'\n')?;
+    let (beside, weights) = (&payload[..end], &payload[end + 1..]);
+    let Beside { ids, state } = serde_json::from_slice(beside).ok()?;
+    let checkpoint = Checkpoint::read(weights, path).ok()?;
+    Some(Kept { ids, state, checkpoint })
+}
+
+/// The cells of a snapshot, as its second line and its name say.
+fn ids_of(path: &Path) -> Option<Vec<String>> {
+    let mut lines = BufReader::new(File::open(path).ok()?).split(b'\n');
+    let beside = lines.nth(1)?.ok()?;
+    let Beside { ids, state: IgnoredAny } =
+        serde_json::from_slice(&beside).ok()?;
+    (path.file_name()? == name_of(&ids).as_str()).then_some(ids)
+}
+
+fn name_of(ids: &[String]) -> String {
+    digest::of(ids.concat().as_bytes())
+}
+
+fn is_old(path: &Path) -> bool {
+    let changed = fs::metadata(path).and_then(|file| file.modified());
+    let age = changed.ok().and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age > EXPIRY)
+}
+
+/// The bytes of `checkpoint` as a file, made through a file in `folder`.
 fn bytes(checkpoint: &Checkpoint, folder: &Path) -> Result<Vec<u8>> {
     fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let file = write::unfinished(folder).map_err(Error::io(folder))?;
@@ -113,6 +143,7 @@ mod tests {
     use super::*;
     use candle_core::{Device, Tensor};
     use std::collections::BTreeMap;
+    use std::time::SystemTime;
 
     fn checkpoint(step: usize) -> Checkpoint {
         let weight = Tensor::new(&[1f32, 10.0], &Device::Cpu).expect("two");
@@ -132,7 +163,7 @@ mod tests {
     }
 
     fn take(store: &Store) -> Vec<Kept<Vec<f64>>> {
-        store.take_snapshots()
+        store.take_snapshots(&HashSet::from(["aa", "bb"]))
     }
 
     #[test]
@@ -157,7 +188,7 @@ mod tests {
     fn one_that_was_changed_anywhere_is_none() {
         let (_folder, store) = store();
         put(&store, &["aa"], 2);
-        let path = store.snapshots().join(store.snapshot_name(&["aa".into()]));
+        let path = store.snapshots().join(name_of(&["aa".into()]));
         let whole = fs::read(&path).expect("just written");
         for bytes in damaged(&whole) {
             fs::write(&path, &bytes).expect("writable");
@@ -184,5 +215,27 @@ mod tests {
         store.put("bb", &1.0).expect("writable");
         assert!(take(&store).is_empty());
         assert_eq!(count(&store.snapshots()), 0);
+    }
+
+    #[test]
+    fn those_of_other_cells_are_left_unread_for_a_month() {
+        let (_folder, store) = store();
+        put(&store, &["aa"], 2);
+        put(&store, &["zz"], 3);
+        let other = store.snapshots().join(name_of(&["zz".into()]));
+        let whole = fs::read(&other).expect("just written");
+        let last = whole.len() - 2;
+        let damaged = [&whole[..last], &[!whole[last]], &whole[last + 1..]];
+        fs::write(&other, damaged.concat()).expect("writable");
+        assert_eq!(take(&store).len(), 1);
+        assert!(other.exists(), "whoever looked at its weights removed it");
+        let file = File::options().append(true).open(&other).expect("there");
+        let age = |age| SystemTime::now() - age;
+        file.set_modified(age(EXPIRY / 2)).expect("settable");
+        assert_eq!(take(&store).len(), 1);
+        assert!(other.exists());
+        file.set_modified(age(EXPIRY * 2)).expect("settable");
+        assert_eq!(take(&store).len(), 1);
+        assert!(!other.exists(), "it has expired");
     }
 }

@@ -1,5 +1,5 @@
-//! What a program that trains is given to read: files in a folder of their
-//! own, which goes when the task is over.
+//! The input files of an external training program, in a folder that is
+//! removed when the task ends.
 
 use crate::error::{Error, Result};
 use crate::spec::ExternalSpec;
@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// Set in the environment, it keeps the files of every task.
+/// Environment variable that keeps the files of every task.
 const KEEP: &str = "LRSCOUT_KEEP_TASKS";
 
 /// The files of one task.
@@ -17,11 +17,11 @@ const KEEP: &str = "LRSCOUT_KEEP_TASKS";
 pub(crate) struct TaskFolder(TempDir);
 
 impl TaskFolder {
-    /// A new one among the temporary files of the system.
+    /// A new folder among the temporary files of the system.
     ///
     /// # Errors
     ///
-    /// If there is no room for it, or its path is no text.
+    /// If it cannot be created, or its path is not UTF-8.
     pub(crate) fn new() -> Result<Self> {
         let place = std::env::temp_dir();
         if place.to_str().is_none() {
@@ -68,7 +68,7 @@ impl TaskFolder {
     }
 }
 
-/// A file whose content counts.
+/// Opens a file that results depend on.
 ///
 /// # Errors
 ///
@@ -77,8 +77,8 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(Error::io(path))
 }
 
-/// Where the system finds `program`: on the `PATH`, or from `base` if it is
-/// a path itself.
+/// The path of `program`: searched on the `PATH`, or relative to `base` if it
+/// contains a separator.
 pub(crate) fn program(program: &str, base: &Path) -> Option<PathBuf> {
     let there = |path: PathBuf| {
         let path = std::path::absolute(path).ok()?;

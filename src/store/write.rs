@@ -1,4 +1,4 @@
-//! Files that are whole or not there, whatever happens in between.
+//! Atomic writing: a file is complete or absent, also after a crash.
 
 use crate::error::Error;
 use std::fs::{self, File};
@@ -7,23 +7,24 @@ use std::path::Path;
 use std::time::Duration;
 use tempfile::{NamedTempFile, PersistError};
 
-/// Waits before a failure that may pass is tried again.
+/// Waiting times before a temporary failure is tried again.
 const PATIENCE: [Duration; 3] = [
     Duration::from_millis(20),
     Duration::from_millis(200),
     Duration::from_secs(1),
 ];
 
-/// How the names of files end that are not finished.
+/// Suffix of the names of unfinished files.
 const UNFINISHED: &str = ".tmp";
 
 /// Writes `bytes` to `path` so that a crash at any instant leaves either the
-/// old file or the new one. Creates the folder. Leaves an equal file alone.
-/// What may pass (an interrupted call, too many open files) is tried again.
+/// old file or the new one. Creates the folder. Does not touch an equal file.
+/// Tries again after temporary failures (an interrupted call, too many open
+/// files).
 ///
 /// # Errors
 ///
-/// If anything cannot be written; the temporary file is removed then.
+/// If the file cannot be written; the temporary file is then removed.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
@@ -32,8 +33,8 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         .map_err(Error::io(path))
 }
 
-/// The same where there is no file yet; whether there was none. One that is
-/// there stays, also if it came a moment ago.
+/// The same, unless the file already exists. Returns whether it was written.
+/// An existing file is never replaced, even if it appeared a moment ago.
 ///
 /// # Errors
 ///
@@ -49,13 +50,13 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
     }
 }
 
-/// Whether the file system knows one name a file only, and cannot refuse to
-/// replace a file either.
+/// Whether the file system supports neither hard links nor renaming without
+/// replacement.
 fn has_no_links(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied)
 }
 
-/// Does it again a few times while it fails for a reason that may pass.
+/// Repeats an operation a few times while its failure may be temporary.
 pub(super) fn patiently<T>(
     mut attempt: impl FnMut() -> io::Result<T>,
 ) -> io::Result<T> {
@@ -68,8 +69,8 @@ pub(super) fn patiently<T>(
     attempt()
 }
 
-/// Writes `bytes` to a file beside `path`, which `place` moves there; without
-/// success the file is removed.
+/// Writes `bytes` to a temporary file beside `path`, which `place` moves to
+/// `path`. If this fails, the temporary file is removed.
 fn attempt(
     path: &Path,
     bytes: &[u8],
@@ -93,18 +94,18 @@ fn attempt(
     File::open(folder)?.sync_all()
 }
 
-/// A new file in `folder`, removed when dropped. Not under the final name
-/// with something added: that may be as long as a name can be.
+/// A new file in `folder`, removed when dropped. Its name is not the final
+/// name with a suffix, because that may exceed the length limit of names.
 pub(super) fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
     let mut new = tempfile::Builder::new();
     new.prefix(".").suffix(UNFINISHED);
-    // Results are for everybody whom the user's mask lets read them.
+    // The file mode follows the umask of the user.
     #[cfg(unix)]
     new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     new.tempfile_in(folder)
 }
 
-/// Whether `path` is named like one of these.
+/// Whether `path` has the name of an unfinished file.
 pub(super) fn is_unfinished(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with('.') && name.ends_with(UNFINISHED)
@@ -136,7 +137,7 @@ enum Step {
     FlushFolder,
 }
 
-/// Where a test lets a write fail.
+/// A point at which a test can make a write fail.
 #[cfg(not(test))]
 #[expect(clippy::unnecessary_wraps, reason = "in tests it may fail")]
 fn at(_: Step) -> io::Result<()> {
@@ -274,7 +275,8 @@ pub(super) mod tests {
         let taken: Vec<_> = (0..1000)
             .map(|_| unfinished(folder.path()).expect("writable"))
             .collect();
-        let mut names: Vec<&Path> = taken.iter().map(|f| f.path()).collect();
+        let mut names: Vec<&Path> =
+            taken.iter().map(NamedTempFile::path).collect();
         assert!(names.iter().all(|name| is_unfinished(name)));
         names.sort();
         names.dedup();

@@ -6,7 +6,7 @@
 //! (stage trees: Shin et al., *Hippo*, 2022), and sharing changes no bit.
 
 use super::{
-    Fit, Progress, Replica, Score, finite, has_diverged, is_point, mean,
+    Divergence, Fit, Progress, Replica, Score, finite, is_point, mean,
 };
 use crate::error::{Error, Result};
 use crate::optim::Checkpoint;
@@ -24,6 +24,8 @@ pub(crate) struct Branch {
     runs: Vec<Run>,
     /// Training loss of every update done.
     losses: Vec<f64>,
+    /// What these losses come to.
+    watch: Divergence,
     /// Wall time of these updates.
     spent: Duration,
     /// Where they stand; fresh weights if nothing is done.
@@ -89,6 +91,7 @@ impl Branch {
                 seed,
                 runs: part.into_iter().map(run).collect(),
                 losses: vec![],
+                watch: Divergence::of_training(&[]),
                 spent: Duration::ZERO,
                 start: None,
             }
@@ -112,6 +115,7 @@ impl Branch {
         Self {
             seed: snapshot.seed,
             runs: seen.zip(courses).filter_map(run).collect(),
+            watch: Divergence::of_training(&snapshot.losses),
             losses: snapshot.losses,
             spent: snapshot.spent,
             start: Some(Arc::new(start)),
@@ -188,9 +192,11 @@ impl Branch {
                 (first.course.lr(step), first.course.momentum(step));
             let began = Instant::now();
             replica.set_momentum(momentum);
-            self.losses.push(replica.update(lr)?);
+            let loss = replica.update(lr)?;
+            self.losses.push(loss);
+            let diverged = self.watch.push(loss);
             self.spent += began.elapsed();
-            self.look(replica, workload, lr, tell)?;
+            self.look(replica, workload, (lr, diverged), tell)?;
         }
     }
 
@@ -199,11 +205,10 @@ impl Branch {
         &mut self,
         replica: &Replica,
         workload: &Workload,
-        lr: f64,
+        (lr, diverged): (f64, bool),
         tell: &mut dyn FnMut(Growth) -> Result<()>,
     ) -> Result<()> {
         let done = self.losses.len();
-        let diverged = has_diverged(&self.losses);
         let wanted = |run: &Run| {
             diverged || run.is_point(done) || run.course.listens(done)
         };

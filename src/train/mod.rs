@@ -5,6 +5,7 @@
 //! more table.
 
 mod branch;
+mod divergence;
 mod external;
 mod pilot;
 mod probe;
@@ -16,14 +17,15 @@ mod trainer;
 use crate::data::{Split, gather};
 use crate::error::{Error, Result};
 use crate::record::Outcome;
-use crate::schedule::{Course, ScheduleSpec};
+use crate::schedule::Course;
 use crate::workload::Workload;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 pub(crate) use branch::{Branch, Growth, Snapshot};
-pub(crate) use external::{External, Launched, Task, kill_programs};
+pub(crate) use divergence::Divergence;
+pub(crate) use external::{External, Launched, ProgramTask, kill_programs};
 pub(crate) use pilot::{Pilot, refined};
 use probe::{PROBE_STEPS, curvature_bound, parabola};
 pub(crate) use step::Replica;
@@ -32,13 +34,6 @@ pub(crate) use trainer::Trainer;
 
 /// Evaluations of the validation part spread over a run.
 const EVALUATIONS: usize = 5;
-
-/// A run has diverged when the mean of its last losses exceeds this multiple
-/// of its first loss.
-const DIVERGENCE_RATIO: f64 = 4.0;
-
-/// Losses in that mean: one odd batch is no divergence.
-const DIVERGENCE_WINDOW: usize = 20;
 
 /// What a training run left behind.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -96,19 +91,6 @@ impl Fit {
             train_seconds: spent.as_secs_f64(),
         }
     }
-}
-
-/// What a training under `spec` follows.
-///
-/// # Errors
-///
-/// If the schedule cannot stand at this peak and budget.
-pub(crate) fn course(
-    spec: &ScheduleSpec,
-    peak: f64,
-    steps: usize,
-) -> Result<Course> {
-    Ok(spec.course(peak, steps)?)
 }
 
 /// Trains one run along `course`, from fresh weights of `seed`. `stop` is
@@ -197,18 +179,6 @@ fn spread(split: &Split, count: usize) -> candle_core::Result<Split> {
 /// Whether a run of `steps` updates is evaluated after `done` of them.
 fn is_point(done: usize, steps: usize) -> bool {
     (1..=EVALUATIONS).any(|point| steps * point / EVALUATIONS == done)
-}
-
-fn has_diverged(losses: &[f64]) -> bool {
-    let [first, .., last] = losses else {
-        return losses.iter().any(|loss| !loss.is_finite());
-    };
-    if !last.is_finite() {
-        return true;
-    }
-    losses.len() > DIVERGENCE_WINDOW
-        && mean(&losses[losses.len() - DIVERGENCE_WINDOW..])
-            > DIVERGENCE_RATIO * first
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -1,6 +1,6 @@
 //! Runs whose gradient norms a schedule is made from.
 
-use super::{Fit, Replica, course, train};
+use super::{Fit, Replica, train};
 use crate::error::Result;
 use crate::record::Outcome;
 use crate::schedule::{Course, ScheduleSpec};
@@ -33,7 +33,7 @@ pub(super) fn measure(
     steps: usize,
     stop: &dyn Fn() -> bool,
 ) -> Result<Pilot> {
-    let course = course(spec, peak, steps)?;
+    let course = spec.course(peak, steps)?;
     let mut replica = Replica::new(workload, SEED)?;
     replica.keep_norms();
     let fit = train(&mut replica, workload, course, stop)?;
@@ -60,5 +60,5 @@ pub(crate) fn refined(
         return Ok(None);
     }
     let refined = spec.refined_by(&pilot.norms, adaptive)?;
-    course(&refined, peak, pilot.norms.len()).map(Some)
+    Ok(Some(refined.course(peak, pilot.norms.len())?))
 }

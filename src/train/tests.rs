@@ -1,5 +1,5 @@
 use super::pilot::measure;
-use super::{Branch, Growth, Snapshot, course, follow};
+use super::{Branch, Growth, Snapshot, follow};
 use crate::data::{Dataset, Split, Task};
 use crate::error::Error;
 use crate::learner::Learner;
@@ -173,7 +173,7 @@ fn runs_that_share_updates_end_as_if_each_was_alone() {
             (cycled, 40),
         ]
         .into_iter()
-        .map(|(spec, steps)| course(&spec, 0.1, steps).expect("a course"))
+        .map(|(spec, steps)| spec.course(0.1, steps).expect("a course"))
         .collect();
         let alone: Vec<Fit> = courses
             .iter()
@@ -212,8 +212,8 @@ fn runs_that_share_updates_end_as_if_each_was_alone() {
 fn a_shared_run_that_diverges_does_so_for_all() {
     let workload = learner(OptimizerSpec::sgd()).workload;
     let courses = [1e9, 0.1].map(|peak| {
-        let long = course(&spec(r#"{"kind": "constant"}"#), peak, 60);
-        let short = course(&spec(r#"{"kind": "constant"}"#), peak, 50);
+        let long = spec(r#"{"kind": "constant"}"#).course(peak, 60);
+        let short = spec(r#"{"kind": "constant"}"#).course(peak, 50);
         [long.expect("a course"), short.expect("a course")]
     });
     let mut outcomes = vec![];
@@ -243,7 +243,7 @@ fn what_goes_on_from_a_snapshot_ends_the_same() {
     let specs = [ScheduleSpec::constant(), ScheduleSpec::wsd(), plateau];
     let courses: Vec<(usize, Course)> = specs
         .iter()
-        .map(|spec| course(spec, 0.01, 40).expect("a course"))
+        .map(|spec| spec.course(0.01, 40).expect("a course"))
         .enumerate()
         .collect();
     let alone = |i: usize| {

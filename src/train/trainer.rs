@@ -1,7 +1,7 @@
 //! Who trains: candle in this process, or a program of the user's. Both get
 //! a table of learning rates and a seed, and give losses back.
 
-use super::{External, Fit, Pilot, course, follow, losses, pilot};
+use super::{External, Fit, Pilot, follow, losses, pilot};
 use super::{PROBE_STEPS, curvature_bound, parabola};
 use crate::error::{Error, Result};
 use crate::schedule::{Course, ScheduleSpec};
@@ -52,8 +52,8 @@ impl Trainer {
         match self {
             Self::Candle(workload) => Ok(workload),
             Self::External(external) => Err(Error::Invalid(format!(
-                "`{}` is trained by a program, this is for models alone: take \
-                 it out of the grid",
+                "`{}` is trained by an external program, but this needs a candle \
+                 model: remove it from the grid",
                 external.name
             ))),
         }
@@ -127,7 +127,7 @@ impl Trainer {
                 pilot::measure(workload, spec, peak, steps, stop)
             }
             Self::External(external) => {
-                let course = course(spec, peak, steps)?;
+                let course = spec.course(peak, steps)?;
                 external.measure(pilot::SEED, course, stop)
             }
         }

@@ -112,8 +112,8 @@ fn the_head() {
         (
             1,
             "batch = 64",
-            "1:1: unknown key `batch` in the head of the file, what you \
-             want is a table `[[workload]]`",
+            "1:1: unknown key `batch` in the head of the file, use a table \
+             `[[workload]]`",
         ),
         (
             2,
@@ -233,23 +233,20 @@ fn the_head() {
         (
             1,
             "[workload]",
-            "3:3: not valid TOML: duplicate key; keep one (tables of which \
-             there are several have headers in double brackets, as \
-             `[[workload]]`)",
+            "3:3: not valid TOML: duplicate key; keep one (repeated tables \
+             have headers in double brackets, as in `[[workload]]`)",
         ),
         (
             1,
             "workload = [1]",
-            "3:3: not valid TOML: duplicate key; keep one (tables of which \
-             there are several have headers in double brackets, as \
-             `[[workload]]`)",
+            "3:3: not valid TOML: duplicate key; keep one (repeated tables \
+             have headers in double brackets, as in `[[workload]]`)",
         ),
         (
             1,
             "control = \"linear\"\nworkload = []",
-            "4:3: not valid TOML: duplicate key; keep one (tables of which \
-             there are several have headers in double brackets, as \
-             `[[workload]]`)",
+            "4:3: not valid TOML: duplicate key; keep one (repeated tables \
+             have headers in double brackets, as in `[[workload]]`)",
         ),
     ]);
 }
@@ -321,9 +318,8 @@ fn tables_and_toml() {
         (
             6,
             "[schedule]",
-            "8:3: not valid TOML: duplicate key; keep one (tables of which \
-             there are several have headers in double brackets, as \
-             `[[workload]]`)",
+            "8:3: not valid TOML: duplicate key; keep one (repeated tables \
+             have headers in double brackets, as in `[[workload]]`)",
         ),
         (
             6,
@@ -550,25 +546,25 @@ fn workloads() {
             4,
             "model = \"mlp\"\nname = \"{data}\"",
             "5:8: unknown placeholder `data` in `name`, expected `dataset`, \
-             `model`, `optimizer`, `batch` or `label_noise`",
+             `model`, `optimizer`, `lr`, `batch` or `label_noise`",
         ),
         (
             4,
             "model = \"mlp\"\nname = \"a/b\"",
-            "5:8: `a/b` cannot be a workload's name, which is a file name \
-             too: it must not contain any of / \\ : * ? \" < > | { }",
+            "5:8: `a/b` cannot be the name of a workload, which is also a \
+             file name: it must not contain any of / \\ : * ? \" < > | { }",
         ),
         (
             4,
             "model = \"mlp\"\nname = \"\"",
-            "5:8: `` cannot be a workload's name, which is a file name too: \
-             it must not be empty or begin or end with a space",
+            "5:8: `` cannot be the name of a workload, which is also a file \
+             name: it must not be empty or begin or end with a space",
         ),
         (
             4,
             "model = \"mlp\"\nname = \"..\"",
-            "5:8: `..` cannot be a workload's name, which is a file name \
-             too: it must not begin or end with a dot",
+            "5:8: `..` cannot be the name of a workload, which is also a file \
+             name: it must not begin or end with a dot",
         ),
         (
             4,
@@ -625,8 +621,8 @@ fn data_sets() {
         (
             5,
             "dataset = { kind = \"csv\", file = \"no.csv\", target = \"y\" }",
-            "5:34: missing file: `no.csv`; put it there or correct `file` \
-             (it counts from the folder of the grid)",
+            "5:34: missing file: `no.csv`; put it there or correct `file` (it \
+             is relative to the folder of the grid)",
         ),
         (
             5,
@@ -678,7 +674,8 @@ fn data_sets() {
             5,
             "dataset = { kind = \"mnist\", dir = \"nowhere\" }",
             "5:35: missing file: `nowhere/train-images-idx3-ubyte`; put it \
-             there or correct `dir` (it counts from the folder of the grid)",
+             there or correct `dir` (it is relative to the folder of the \
+             grid)",
         ),
         (
             5,
@@ -726,6 +723,35 @@ fn data_sets() {
             "dataset = \"letter\"\nlabel_noise = \"100%\"",
             "6:15: `label_noise` must be a share of the training labels \
              from 0, below 1, got the string \"100%\"",
+        ),
+    ]);
+}
+
+#[test]
+fn rates_that_are_given() {
+    check(&[
+        (
+            5,
+            "dataset = \"letter\"\nlr = 0",
+            "6:6: `lr` must be a learning rate above 0, at most 1000000, or a \
+             list of them, got 0",
+        ),
+        (
+            5,
+            "dataset = \"letter\"\nlr = []",
+            "6:6: `lr` has no values, give at least one or leave the key out",
+        ),
+        (
+            5,
+            "dataset = \"letter\"\nlr = [0.1, 0.2]",
+            "3:1: the lists of this workload make `letter-mlp` twice, tell \
+             them apart: `name = \"{dataset}-{model}-{lr}\"`",
+        ),
+        (
+            5,
+            "dataset = \"letter\"\nname = \"at-{lr}\"",
+            "6:8: the name `at-{lr}` needs `lr`, which this workload lacks: \
+             add it, or give a `name` without it",
         ),
     ]);
 }
@@ -876,8 +902,8 @@ fn schedules() {
         (
             7,
             "kind = \"table\"\nfile = \"no.csv\"",
-            "8:8: missing file: `no.csv`; put it there or correct `file` \
-             (it counts from the folder of the grid)",
+            "8:8: missing file: `no.csv`; put it there or correct `file` (it \
+             is relative to the folder of the grid)",
         ),
         (
             7,
@@ -910,9 +936,8 @@ fn schedules() {
         (
             7,
             "kind = \"linear\"\nkind = \"cosine\"",
-            "8:1: not valid TOML: duplicate key; keep one (tables of which \
-             there are several have headers in double brackets, as \
-             `[[workload]]`)",
+            "8:1: not valid TOML: duplicate key; keep one (repeated tables \
+             have headers in double brackets, as in `[[workload]]`)",
         ),
         (
             7,
@@ -1121,7 +1146,7 @@ fn data_files_must_be_there() {
         complaint(&with(5, "dataset = { kind = \"mnist\", dir = \"sub\" }")),
         "HERE/grid.toml:5:35: missing file: \
          `HERE/sub/train-labels-idx1-ubyte`; put it there or correct `dir` \
-         (it counts from the folder of the grid)"
+         (it is relative to the folder of the grid)"
     );
     assert_eq!(
         complaint(&with(5, "dataset = { kind = \"text\", file = \"sub\" }")),
@@ -1186,15 +1211,15 @@ fn programs() {
         (
             4,
             "command = [\"./train\"]",
-            "4:11: missing file: `./train`; put it there or correct \
-             `command` (it counts from the folder of the grid)",
+            "4:11: missing file: `./train`; put it there or correct `command` \
+             (it is relative to the folder of the grid)",
         ),
         (
             4,
             "command = [\"sh\"]",
-            "4:11: no word of `command` is a file beside the grid, so nobody \
-             would see when the program changes: name its files with \
-             `fingerprint`, or say that it has none with `fingerprint = []`",
+            "4:11: no word of `command` is a file beside the grid, so changes \
+             of the program would not be noticed: list its files in \
+             `fingerprint`, or write `fingerprint = []` if there are none",
         ),
         (
             4,
@@ -1207,23 +1232,23 @@ fn programs() {
         (
             "fingerprint = \"train.py\"",
             "5:15: `fingerprint` must be a list of the files that the \
-             program's numbers depend on, got the string \"train.py\"",
+             results depend on, got the string \"train.py\"",
         ),
         (
             "fingerprint = [\"train.py\"]",
             "5:16: missing file: `train.py`; put it there or correct \
-             `fingerprint` (it counts from the folder of the grid)",
+             `fingerprint` (it is relative to the folder of the grid)",
         ),
-        ("protocol = 2", "6:12: this lrscout speaks protocol 1 alone, got 2"),
+        ("protocol = 2", "6:12: this lrscout supports only protocol 1, got 2"),
         (
             "timeout = \"soon\"",
-            "6:11: `timeout` must be a time such as \"20m\", the most that \
-             one training may take, got the string \"soon\"",
+            "6:11: `timeout` must be a time such as \"20m\", the limit \
+             of one training, got the string \"soon\"",
         ),
         (
             "timeout = \"0s\"",
-            "6:11: `timeout` must be a time such as \"20m\", the most that \
-             one training may take, got the string \"0s\"",
+            "6:11: `timeout` must be a time such as \"20m\", the limit \
+             of one training, got the string \"0s\"",
         ),
         (
             "model = { kind = \"mlp\" }",
@@ -1234,7 +1259,7 @@ fn programs() {
         (
             "name = \"{label_noise}\"",
             "6:8: unknown placeholder `label_noise` in `name`, expected \
-             `dataset`, `model`, `optimizer` or `batch`",
+             `dataset`, `model`, `optimizer`, `lr` or `batch`",
         ),
         (
             "batch = []",
@@ -1243,9 +1268,8 @@ fn programs() {
         ),
         (
             "label_noise = 0.1",
-            "6:1: unknown key `label_noise` in `[[workload]]`, with \
-             `command` it is for the program itself: give it as an argument \
-             there",
+            "6:1: unknown key `label_noise` in `[[workload]]`, with `command` \
+             the program itself decides this: pass it as an argument",
         ),
         (
             "comand = 1",

@@ -1,6 +1,6 @@
 //! fastai 2.8.12: `Learner.lr_find` and its four rules.
 
-use super::{Suggestion, argmin, correction, single, unit_gradient_f32};
+use super::{Suggestion, argmin, correction, single, unit_gradient};
 
 /// Weight of the past in the shown loss.
 const BETA: f64 = 0.98;
@@ -96,7 +96,7 @@ pub(super) fn valley(lr: &[f64], loss: &[f64]) -> Option<Suggestion> {
 /// Slides two slopes 15 rows apart down from the right until they agree.
 pub(super) fn slide(lr: &[f64], loss: &[f64]) -> Option<Suggestion> {
     let shown = Shown::of(lr, loss);
-    let slopes = unit_gradient_f32(&shown.loss)?;
+    let slopes = unit_gradient(&shown.loss)?;
     let mut left = slopes.len().checked_sub(SLIDE_ROWS + 1)?;
     let mut answer = left;
     while (slopes[left + SLIDE_ROWS] - slopes[left]).abs() > SLIDE_THRESHOLD {

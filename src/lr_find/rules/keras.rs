@@ -1,6 +1,6 @@
 //! Finders for Keras: `surmenok/keras_lr_finder` at 3c8fe71, and ktrain.
 
-use super::{Suggestion, argmin, correction, trimmed, unit_gradient};
+use super::{Suggestion, argmin, averaged, trimmed, unit_gradient};
 
 /// Steps over which `keras_lr_finder` takes its differences.
 const SMA: usize = 20;
@@ -8,7 +8,7 @@ const SMA: usize = 20;
 /// Steps at the start that cannot stop `keras_lr_finder`.
 const EXEMPT: usize = 6;
 
-/// Both tools take a loss below this for a first best one.
+/// A loss below this is a first best one.
 const WORST: f64 = 1e9;
 
 /// Weight of the past in ktrain's loss.
@@ -48,24 +48,9 @@ pub(super) fn keras_lr_finder(lr: &[f64], loss: &[f64]) -> Option<Suggestion> {
 /// Smoothed losses up to ktrain's stop: at four times the best, or before a
 /// rate above 10.
 fn ktrain_recorded(lr: &[f64], loss: &[f64]) -> Vec<f64> {
-    let mut average = 0.0;
-    let mut best = WORST;
-    let mut shown = vec![];
-    for (i, (&lr, &loss)) in lr.iter().zip(loss).enumerate() {
-        if i > 0 && lr > KTRAIN_HIGHEST {
-            break;
-        }
-        average = BETA * average + (1.0 - BETA) * loss;
-        let smooth = average / correction(BETA, i + 1);
-        shown.push(smooth);
-        if i > 0 && smooth > 4.0 * best {
-            break;
-        }
-        if smooth < best || i == 0 {
-            best = smooth;
-        }
-    }
-    shown
+    let above = lr.iter().skip(1).position(|&lr| lr > KTRAIN_HIGHEST);
+    let rows = above.map_or(lr.len(), |at| at + 1).min(loss.len());
+    averaged(&loss[..rows], BETA, 1)
 }
 
 /// The steepest fall per step between row 32 and the lowest loss. ktrain

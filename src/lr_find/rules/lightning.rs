@@ -1,8 +1,6 @@
 //! `PyTorch` Lightning: `Tuner.lr_find` and `suggestion`.
 
-use super::{
-    Suggestion, argmin, correction, single, trimmed, unit_gradient_f32,
-};
+use super::{Suggestion, argmin, averaged, single, trimmed, unit_gradient};
 
 /// Weight of the past in the recorded loss.
 const BETA: f64 = 0.98;
@@ -10,30 +8,12 @@ const BETA: f64 = 0.98;
 /// Rows that `suggestion` leaves out at the start and at the end.
 const SKIP: (usize, usize) = (10, 1);
 
-/// Recorded losses up to the stop. The bias correction is one update ahead,
-/// so the first value is half the loss, and the best loss starts at 0.
-fn recorded(loss: &[f64]) -> Vec<f64> {
-    let mut average = 0.0;
-    let mut best = 0.0;
-    let mut shown = vec![];
-    for (i, &loss) in loss.iter().enumerate() {
-        average = BETA * average + (1.0 - BETA) * loss;
-        let smooth = average / correction(BETA, i + 2);
-        shown.push(smooth);
-        if i > 0 && smooth > 4.0 * best {
-            break;
-        }
-        if smooth < best || i == 0 {
-            best = smooth;
-        }
-    }
-    shown
-}
-
 /// Rows left after trimming that are finite as singles: row of the file, rate
 /// and loss.
 fn finite_rows(lr: &[f64], loss: &[f64]) -> Vec<(usize, f32, f32)> {
-    let recorded = recorded(loss);
+    // The bias correction is one update ahead, so the first value is half
+    // the loss.
+    let recorded = averaged(loss, BETA, 2);
     let kept = trimmed(&recorded, SKIP.0, SKIP.1).iter();
     kept.enumerate()
         .map(|(i, &loss)| (SKIP.0 + i, single(lr[SKIP.0 + i]), single(loss)))
@@ -55,7 +35,7 @@ pub(super) fn per_rate(lr: &[f64], loss: &[f64]) -> Option<Suggestion> {
 pub(super) fn per_step(lr: &[f64], loss: &[f64]) -> Option<Suggestion> {
     let rows = finite_rows(lr, loss);
     let losses: Vec<f32> = rows.iter().map(|row| row.2).collect();
-    let index = argmin(&unit_gradient_f32(&losses)?)? + SKIP.0;
+    let index = argmin(&unit_gradient(&losses)?)? + SKIP.0;
     Some(Suggestion { index, lr: lr[index] })
 }
 

@@ -1,6 +1,6 @@
 //! What runs must be like before they can be compared.
 
-use super::{conditions, finite, key, place};
+use super::{conditions, key, place};
 use crate::error::{Error, Result};
 use crate::ranking::protocol::Protocol;
 use crate::record::Observation;
@@ -49,13 +49,13 @@ pub(super) fn one_cluster_each(sorted: &[&Observation]) -> Result<()> {
 /// Refuses scores that sums and squares would overflow with.
 pub(super) fn none_too_large(runs: &[&Observation]) -> Result<()> {
     let large = runs.iter().find_map(|run| {
-        let score = finite(run).filter(|score| score.abs() > LARGEST)?;
+        let score = run.counted().filter(|score| score.abs() > LARGEST)?;
         Some((run.line, score))
     });
     large.map_or(Ok(()), |(line, score)| {
         Err(Error::Invalid(format!(
             "line {line}: the score {score:e} is too large to compute with; \
-             leave it empty if the run diverged"
+             write `nan` if the run diverged"
         )))
     })
 }

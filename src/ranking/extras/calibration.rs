@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::ranking::{Draws, Protocol, Ranking, race};
-use crate::record::Observation;
+use crate::record::{Observation, Outcome};
 use crate::results::rows::Verdict;
 use crate::seed::stream;
 use crate::stats::superiority;
@@ -141,11 +141,11 @@ impl Design {
                     u64::try_from(evidence.stopped_after?).ok()
                 });
                 if stop.is_some_and(|after| run.seed >= after) {
-                    (run.stopped, run.score) = (true, None);
+                    (run.outcome, run.score) = (Outcome::Stopped, None);
                 }
             }
         }
-        let spared = runs.iter().filter(|run| run.stopped).count() as f64
+        let spared = runs.iter().filter(|run| run.is_stopped()).count() as f64
             / runs.len() as f64;
         // Neither ranks nor p values depend on these draws.
         let draws = Draws { bootstrap: Some(20), posterior: Some(20) };
@@ -203,8 +203,12 @@ impl Design {
             .into_iter()
             .map(|(w, j, seed, score)| {
                 let workload = format!("workload-{w:02}");
-                let score = (rng.random::<f64>() >= chance).then_some(score);
-                Observation::new(&workload, &name(j), seed, score)
+                let run = Observation::new(&workload, &name(j), seed, score);
+                if rng.random::<f64>() < chance {
+                    run.outcome(Outcome::Diverged)
+                } else {
+                    run
+                }
             })
             .collect()
     }

@@ -2,7 +2,7 @@
 //! changed in the scores of the runs that both have.
 
 use crate::error::Result;
-use crate::ranking::{Protocol, Ranking};
+use crate::ranking::{Draws, Protocol, Ranking};
 use crate::record::Observation;
 use crate::results::rows::{LeaderboardRow, Verdict};
 use crate::stats::multiple;
@@ -104,8 +104,12 @@ pub(crate) fn changes(
         if !runs.is_empty() {
             let control = Some(A.to_owned());
             let protocol = Protocol { control, ..Protocol::default() };
-            let ranking = Ranking::of(&runs, score_column, &protocol)?;
-            if let [pair] = ranking.pairwise().as_slice() {
+            let draws = Draws::default();
+            let ranking =
+                Ranking::attempt(&runs, score_column, &protocol, draws)?;
+            // Failed runs may leave nothing to compare.
+            let pairs = ranking.map_or(vec![], |both| both.pairwise());
+            if let [pair] = pairs.as_slice() {
                 row.mean_difference = pair.mean_difference;
                 (row.low, row.high) = (pair.low, pair.high);
                 row.p_holm = Some(pair.p);
@@ -129,7 +133,7 @@ const B: &str = "B";
 fn common(studies: [&[Observation]; 2], schedule: &str) -> Vec<Observation> {
     let of = |study: &'_ [Observation]| -> Vec<Observation> {
         let runs = study.iter().filter(|run| run.schedule == schedule);
-        runs.filter(|run| !run.stopped).cloned().collect()
+        runs.filter(|run| !run.is_stopped()).cloned().collect()
     };
     let both = studies.map(of);
     let keys = [&both[0], &both[1]]
@@ -157,6 +161,7 @@ fn common(studies: [&[Observation]; 2], schedule: &str) -> Vec<Observation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Outcome;
 
     fn study(
         scores: impl Fn(&str, usize, u64) -> Option<f64>,
@@ -250,7 +255,7 @@ mod tests {
         let scores = |_: &str, workload, seed| Some(loss(workload, seed));
         let dies = |schedule: &str, workload, seed| {
             let dies = schedule == "linear" && workload == 3;
-            Some(loss(workload, seed)).filter(|_| !dies)
+            Some(if dies { f64::NAN } else { loss(workload, seed) })
         };
         let names = ["cosine", "linear"];
         let rows = compare(&study(scores, &names), &study(dies, &names));
@@ -258,5 +263,20 @@ mod tests {
         let linear = linear.expect("a row");
         assert_eq!(linear.mean_difference, None);
         assert!(linear.p_holm.is_some());
+    }
+
+    #[test]
+    fn runs_that_failed_in_one_study_compare_nothing() {
+        let scores = |_: &str, workload, seed| Some(loss(workload, seed));
+        let a = study(scores, &["cosine", "linear", "rex"]);
+        let mut b = a.clone();
+        for run in b.iter_mut().filter(|run| run.schedule == "linear") {
+            run.outcome = Outcome::Failed;
+        }
+        let rows = compare(&a, &b);
+        let linear = rows.iter().find(|row| row.schedule == "linear");
+        let linear = linear.expect("a row");
+        assert!(linear.a.is_some() && linear.b.is_none());
+        assert_eq!((linear.common_runs, linear.p_holm), (24, None));
     }
 }

@@ -25,7 +25,7 @@ pub(in crate::ranking) fn robustness(
 ) -> Result<Vec<RobustnessRow>> {
     let stopped: BTreeSet<&str> = observations
         .iter()
-        .filter(|run| run.stopped)
+        .filter(|run| run.is_stopped())
         .map(|run| run.schedule.as_str())
         .collect();
     let near = |multiple: f64| (1.0 / REACH..=REACH).contains(&multiple);
@@ -46,7 +46,7 @@ pub(in crate::ranking) fn robustness(
         return Ok(vec![]);
     }
     let mut of_budgets = vec![];
-    let mut schedules = vec![];
+    let mut schedules: Option<Vec<String>> = None;
     for budget in budgets {
         let tables = multiples
             .iter()
@@ -59,16 +59,22 @@ pub(in crate::ranking) fn robustness(
                     })
                     .cloned()
                     .collect();
-                Table::new(&here, column, protocol)
+                let whole =
+                    Protocol { allow_missing: false, ..protocol.clone() };
+                Table::new(&here, column, &whole)
             })
             .collect::<Result<Vec<Table>>>()?;
-        schedules.clone_from(&tables[0].schedules);
-        // Every multiple must have the same workloads and schedules.
-        let alike = |table: &Table| {
-            table.schedules == schedules
-                && table.blocks.len() == tables[0].blocks.len()
+        // Every multiple must have the same workloads and schedules, which
+        // failed runs may have taken away.
+        let names = |table: &Table| -> Vec<String> {
+            table.blocks.iter().map(|b| b.workload.clone()).collect()
         };
-        if tables.iter().all(alike) {
+        let first =
+            schedules.get_or_insert_with(|| tables[0].schedules.clone());
+        let alike = |table: &Table| {
+            table.schedules == *first && names(table) == names(&tables[0])
+        };
+        if !tables[0].blocks.is_empty() && tables.iter().all(alike) {
             of_budgets.push(regrets(&tables));
         }
     }
@@ -76,6 +82,7 @@ pub(in crate::ranking) fn robustness(
         return Ok(vec![]);
     }
     let mut rows: Vec<RobustnessRow> = schedules
+        .unwrap_or_default()
         .into_iter()
         .enumerate()
         .map(|(j, schedule)| {
@@ -125,8 +132,9 @@ fn regrets(tables: &[Table]) -> Vec<Vec<f64>> {
                 .iter()
                 .map(|table| {
                     let standings = &table.blocks[i].cells[0].standings;
-                    let whole =
-                        |s: &Standing| (s.diverged == 0).then_some(s.value);
+                    let whole = |s: &Option<Standing>| {
+                        s.filter(|s| s.diverged == 0).map(|s| s.value)
+                    };
                     standings.iter().map(whole).collect()
                 })
                 .collect();
@@ -178,7 +186,6 @@ mod tests {
             ("sharp", 16.0, 1.0),
         ] {
             for workload in ["a", "b"] {
-                let loss = Some(loss).filter(|loss: &f64| loss.is_finite());
                 let run = Observation::new(workload, schedule, 0, loss);
                 runs.push(run.lr_multiple(multiple));
             }

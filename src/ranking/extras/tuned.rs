@@ -1,7 +1,7 @@
 //! Every schedule at the multiple that suits it best, without choosing and
 //! reporting on the same runs.
 
-use crate::record::Observation;
+use crate::record::{Observation, Shown};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +14,14 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, score: Option<f64>) {
-        match score.filter(|score| score.is_finite()) {
-            Some(score) => {
+    fn add(&mut self, shown: Shown) {
+        match shown {
+            Shown::Score(score) => {
                 self.sum += score;
                 self.scored += 1;
             }
-            None => self.diverged += 1,
+            Shown::Divergence => self.diverged += 1,
+            Shown::Nothing => {}
         }
     }
 
@@ -56,23 +57,24 @@ pub(in crate::ranking) fn tuned(
         .collect();
     if multiples.len() < 2
         || !valid.iter().any(even)
-        || !test.iter().any(|run| !even(run) && run.score.is_some())
+        || !test.iter().any(|run| !even(run) && run.counted().is_some())
     {
         return None;
     }
     let stopped: BTreeSet<&str> = valid
         .iter()
-        .filter(|run| run.stopped)
+        .filter(|run| run.is_stopped())
         .map(|run| run.schedule.as_str())
         .collect();
     let cell = |run: &Observation| {
         (run.workload.clone(), run.budget, run.schedule.clone())
     };
     let mut tallies: BTreeMap<_, BTreeMap<u64, Tally>> = BTreeMap::new();
-    for run in valid.iter().filter(|run| even(run)) {
+    let shown = |run: &Observation| run.shown() != Shown::Nothing;
+    for run in valid.iter().filter(|run| even(run) && shown(run)) {
         let multiple = run.lr_multiple?.to_bits();
         let tally = tallies.entry(cell(run)).or_default();
-        tally.entry(multiple).or_default().add(run.score);
+        tally.entry(multiple).or_default().add(run.shown());
     }
     let chosen: BTreeMap<_, u64> = tallies
         .into_iter()
@@ -142,7 +144,7 @@ mod tests {
         let mut valid = runs(0.0);
         for run in &mut valid {
             if run.lr_multiple == Some(4.0) && run.seed == 2 {
-                run.score = None;
+                run.score = Some(f64::NAN);
             }
         }
         let picked = tuned(&valid, &runs(10.0)).expect("enough");

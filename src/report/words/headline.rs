@@ -43,7 +43,7 @@ pub(super) fn headline(rows: &[LeaderboardRow]) -> String {
 
 /// Whether no run of any schedule came to its end.
 pub(super) fn all_diverged(rows: &[LeaderboardRow]) -> bool {
-    rows.iter().all(|row| row.diverged >= row.runs)
+    rows.iter().all(|row| row.diverged + row.failed >= row.runs)
 }
 
 /// Whether the recommended schedule was shown neither to be better than the

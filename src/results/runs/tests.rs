@@ -1,4 +1,5 @@
 use super::*;
+use crate::record::Shown;
 use std::fs;
 
 fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
@@ -10,13 +11,13 @@ fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
 
 fn read(text: &str) -> Vec<Observation> {
     let (_folder, path) = file(text.as_bytes());
-    read_all(&[path], None).expect("a valid table").0
+    read_all(&[path], Wanted::default()).expect("a valid table").0
 }
 
 /// `line:column: message` of a table that cannot be read.
 fn failure(text: &str, score: Option<&str>) -> String {
     let (_folder, path) = file(text.as_bytes());
-    match read_all(&[path], score) {
+    match read_all(&[path], Wanted { score, metric: None }) {
         Err(Error::Input { line, column, message, .. }) => {
             format!("{line}:{column}: {message}")
         }
@@ -37,7 +38,7 @@ fn four_columns_are_enough() {
             budget: None,
             lr_multiple: None,
             score: Some(0.25),
-            stopped: false,
+            outcome: Outcome::Completed,
             line: 2,
         }]
     );
@@ -65,18 +66,61 @@ fn further_columns_are_read_where_they_stand() {
 }
 
 #[test]
-fn runs_without_a_number_diverged() {
-    let text = "workload,schedule,seed,outcome,score\n\
-                w,s,1,completed,nan\n\
-                w,s,2,completed,inf\n\
-                w,s,3,completed,\n\
-                w,s,4,diverged,0.5\n\
-                w,s,5,failed,\n\
-                w,s,6,completed,-Inf\n\
-                w,s,7,completed,0.5\n";
-    let scores: Vec<Option<f64>> =
-        read(text).iter().map(|run| run.score).collect();
-    assert_eq!(scores, [None, None, None, None, None, None, Some(0.5)]);
+fn a_run_has_a_score_diverged_or_shows_nothing() {
+    for (outcome, score, shown) in [
+        ("completed", "0.5", Shown::Score(0.5)),
+        ("", "0.5", Shown::Score(0.5)),
+        ("FINISHED", "0.5", Shown::Score(0.5)),
+        ("completed", "nan", Shown::Divergence),
+        ("", "inf", Shown::Divergence),
+        ("COMPLETE", "-Inf", Shown::Divergence),
+        ("diverged", "0.5", Shown::Divergence),
+        ("diverged", "", Shown::Divergence),
+        ("completed", "", Shown::Nothing),
+        ("", "", Shown::Nothing),
+        ("failed", "", Shown::Nothing),
+        ("CRASHED", "0.5", Shown::Nothing),
+        ("timed-out", "nan", Shown::Nothing),
+        ("running", "0.5", Shown::Nothing),
+        ("stopped", "", Shown::Nothing),
+        ("PRUNED", "0.7", Shown::Nothing),
+    ] {
+        let head = "workload,schedule,seed,outcome,score";
+        let runs = read(&format!("{head}\nw,s,1,{outcome},{score}\n"));
+        assert_eq!(runs[0].shown(), shown, "{outcome},{score}");
+    }
+    let odd = "workload,schedule,seed,outcome,score\nw,s,1,perfect,1\n";
+    let message = failure(odd, None);
+    assert!(message.starts_with("2:7: `outcome` is `perfect`; the known"));
+    assert!(message.contains("finished") && message.contains("crashed"));
+}
+
+#[test]
+fn scores_of_a_metric_have_its_name() {
+    let head = "workload,schedule,seed,metric,valid_metric,valid_loss\n";
+    let wanted = |score, metric| Wanted { score: Some(score), metric };
+    let of = |rows: &str, wanted: Wanted<'_>| {
+        let (_folder, path) = file(format!("{head}{rows}").as_bytes());
+        let read = read_all(&[path], wanted);
+        read.map(|(runs, name)| {
+            (runs.iter().map(|run| run.seed).collect::<Vec<_>>(), name)
+        })
+        .map_err(|e| e.to_string())
+    };
+    let one = "w,s,1,accuracy,0.5,1\nw,s,2,,,1\n";
+    let both = format!("{one}v,s,3,rmse,0.5,1\n");
+    let metric = of(one, wanted("valid_metric", None));
+    assert_eq!(metric, Ok((vec![1, 2], "accuracy".to_owned())));
+    let loss = of(&both, wanted("valid_loss", None));
+    assert_eq!(loss, Ok((vec![1, 2, 3], "valid_loss".to_owned())));
+    let mixed = of(&both, wanted("valid_metric", None)).expect_err("two");
+    assert!(mixed.contains(":4:7: `metric` is `rmse`; above it is `accuracy`"));
+    let picked = of(&both, wanted("valid_metric", Some("rmse")));
+    assert_eq!(picked, Ok((vec![3], "rmse".to_owned())));
+    let none = of(&both, wanted("valid_metric", Some("f1"))).expect_err("none");
+    assert!(none.contains("expected `accuracy` or `rmse`"), "{none}");
+    let loss = of(&both, wanted("valid_loss", Some("rmse"))).expect_err("no");
+    assert!(loss.contains("the score here is `valid_loss`"), "{loss}");
 }
 
 #[test]
@@ -131,11 +175,11 @@ fn a_bad_cell_is_found_by_line_and_column() {
         assert!(message.starts_with(wanted), "{message}");
     }
     let (_folder, path) = file(b"workload,\xff\n");
-    let error =
-        read_all(std::slice::from_ref(&path), None).expect_err("not UTF-8");
+    let error = read_all(std::slice::from_ref(&path), Wanted::default())
+        .expect_err("not UTF-8");
     assert!(error.to_string().ends_with("1:10: not UTF-8; save it as UTF-8"));
     let none = path.with_extension("none");
-    let error = read_all(&[none], None).expect_err("no file");
+    let error = read_all(&[none], Wanted::default()).expect_err("no file");
     assert!(matches!(error, Error::Io { .. }));
 }
 
@@ -145,13 +189,15 @@ fn several_files_are_one_table() {
     let (_a, first) = file(format!("{head}w,s,1,2\n").as_bytes());
     let (_b, second) = file(format!("{head}w,s,2,2\n").as_bytes());
     let both = [first.clone(), second];
-    let (runs, column) = read_all(&both, None).expect("valid tables");
+    let (runs, column) =
+        read_all(&both, Wanted::default()).expect("valid tables");
     assert_eq!((runs.len(), column.as_str()), (2, "score"));
-    let error = read_all(&[first.clone(), first.clone()], None);
+    let error = read_all(&[first.clone(), first.clone()], Wanted::default());
     let error = error.expect_err("the same run twice").to_string();
     assert!(error.contains(":2:1: "), "{error}");
     let (_c, loss) = file(b"workload,schedule,seed,valid_loss\nw,s,3,1\n");
-    let error = read_all(&[first, loss], None).expect_err("two columns");
+    let error =
+        read_all(&[first, loss], Wanted::default()).expect_err("two columns");
     assert!(error.to_string().contains("name one with `--score`"));
 }
 

@@ -1,7 +1,7 @@
 //! What each library has, and what it lacks.
 
 use super::Library;
-use crate::schedule::Problem;
+use crate::error::Problem;
 use crate::schedule::compose::lengths;
 use crate::schedule::cycles::Cycles;
 use crate::schedule::kinds::{Anneal, Kind, Mode, Rise, Shape};

@@ -2,7 +2,8 @@
 
 use super::super::{MODIFIERS, kinds};
 use super::{complaint, spec};
-use crate::schedule::{Problem, ScheduleSpec};
+use crate::error::Problem;
+use crate::schedule::ScheduleSpec;
 
 #[test]
 fn labels_say_what_differs_from_the_defaults() {

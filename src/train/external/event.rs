@@ -1,46 +1,46 @@
-//! The lines by which a program tells of its training.
+//! The events by which a program reports its training.
 
 use crate::record::AnyFloat;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// A line of the program.
+/// One event.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub(super) enum Event {
-    /// The first one.
+    /// The first event.
     Hello {
-        /// Version of the protocol that it speaks.
+        /// Version of the protocol of the program.
         protocol: u64,
     },
     /// An update.
     Train {
         /// Updates before it.
         step: usize,
-        /// Of its batch, measured before it.
+        /// Loss of the batch, measured before the update.
         loss: AnyFloat,
-        /// The rate that the optimizer had.
+        /// The rate in the optimizer.
         lr: AnyFloat,
-        /// The momentum, where it is cycled.
+        /// The momentum, if the schedule cycles it.
         momentum: Option<AnyFloat>,
-        /// Norm of the gradient, where it is asked for.
+        /// Norm of the gradient, if the task requires it.
         grad_norm: Option<AnyFloat>,
     },
     /// An evaluation.
     Eval {
         /// Updates before it.
         step: usize,
-        /// Mean over the part.
+        /// Mean loss over the part.
         loss: AnyFloat,
-        /// Whatever else was measured.
+        /// Other measurements.
         #[serde(default)]
         metrics: Map<String, Value>,
-        /// The part.
+        /// The evaluated part of the data.
         #[serde(default)]
         split: Part,
     },
-    /// The last one.
+    /// The last event.
     Done {},
 }
 
@@ -48,24 +48,24 @@ pub(super) enum Event {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Part {
-    /// What schedules are chosen by.
+    /// The validation part, by which schedules are chosen.
     #[default]
     Valid,
-    /// What nothing is chosen by.
+    /// The test part, which no choice depends on.
     Test,
 }
 
-/// Reads a line; `NaN`, `Infinity` and `-Infinity` may stand in it for
-/// numbers, as Python writes them.
+/// Parses a line. Numbers may be `NaN`, `Infinity` and `-Infinity`, as Python
+/// writes them.
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// A message, if the line is not an event.
 pub(super) fn parse(line: &str) -> Result<Event, String> {
     serde_json::from_str(&quoted(line)).map_err(|error| error.to_string())
 }
 
-/// `line` with the words for numbers that JSON lacks in quotes.
+/// `line`, with quotes around the numbers that JSON does not have.
 fn quoted(line: &str) -> Cow<'_, str> {
     const WORDS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
     if !WORDS.iter().any(|word| line.contains(word)) {

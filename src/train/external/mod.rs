@@ -1,13 +1,14 @@
-//! A trainer that is another process: it is given a table of learning rates
-//! and a seed, and tells its losses line by line (`docs/external.md` has the
-//! protocol).
+//! A trainer that is another process. It receives a table of learning rates
+//! and a seed, and reports its losses line by line (`docs/external.md`
+//! describes the protocol).
 //!
-//! It is not believed: every update has to come in order, with the rate that
-//! the optimizer really had. A program that trains at other rates than it was
-//! given would make every comparison void.
+//! Its reports are checked: every update must come in order, with the rate in
+//! the optimizer. A program that trains at other rates would invalidate every
+//! comparison.
 
 mod event;
 mod process;
+mod session;
 mod training;
 
 use super::{Fit, Pilot};
@@ -15,13 +16,11 @@ use crate::error::{Error, Result};
 use crate::plan::cost::Pace;
 use crate::record::AnyFloat;
 use crate::schedule::Course;
-use crate::spec::{ExternalSpec, OptimizerSpec};
+use crate::spec::OptimizerSpec;
 use event::{Event, Part};
 pub(crate) use process::kill_programs;
-use process::{Heard, Process};
 use std::ops::ControlFlow;
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use training::{
@@ -29,74 +28,67 @@ use training::{
     too_few,
 };
 
-/// How long a program may take to end once it is done.
-const FAREWELL: Duration = Duration::from_secs(10);
-
-const TWICE: &str = "says `hello` twice: does a process that it starts run \
-                     the whole script, too? Then its training has to stand \
-                     under `if __name__ == \"__main__\":`";
-
-/// Characters of a text that are shown.
+/// Longest text from outside in a message, in characters.
 const MOST_SHOWN: usize = 300;
 
 /// A program that trains.
 #[derive(Clone)]
 pub(crate) struct External {
-    /// Of the workload.
+    /// Name of the workload.
     pub(crate) name: String,
-    /// What its optimizer is most like.
+    /// The built-in optimizer that its own is most like.
     pub(crate) optimizer: OptimizerSpec,
-    /// Which of its metrics is kept; its loss where there is none.
+    /// The metric to keep; `None` keeps the loss.
     pub(crate) metric: Option<String>,
-    /// Most that a training may take.
+    /// Time limit of one training.
     pub(crate) timeout: Duration,
-    /// Starts it.
+    /// Prepares a start.
     pub(crate) launch: Launch,
 }
 
-/// Makes ready what does a task.
+/// Prepares the program for a task.
 pub(crate) type Launch =
-    Arc<dyn Fn(&Task<'_>) -> Result<Launched> + Send + Sync>;
+    Arc<dyn Fn(&ProgramTask<'_>) -> Result<Launched> + Send + Sync>;
 
-/// What a program is to do.
-pub(crate) struct Task<'a> {
-    /// Of weights and batches.
+/// A task for a program.
+pub(crate) struct ProgramTask<'a> {
+    /// Seed of weights and batches.
     pub(crate) seed: u64,
-    /// Of every update, as far as they are known before it.
+    /// Rate of every update, as far as it is known before the run.
     pub(crate) rates: &'a [f64],
-    /// Of every update, where it is cycled.
+    /// Momentum of every update, if the schedule cycles it.
     pub(crate) momenta: Option<&'a [f64]>,
-    /// Updates done at each of its evaluations of the validation part.
+    /// Numbers of completed updates at which to evaluate the validation part.
     pub(crate) eval_steps: &'a [usize],
-    /// Whether it is told the rates to go on with after each of them.
+    /// Whether the program receives new rates after each evaluation.
     pub(crate) interactive: bool,
-    /// The norm of the gradients that it reports, where one is wanted.
+    /// The norm of the gradients to report, if one is needed.
     pub(crate) grad_norm: Option<&'static str>,
 }
 
 /// A program ready to start.
 pub(crate) struct Launched {
-    /// What to start, all but its pipes.
+    /// The command, without its pipes.
     pub(crate) command: Command,
-    /// What it needs until it has ended.
+    /// Resources that the program needs until it ends.
     pub(crate) holds: Box<dyn Send>,
 }
 
-/// What the program did wrong. `status` is for scripts: one word for each
-/// kind of fault.
+/// An error of the program. `status` is one word for each kind of fault, for
+/// scripts.
 fn fault(status: &'static str, message: &str) -> Error {
     Error::Program { status, message: plain(message) }
 }
 
-/// A text from outside, or with some of it, as it may be shown: not too long,
-/// and without what a terminal would obey.
+/// A text from outside, made safe for messages: shortened, and without control
+/// characters.
 fn plain(text: &str) -> String {
     let seen = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().take(MOST_SHOWN).map(seen).collect()
 }
 
 impl External {
-    /// What the metric is called.
+    /// Name of the metric.
     pub(crate) fn metric_name(&self) -> &str {
         self.metric.as_deref().unwrap_or("loss")
     }
@@ -105,9 +97,9 @@ impl External {
     ///
     /// # Errors
     ///
-    /// [`Error::Interrupted`] when `stop` says so, [`Error::TimedOut`] after
-    /// the time that a training may take, [`Error::Program`] for whatever
-    /// else the program does wrong.
+    /// [`Error::Interrupted`] when `stop` returns true, [`Error::TimedOut`]
+    /// after the time limit, [`Error::Program`] for all other faults of the
+    /// program.
     pub(super) fn follow(
         &self,
         seed: u64,
@@ -147,7 +139,7 @@ impl External {
         let mut training =
             Training::new(course, self.metric.as_deref(), wants_norms);
         let eval_steps = training.eval_steps();
-        let task = Task {
+        let task = ProgramTask {
             seed,
             rates: &rates,
             momenta: momenta.as_deref(),
@@ -160,9 +152,8 @@ impl External {
         training.end(spent)
     }
 
-    /// Trains along `rates` and gives the loss of every update, measured
-    /// before it, until `watch` breaks; with `on_valid` that of the
-    /// validation part.
+    /// Trains at `rates` and returns the loss of every update, measured before
+    /// it, until `watch` breaks. With `on_valid` it is the validation loss.
     ///
     /// # Errors
     ///
@@ -176,7 +167,7 @@ impl External {
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<f64>> {
         let all: Vec<usize> = (0..rates.len()).collect();
-        let task = Task {
+        let task = ProgramTask {
             seed,
             rates,
             momenta: None,
@@ -186,7 +177,7 @@ impl External {
         };
         let (mut losses, mut updates) = (Vec::with_capacity(rates.len()), 0);
         let mut hear = |event: Event| {
-            // An update is known by the loss before it.
+            // The index of a loss is the number of updates before it.
             let loss = match event {
                 Event::Train { step, loss, lr, .. } => {
                     in_order("train", step, updates)?;
@@ -222,10 +213,10 @@ impl External {
         Ok(losses)
     }
 
-    /// How fast it is, by a short training and a longer one. Programs tell of
-    /// their updates when they like, so that what counts is the end of each;
-    /// but where the longer one told of them as they went, by less than its
-    /// start may vary, that is nearer the truth.
+    /// The speed of the program, from a short and a longer training. Programs
+    /// may report updates in batches, so the total times are compared. If the
+    /// reports show no sign of batches, the times between the updates of the
+    /// longer training are used, because they are more accurate.
     ///
     /// # Errors
     ///
@@ -233,7 +224,7 @@ impl External {
     pub(crate) fn pace(&self, stop: &dyn Fn() -> bool) -> Result<Pace> {
         const SHORT: usize = 10;
         const LONG: usize = 60;
-        /// Of a start, from one to the next.
+        /// Relative variation of the time of a start.
         const VARIATION: f64 = 0.25;
         let (_, short) = self.told(SHORT, stop)?;
         let (first, long) = self.told(LONG, stop)?;
@@ -247,8 +238,8 @@ impl External {
         Ok(Pace { start_seconds: start_seconds.max(0.0), step_seconds })
     }
 
-    /// When it told of the first and of the last of so many updates, in
-    /// seconds since it was started.
+    /// When the first and the last of `updates` updates were reported, in
+    /// seconds since the start of the program.
     fn told(
         &self,
         updates: usize,
@@ -263,141 +254,6 @@ impl External {
         };
         self.losses(0, &vec![RATE; updates], false, &mut watch, stop)?;
         Ok((told[0], told[updates - 1]))
-    }
-
-    /// Runs the program on `task`; `hear` gets each of its events between
-    /// the first and the last.
-    fn drive(
-        &self,
-        task: &Task<'_>,
-        stop: &dyn Fn() -> bool,
-        hear: &mut dyn FnMut(Event) -> Result<Next>,
-    ) -> Result<Spent> {
-        let mut process =
-            Process::start((self.launch)(task)?, task.interactive)?;
-        let spent = self.listen(&mut process, stop, hear);
-        process.end();
-        let name = &self.name;
-        spent.map_err(|error| match error {
-            Error::Program { status, message } => {
-                let last = process.last_words();
-                let message = format!("`{name}`: {message}; {last}");
-                Error::Program { status, message }
-            }
-            Error::TimedOut { limit, .. } => {
-                let said = format!("; `{name}`: {}", process.last_words());
-                Error::TimedOut { limit, said }
-            }
-            other => other,
-        })
-    }
-
-    fn listen(
-        &self,
-        process: &mut Process,
-        stop: &dyn Fn() -> bool,
-        hear: &mut dyn FnMut(Event) -> Result<Next>,
-    ) -> Result<Spent> {
-        let started = Instant::now();
-        let mut began = None;
-        loop {
-            if stop() {
-                return Err(Error::Interrupted);
-            }
-            if started.elapsed() > self.timeout {
-                let said = String::new();
-                return Err(Error::TimedOut { limit: self.timeout, said });
-            }
-            let line = match process.hear()? {
-                Heard::Event(line) => line,
-                Heard::Nothing => continue,
-                Heard::Ended(status) => return Err(ended_early(status)),
-            };
-            let event = event::parse(&line).map_err(|why| {
-                fault("bad_event", &format!("not understood: {why}: {line}"))
-            })?;
-            let Some(began) = began else {
-                greeted(&event)?;
-                began = Some(Instant::now());
-                continue;
-            };
-            let spent = |whole| Spent { time: began.elapsed(), whole };
-            if let Event::Hello { .. } = event {
-                return Err(fault("bad_event", TWICE));
-            }
-            if let Event::Done {} = event {
-                let spent = spent(true);
-                return farewell(process, stop).map(|()| spent);
-            }
-            match hear(event)? {
-                Next::Go => {}
-                Next::Tell(line) => process.tell(&line)?,
-                Next::Enough => return Ok(spent(false)),
-            }
-        }
-    }
-}
-
-/// What a program took.
-struct Spent {
-    /// From its greeting on.
-    time: Duration,
-    /// Whether it came to its end, and was not ended before.
-    whole: bool,
-}
-
-/// The first event is a greeting in the protocol that we speak.
-fn greeted(event: &Event) -> Result<()> {
-    let ours = ExternalSpec::PROTOCOL;
-    let message = match event {
-        Event::Hello { protocol } if *protocol == ours => return Ok(()),
-        Event::Hello { protocol } => {
-            format!("speaks protocol {protocol}, this lrscout speaks {ours}")
-        }
-        _ => "its first event has to be `hello`".to_owned(),
-    };
-    Err(fault("bad_event", &message))
-}
-
-/// Waits for the end of a program that is done.
-fn farewell(process: &mut Process, stop: &dyn Fn() -> bool) -> Result<()> {
-    let done = Instant::now();
-    while done.elapsed() < FAREWELL {
-        if stop() {
-            return Err(Error::Interrupted);
-        }
-        match process.hear()? {
-            Heard::Ended(status) if status.success() => return Ok(()),
-            Heard::Ended(status) => return Err(ended_early(status)),
-            Heard::Event(line) if line.contains("\"hello\"") => {
-                return Err(fault("bad_event", TWICE));
-            }
-            Heard::Event(line) => {
-                let message = format!("goes on after its `done`: {line}");
-                return Err(fault("bad_event", &message));
-            }
-            Heard::Nothing => {}
-        }
-    }
-    let message = format!(
-        "was done, but did not end within {} s: threads or processes of its \
-         own may keep it",
-        FAREWELL.as_secs()
-    );
-    Err(fault("no_exit", &message))
-}
-
-/// A program that ended before its time.
-fn ended_early(status: ExitStatus) -> Error {
-    match (status.code(), status.signal()) {
-        (Some(0), _) => fault("no_done", "ended without the event `done`"),
-        (Some(code), _) => {
-            fault("exit_code", &format!("ended with exit code {code}"))
-        }
-        (None, Some(signal)) => {
-            fault("killed", &format!("was killed by signal {signal}"))
-        }
-        (None, None) => fault("killed", "was killed"),
     }
 }
 

@@ -1,9 +1,8 @@
-//! A program under way: its lines as they come, and its end, whatever it
-//! does.
+//! A running program: its output lines and its end.
 //!
-//! It leads a process group of its own, so that all it starts ends with it.
-//! Its pipes are read by turns without a thread, so a program that floods,
-//! hangs or closes them costs neither memory nor patience.
+//! The program leads its own process group, so that its child processes end
+//! with it. Its pipes are polled without a thread, so a program that floods,
+//! hangs or closes them uses little memory and blocks nothing.
 
 use super::{Launched, fault, plain};
 use crate::error::Result;
@@ -18,57 +17,57 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a caller waits for something to hear.
+/// How long a caller waits for output.
 const BEAT: Duration = Duration::from_millis(50);
 
-/// How long a program may take to end by itself once it is told to.
+/// How long a program may take to end after TERM.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 16;
 
-/// Longest line; the rest of a longer one is dropped.
+/// Longest line, in bytes; the rest of a longer one is dropped.
 const LONGEST_LINE: usize = 1 << 20;
 
-/// Bytes that are no events from which a program counts as running wild.
+/// Largest output besides events, in bytes; beyond it a program is ended.
 const FLOOD: usize = 1 << 28;
 
-/// Lines of its output that are kept for messages.
+/// Last lines of the output that are kept for messages.
 const LAST_LINES: usize = 12;
 
-/// Groups of the programs under way: whoever ends this program at once has to
-/// end them.
+/// Process groups of the running programs. Before this program exits at once,
+/// it must end them.
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
-/// A program under way; dropped, it is ended.
+/// A running program. It is ended when dropped.
 pub(super) struct Process {
     child: Child,
     input: Option<ChildStdin>,
     output: Option<ChildStdout>,
     errors: Option<ChildStderr>,
-    /// The line of the output, and of the errors, that is not yet over.
+    /// The incomplete last line of standard output and of standard error.
     open: [Vec<u8>; 2],
     events: VecDeque<String>,
     log: Log,
     chunk: Vec<u8>,
-    /// When it was seen to have ended.
+    /// When the end of the program was noticed.
     ended: Option<Instant>,
     over: bool,
-    /// Is there as long as it is.
+    /// Kept until the program has ended.
     _holds: Box<dyn Send>,
 }
 
-/// What a program was heard to say.
+/// News from a program.
 pub(super) enum Heard {
-    /// A line that is meant for us.
+    /// An event.
     Event(String),
     /// Nothing for the moment.
     Nothing,
-    /// It has ended, and said all it had to; with a code, or by a signal.
+    /// The program has ended, and all its output was read.
     Ended(std::process::ExitStatus),
 }
 
-/// The end of what it wrote beside its events.
+/// The last output besides events.
 #[derive(Default)]
 struct Log {
     last: VecDeque<Vec<u8>>,
@@ -76,7 +75,8 @@ struct Log {
 }
 
 impl Process {
-    /// Starts it; with `interactive` it can be [told](Self::tell) something.
+    /// Starts the program; with `interactive` it can be [told](Self::tell)
+    /// new rates.
     pub(super) fn start(launched: Launched, interactive: bool) -> Result<Self> {
         let Launched { mut command, holds } = launched;
         let program = command.get_program().to_string_lossy().into_owned();
@@ -106,18 +106,18 @@ impl Process {
         })
     }
 
-    /// What it says next, after a short while nothing.
+    /// The next news; `Heard::Nothing` after a short time without output.
     ///
     /// # Errors
     ///
-    /// If it writes without end.
+    /// If the program floods its output.
     pub(super) fn hear(&mut self) -> Result<Heard> {
-        // Seen before its pipes are: what it wrote last is in them then.
+        // Checked before the pipes are read: they hold the last output then.
         let has_ended = self.has_ended();
         if has_ended {
             self.ended.get_or_insert_with(Instant::now);
         }
-        // What it left running may go on to write, but not for ever.
+        // Processes that it left behind may write for a limited time.
         let late = self.ended.is_some_and(|ended| ended.elapsed() > GRACE);
         if late {
             self.signal(Signal::KILL);
@@ -126,7 +126,7 @@ impl Process {
             let patience = if has_ended { Duration::ZERO } else { BEAT };
             let silent = !self.read(patience);
             if has_ended && silent {
-                // A last line without its end.
+                // A last line without a line break.
                 (0..2).for_each(|i| self.line(i));
                 if self.events.is_empty() {
                     return self.reap().map(Heard::Ended);
@@ -135,7 +135,7 @@ impl Process {
         }
         if self.log.bytes > FLOOD {
             let message = format!(
-                "wrote more than {} MB that are no events",
+                "wrote more than {} MB that are not events",
                 FLOOD >> 20
             );
             return Err(fault("flood", &message));
@@ -143,11 +143,11 @@ impl Process {
         Ok(self.events.pop_front().map_or(Heard::Nothing, Heard::Event))
     }
 
-    /// Writes it a line.
+    /// Sends the program a line.
     ///
     /// # Errors
     ///
-    /// If it does not read what it is told.
+    /// If the program does not read its input.
     pub(super) fn tell(&mut self, line: &str) -> Result<()> {
         let Some(input) = &mut self.input else { return Ok(()) };
         let mut writable = [PollFd::new(&*input, PollFlags::OUT)];
@@ -156,22 +156,22 @@ impl Process {
             let message = "does not read the answers to its `eval` lines";
             return Err(fault("bad_event", message));
         }
-        // Short enough to be written whole. One that has ended hears nothing,
-        // and its end says so.
+        // Short enough to be written whole. If the program has ended, its exit
+        // status is reported instead.
         let _ = writeln!(input, "{line}");
         Ok(())
     }
 
-    /// The end of what it wrote beside its events, for a message.
+    /// The last output besides events, for a message.
     pub(super) fn last_words(&self) -> String {
         let lines = self.log.lines();
         if lines.is_empty() {
-            return "it wrote nothing else".to_owned();
+            return "it wrote no other output".to_owned();
         }
-        format!("it last wrote: {}", lines.join(" | "))
+        format!("its last output: {}", lines.join(" | "))
     }
 
-    /// Ends it and all that it started: first by asking, then by force.
+    /// Ends the program and its child processes: first TERM, then KILL.
     pub(super) fn end(&mut self) {
         if self.over {
             return;
@@ -179,7 +179,7 @@ impl Process {
         self.signal(Signal::TERM);
         let asked = Instant::now();
         while !self.has_ended() && asked.elapsed() < GRACE {
-            // Who waits for a reader cannot end.
+            // A program that waits for a reader cannot end.
             self.read(Duration::from_millis(5));
             self.events.clear();
         }
@@ -187,34 +187,35 @@ impl Process {
         let _ = self.reap();
     }
 
-    /// Takes its status, and what it left running with it.
+    /// Reads its exit status and ends the processes that it left behind.
     fn reap(&mut self) -> Result<std::process::ExitStatus> {
-        // Before its number can be another's.
+        // Before the process number can be reused.
         self.signal(Signal::KILL);
         groups().remove(&Pid::from_child(&self.child).as_raw_pid());
         self.over = true;
         self.child.wait().map_err(|error| {
-            fault("killed", &format!("its end was not seen: {error}"))
+            fault("killed", &format!("its exit status is unknown: {error}"))
         })
     }
 
     fn signal(&self, signal: Signal) {
-        // A group that is gone needs no signal.
+        // An error means that the group has ended.
         let _ = kill_process_group(Pid::from_child(&self.child), signal);
     }
 
-    /// Whether it has ended; its number stays its own until it is reaped.
+    /// Whether the program has ended. Its number is not reused until it is
+    /// reaped.
     fn has_ended(&self) -> bool {
         let options = WaitIdOptions::EXITED
             | WaitIdOptions::NOHANG
             | WaitIdOptions::NOWAIT;
         let who = WaitId::Pid(Pid::from_child(&self.child));
-        // What cannot be waited for is not there.
+        // An error means that there is no such process.
         !matches!(waitid(who, options), Ok(None))
     }
 
-    /// Reads what is there, waiting for it at most `patience`; whether there
-    /// was anything.
+    /// Reads available output, and waits for it at most `patience`. Returns
+    /// whether there was any.
     fn read(&mut self, patience: Duration) -> bool {
         let ready = |waiting: &PollFd<'_>| !waiting.revents().is_empty();
         let (mut output, mut errors) = (false, false);
@@ -248,7 +249,7 @@ impl Process {
         output || errors
     }
 
-    /// Takes bytes of the output (0) or of the errors (1).
+    /// Takes bytes of standard output (0) or standard error (1).
     fn take(&mut self, pipe: usize, bytes: &[u8]) {
         for part in bytes.split_inclusive(|&byte| byte == b'\n') {
             let room = LONGEST_LINE.saturating_sub(self.open[pipe].len());
@@ -261,7 +262,7 @@ impl Process {
         }
     }
 
-    /// Ends the open line.
+    /// Completes the current line.
     fn line(&mut self, pipe: usize) {
         let line = std::mem::take(&mut self.open[pipe]);
         if pipe == 0 && line.trim_ascii_start().starts_with(b"{") {
@@ -284,7 +285,7 @@ impl Drop for Process {
 impl Log {
     fn push(&mut self, line: Vec<u8>) {
         self.bytes += line.len();
-        // The marks below the lines of a traceback tell nothing.
+        // Lines of marks in a traceback carry no information.
         if !line.iter().all(|byte| b"^~ \t\r\n".contains(byte)) {
             self.last.push_back(line);
         }
@@ -296,7 +297,7 @@ impl Log {
     fn lines(&self) -> Vec<String> {
         let shown = |line: &Vec<u8>| {
             let line = String::from_utf8_lossy(line);
-            // A progress bar overwrites its line: the last state counts.
+            // A progress bar overwrites its line: only the last state is kept.
             let line = line.trim_end().rsplit('\r').next().unwrap_or_default();
             plain(line).trim().to_owned()
         };
@@ -304,10 +305,10 @@ impl Log {
     }
 }
 
-/// Reads once; a pipe that is at its end is closed.
+/// Reads once, and closes a pipe that is at its end.
 fn read_from<R: Read>(pipe: &mut Option<R>, chunk: &mut [u8]) -> usize {
     match pipe.as_mut().map_or(Ok(0), |pipe| pipe.read(chunk)) {
-        // A signal came; the next look will tell.
+        // A signal came; the next call reads again.
         Err(error) if error.kind() == ErrorKind::Interrupted => 0,
         Ok(0) | Err(_) => {
             *pipe = None;
@@ -321,12 +322,12 @@ fn groups() -> MutexGuard<'static, BTreeSet<i32>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends all programs under way at once, with all that they started: for who
-/// ends this program.
+/// Ends all running programs and their child processes at once, before this
+/// program exits.
 pub(crate) fn kill_programs() {
     for &group in &*groups() {
         if let Some(group) = Pid::from_raw(group) {
-            // One that is gone needs no signal.
+            // An error means that the group has ended.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }

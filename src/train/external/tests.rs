@@ -3,7 +3,7 @@
 
 use super::super::{Replica, Score, is_point};
 use super::*;
-use crate::data::{Dataset, Split, Task as Predicts};
+use crate::data::{Dataset, Split, Task};
 use crate::learner::Learner;
 use crate::nn;
 use crate::record::Outcome;
@@ -17,7 +17,7 @@ const STEPS: usize = 60;
 /// A program that `sh` reads.
 fn external(script: impl Into<String>, timeout: Duration) -> External {
     let script = script.into();
-    let launch = move |_: &Task<'_>| {
+    let launch = move |_: &ProgramTask<'_>| {
         let mut command = Command::new("sh");
         command.args(["-c", &script]);
         Ok(Launched { command, holds: Box::new(()) })
@@ -152,7 +152,7 @@ fn plane() -> Dataset {
         train: part(0),
         valid: part(48),
         test: part(96),
-        task: Predicts::Regress { width: 1 },
+        task: Task::Regress { width: 1 },
         optimum: None,
     }
 }
@@ -344,7 +344,7 @@ fn each_fault_has_a_status_of_its_own() {
     let last = honest().len() - 1;
     let cases = [
         ("no_done", without(last), "without the event `done`"),
-        ("no_done", "exit 0".to_owned(), "it wrote nothing else"),
+        ("no_done", "exit 0".to_owned(), "it wrote no other output"),
         ("exit_code", "echo out of luck >&2; exit 7".to_owned(), "code 7"),
         ("exit_code", "echo out of luck >&2; exit 7".to_owned(), "of luck"),
         ("exit_code", say(&honest()) + "exit 1", "code 1"),
@@ -355,7 +355,7 @@ fn each_fault_has_a_status_of_its_own() {
                 "\"step\":3,\"loss\":0.25,\"lr\":0.1",
                 "\"step\":3,\"loss\":0.25,\"lr\":0.1000002",
             ),
-            "update 3 has `lr` 0.1000002, but was to have 0.1",
+            "update 3 has `lr` 0.1000002 instead of 0.1",
         ),
         ("invalid_lr", edited("\"lr\":0.1", "\"lr\":NaN"), "NaN"),
         ("bad_event", edited("\"protocol\":1", "\"protocol\":2"), "protocol 2"),
@@ -365,7 +365,7 @@ fn each_fault_has_a_status_of_its_own() {
             edited("\"event\":\"done\"}", "\"event\":\"done\""),
             "EOF",
         ),
-        ("bad_event", without(0), "has to be `hello`"),
+        ("bad_event", without(0), "must be `hello`"),
         ("bad_event", edited("\"step\":3,", "\"step\":4,"), "4 after 3"),
         ("bad_event", without(3), "no `eval` after 2 updates"),
         ("bad_event", edited(DONE, &format!("{HELLO}\n{DONE}")), "twice"),
@@ -375,7 +375,11 @@ fn each_fault_has_a_status_of_its_own() {
             edited(DONE, &(update(10, 1.0, 0.1) + "\n" + DONE)),
             "after the 10 updates",
         ),
-        ("bad_event", say(&honest()) + &format!("echo '{DONE}'"), "after its"),
+        (
+            "bad_event",
+            say(&honest()) + &format!("echo '{DONE}'"),
+            "after `done`",
+        ),
     ];
     for (status, script, part) in cases {
         let (why, took) = wrong(script.clone(), LONG);
@@ -389,7 +393,10 @@ fn each_fault_has_a_status_of_its_own() {
         "x".repeat(90_000)
     );
     let (why, _) = wrong(format!("echo '{HELLO}'\n{shout}"), LONG);
-    assert!(why.starts_with("bad_event: `odd`: not understood"), "{why}");
+    assert!(
+        why.starts_with("bad_event: `odd`: sent an invalid event"),
+        "{why}"
+    );
     assert!(why.len() < 1000 && !why.contains('\u{1b}'), "{why}");
     // Deaf, and shouting while it is ended.
     let yes = update(0, 1.0, 9.0);
@@ -397,7 +404,7 @@ fn each_fault_has_a_status_of_its_own() {
     let (why, took) = wrong(script, LONG);
     assert!(why.starts_with("invalid_lr: "), "{why}");
     assert!(took < Duration::from_secs(5), "{took:?}");
-    let launch = |_: &Task<'_>| {
+    let launch = |_: &ProgramTask<'_>| {
         let command = Command::new("/no/such/program");
         Ok(Launched { command, holds: Box::new(()) })
     };
@@ -489,13 +496,13 @@ fn nothing_that_it_started_outlives_it() {
 #[test]
 fn a_program_that_is_done_has_to_end() {
     let (why, _) = wrong(say(&honest()) + "sleep 100", LONG);
-    assert!(why.starts_with("no_exit: `odd`: was done"), "{why}");
+    assert!(why.starts_with("no_exit: `odd`: did not end within"), "{why}");
 }
 
 #[test]
 fn the_pace_is_that_of_a_program_that_reports_late_too() {
     let launch = |late: bool| {
-        move |task: &Task<'_>| {
+        move |task: &ProgramTask<'_>| {
             let updates = task.rates.iter().enumerate();
             let lines: Vec<String> =
                 updates.map(|(t, lr)| update(t, 1.0, *lr)).collect();
@@ -554,7 +561,7 @@ fn odd_bytes_harm_nothing() {
     assert_eq!(fit.outcome, Outcome::Completed);
     let script = "printf '10%%\\r\\033[1m20%%\\r30%% \\n' >&2; exit 1";
     let (why, _) = wrong(script, LONG);
-    assert!(why.ends_with("it last wrote: 30%"), "{why:?}");
+    assert!(why.ends_with("its last output: 30%"), "{why:?}");
 }
 
 #[test]

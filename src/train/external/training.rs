@@ -1,29 +1,31 @@
-//! What a program says of a training, checked and kept.
+//! The reports of a program about a training: checked and stored.
 
 use super::event::{Event, Part};
-use super::{Spent, fault};
+use super::fault;
+use super::session::Spent;
 use crate::error::{Error, Result};
 use crate::record::{AnyFloat, Outcome};
 use crate::schedule::Course;
 use crate::train::{
-    Fit, Pilot, Progress, Score, finite, has_diverged, is_point, mean,
+    Divergence, Fit, Pilot, Progress, Score, finite, is_point, mean,
 };
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
-/// Largest relative difference between the rate of the table and that of the
-/// optimizer: f32 keeps seven digits.
+/// Largest relative difference between the rate of the table and that in the
+/// optimizer: f32 has seven digits.
 const LR_TOLERANCE: f64 = 1e-6;
 
-/// A training under way, as its program tells it.
+/// A running training, as its program reports it.
 pub(super) struct Training<'a> {
     course: Course,
     metric: Option<&'a str>,
-    /// Updates done at each evaluation to come, the next one last.
+    /// Completed updates at each remaining evaluation, the next one last.
     evaluations: Vec<usize>,
-    /// Whether every update has to have the norm of its gradient.
+    /// Whether every update must report the norm of its gradient.
     wants_norms: bool,
     losses: Vec<f64>,
+    watch: Divergence,
     norms: Vec<f64>,
     /// Of the last update.
     lr: f64,
@@ -32,18 +34,18 @@ pub(super) struct Training<'a> {
     test: Option<Score>,
 }
 
-/// What to do after an event.
+/// The next action after an event.
 pub(super) enum Next {
-    /// Hear the next one.
+    /// Wait for the next event.
     Go,
-    /// Tell the program this first.
+    /// First send the program this line.
     Tell(String),
-    /// End the program: nothing more is wanted of it.
+    /// End the program: its task is complete.
     Enough,
 }
 
 impl<'a> Training<'a> {
-    /// A training along `course` of which nothing is done.
+    /// A training along `course` without any update.
     pub(super) fn new(
         course: Course,
         metric: Option<&'a str>,
@@ -58,6 +60,7 @@ impl<'a> Training<'a> {
             metric,
             wants_norms,
             losses: Vec::with_capacity(steps),
+            watch: Divergence::of_training(&[]),
             norms: vec![],
             lr: 0.0,
             curve: vec![],
@@ -66,16 +69,16 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Updates done at each of its evaluations.
+    /// Completed updates at each of its evaluations.
     pub(super) fn eval_steps(&self) -> Vec<usize> {
         self.evaluations.iter().rev().copied().collect()
     }
 
-    /// Takes what the program says next.
+    /// Processes the next event.
     ///
     /// # Errors
     ///
-    /// [`Error::Program`] if that is not what it should say.
+    /// [`Error::Program`] if the event is not allowed here.
     pub(super) fn hear(&mut self, event: Event) -> Result<Next> {
         match event {
             Event::Train { step, loss, lr, momentum, grad_norm } => {
@@ -118,12 +121,12 @@ impl<'a> Training<'a> {
                 );
                 return Err(fault("bad_event", &message));
             }
-            // Results are kept as JSON, which has finite numbers only.
+            // Results are stored as JSON, which has finite numbers only.
             self.norms.push(norm.min(f64::MAX));
         }
         self.lr = self.course.lr(step);
         self.losses.push(loss.0);
-        Ok(if has_diverged(&self.losses) { Next::Enough } else { Next::Go })
+        Ok(if self.watch.push(loss.0) { Next::Enough } else { Next::Go })
     }
 
     fn evaluation(
@@ -142,7 +145,7 @@ impl<'a> Training<'a> {
             }
             return Ok(Next::Go);
         }
-        // Further ones are the program's own affair.
+        // Other evaluations are ignored.
         if self.evaluations.last() != Some(&step) {
             return Ok(self.answer());
         }
@@ -161,12 +164,12 @@ impl<'a> Training<'a> {
         Ok(self.answer())
     }
 
-    /// Updates done at the last point of the curve.
+    /// Completed updates at the last point of the curve.
     fn last_point(&self) -> usize {
         self.curve.last().map_or(0, |point| point.step)
     }
 
-    /// Adds a point to the curve, where the training stands.
+    /// Adds a point to the curve at the current update.
     fn point(&mut self, valid_loss: Option<f64>) {
         self.curve.push(Progress {
             step: self.losses.len(),
@@ -185,19 +188,19 @@ impl<'a> Training<'a> {
     ) -> Result<Score> {
         let name = match self.metric {
             Some(name) if name != "loss" || metrics.contains_key(name) => name,
-            // By that name the loss is known elsewhere, too.
+            // The loss has this name elsewhere, too.
             _ => return Ok(Score { loss, metric: loss }),
         };
         let metric = metrics
             .get(name)
             .and_then(|value| AnyFloat::deserialize(value).ok());
-        // A loss that is no number says enough.
+        // A loss that is not finite is a result in itself.
         let usable = |m: &AnyFloat| m.0.is_finite() || !loss.is_finite();
         let Some(AnyFloat(metric)) = metric.filter(usable) else {
             let there: Vec<&str> = metrics.keys().map(String::as_str).collect();
             let message = format!(
                 "the evaluation after {step} updates has no number `{name}` \
-                 in its `metrics`, but [{}]",
+                 in its `metrics`, only [{}]",
                 there.join(", ")
             );
             return Err(fault("bad_event", &message));
@@ -205,23 +208,23 @@ impl<'a> Training<'a> {
         Ok(Score { loss, metric })
     }
 
-    /// What an interactive program waits for after every evaluation of the
+    /// The answer to an interactive program after an evaluation of the
     /// validation part.
     fn answer(&self) -> Next {
         if !self.course.reacts() {
             return Next::Go;
         }
-        // After the last update nothing hangs on it.
+        // After the last update no answer is needed.
         let next = self.losses.len().min(self.course.steps() - 1);
         let (lr, factor) = (self.course.lr(next), self.course.height());
         Next::Tell(format!("{{\"lr\": {lr:?}, \"factor\": {factor:?}}}"))
     }
 
-    /// What it comes to, once the program has ended or was ended.
+    /// The result, after the end of the program.
     ///
     /// # Errors
     ///
-    /// [`Error::Program`] if it was done too early.
+    /// [`Error::Program`] if the program ended too early.
     pub(super) fn end(mut self, spent: Spent) -> Result<Pilot> {
         let done = self.losses.len();
         let outcome = if spent.whole {
@@ -253,13 +256,13 @@ pub(super) fn in_order(what: &str, step: usize, done: usize) -> Result<()> {
         return Ok(());
     }
     let message = format!(
-        "an event `{what}` with step {step} after {done} updates, it has to \
-         be {done}"
+        "sent an event `{what}` with step {step} after {done} updates; the \
+         step must be {done}"
     );
     Err(fault("bad_event", &message))
 }
 
-/// The program has to train at the rate that it was given.
+/// Checks that the program trains at the rate of its task.
 pub(super) fn same_rate(
     what: &str,
     step: usize,
@@ -271,26 +274,27 @@ pub(super) fn same_rate(
         return Ok(());
     }
     let message = format!(
-        "update {step} has `{what}` {got:?}, but was to have {wanted:?}: set \
-         it in the optimizer before the update, let no scheduler of your own \
-         change it, and report what stands there"
+        "update {step} has `{what}` {got:?} instead of {wanted:?}: set it in \
+         the optimizer before the update, use no scheduler of your own, and \
+         report the value in the optimizer"
     );
     Err(fault("invalid_lr", &message))
 }
 
 pub(super) fn one_too_many(steps: usize) -> Error {
-    let message = format!("goes on after the {steps} updates of its task");
+    let message = format!("continues after the {steps} updates of its task");
     fault("bad_event", &message)
 }
 
 pub(super) fn too_few(done: usize, steps: usize) -> Error {
-    let message = format!("is done after {done} of {steps} updates");
+    let message = format!("sends `done` after {done} of {steps} updates");
     fault("bad_event", &message)
 }
 
 pub(super) fn missing_evaluation(step: usize) -> Error {
     let message = format!(
-        "has no `eval` after {step} updates, as its task has in `eval_steps`"
+        "sends no `eval` after {step} updates, as `eval_steps` of its task \
+         requires"
     );
     fault("bad_event", &message)
 }

@@ -4,49 +4,48 @@
 use super::axes;
 use super::keys::{Family, Form, Kind};
 use super::wire::{Entry, Node, Source, Table, Value, find, plain};
-use crate::error::{Error, Result};
-use crate::spec::Problem;
+use crate::error::{Error, Problem, Result};
 use crate::text::{either, excerpt, unknown, unknown_in};
 use serde::de::DeserializeOwned;
 
-/// A thing and where it stands.
+/// A model, data set or optimizer, and its position.
 #[derive(Clone, Debug)]
-pub(super) struct Thing<T> {
-    /// The thing.
+pub(super) struct Component<T> {
+    /// The component.
     pub(super) spec: T,
     /// Byte offset of its name or table.
     at: usize,
-    /// Its keys, for their places.
+    /// Its keys, for their positions.
     table: Table,
 }
 
-impl<T> Thing<T> {
-    /// Byte offset of the value of `key`, or of the thing itself.
+impl<T> Component<T> {
+    /// Byte offset of the value of `key`, or of the component.
     pub(super) fn place(&self, key: Option<&str>) -> usize {
         key.and_then(|key| find(&self.table, key))
             .map_or(self.at, |entry| entry.node.at)
     }
 
-    /// `problem` as a complaint about this thing.
+    /// `problem` as an error at its position.
     pub(super) fn error(&self, source: Source<'_>, problem: Problem) -> Error {
-        source.error(self.place(problem.key), problem.message)
+        source.error(self.place(problem.key.as_deref()), problem.message)
     }
 }
 
-/// Reads what `node` stands for. `own` are the names that the user's binary
-/// registered; they come first, as they do in its registry.
+/// Reads the components in `node`. `own` are the names that the user's binary
+/// registered; they take precedence, as in its registry.
 pub(super) fn read<T: DeserializeOwned>(
     source: Source<'_>,
     family: &Family,
     node: &Node,
     own: &[String],
     register: impl Fn(&str) -> T,
-) -> Result<Vec<Thing<T>>> {
+) -> Result<Vec<Component<T>>> {
     let items = match &node.value {
         Value::List(items) => items.as_slice(),
         _ => std::slice::from_ref(node),
     };
-    let mut things = vec![];
+    let mut components = vec![];
     for item in items {
         let tables = match &item.value {
             Value::Text(_) => vec![vec![Entry {
@@ -68,15 +67,15 @@ pub(super) fn read<T: DeserializeOwned>(
         };
         for table in tables {
             let spec = read_one(source, family, item, &table, own, &register)?;
-            things.push(Thing { spec, at: item.at, table });
+            components.push(Component { spec, at: item.at, table });
         }
     }
-    if things.is_empty() {
+    if components.is_empty() {
         let message =
             format!("the list of {}s is empty, name at least one", family.noun);
         return Err(source.error(node.at, message));
     }
-    Ok(things)
+    Ok(components)
 }
 
 fn read_one<T: DeserializeOwned>(
@@ -118,7 +117,7 @@ fn read_one<T: DeserializeOwned>(
         }
     }
     plain.try_into().map_err(|error: toml::de::Error| {
-        // What serde still refuses is out of the range of its type.
+        // A value that serde refuses is out of the range of its type.
         source.error(item.at, error.message().to_owned())
     })
 }

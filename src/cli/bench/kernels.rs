@@ -1,15 +1,15 @@
 //! Speed of single kernels, for `bench --kernels`.
 
-use super::bench::round;
+use crate::error::Result;
 use crate::kernels::attention::{self, Heads};
 use crate::kernels::conv::{self, Geometry};
 use crate::kernels::gemm::{Finish, Matrix, gemm};
-use crate::runner::{Done, in_parallel};
+use crate::runner::all_in_parallel;
 use serde::Serialize;
 use std::sync::Barrier;
 use std::time::Instant;
 
-/// Aimed at seconds of a block, and blocks; the median is reported.
+/// Target seconds of a block, and number of blocks; the median is reported.
 const BLOCK_SECONDS: f64 = 0.05;
 const BLOCKS: usize = 7;
 
@@ -22,7 +22,7 @@ pub(super) struct KernelRow {
     share_of_peak: f64,
 }
 
-/// One kernel with what it computes in one call.
+/// One kernel, with the work of one call.
 struct Case {
     kernel: String,
     pass: &'static str,
@@ -30,21 +30,16 @@ struct Case {
     call: Box<dyn FnMut() + Send>,
 }
 
-/// Times every kernel, with `jobs` workers running the same one at once.
-pub(super) fn rows(jobs: usize, peak: f64) -> Vec<KernelRow> {
+/// Times every kernel, with `jobs` workers that run the same one at once.
+pub(super) fn rows(jobs: usize, peak: f64) -> Result<Vec<KernelRow>> {
     let workers: Vec<usize> = (0..jobs).collect();
     let mut rows = vec![];
     for (i, case) in cases().into_iter().enumerate() {
         let together = Barrier::new(jobs);
-        let work = |_| seconds(&mut cases().swap_remove(i), &together);
-        let mut times = vec![];
-        in_parallel(jobs, &workers, work, |_, done| {
-            if let Done::Finished(seconds) = done {
-                times.push(seconds);
-            }
-        });
+        let work = |_| Ok(seconds(&mut cases().swap_remove(i), &together));
+        let mut times = all_in_parallel(jobs, &workers, work)?;
         times.sort_by(f64::total_cmp);
-        let Some(seconds) = times.get(times.len() / 2) else { continue };
+        let seconds = times[times.len() / 2];
         let gflops = case.flops / seconds / 1e9;
         rows.push(KernelRow {
             kernel: case.kernel,
@@ -54,7 +49,12 @@ pub(super) fn rows(jobs: usize, peak: f64) -> Vec<KernelRow> {
             share_of_peak: round(gflops / peak),
         });
     }
-    rows
+    Ok(rows)
+}
+
+/// Four significant digits: more would be noise.
+pub(super) fn round(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
 }
 
 /// Median seconds of a call.

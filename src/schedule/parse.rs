@@ -1,11 +1,12 @@
 //! From a table in a file to a spec and back, and to a label.
 
 use super::Problem;
+use super::field::{Field, Fields};
 use super::kinds::{Kind, MODIFIERS, Rise, Shape, kinds};
 use super::spec::{
     Cooldown, Form, Part, PartLength, ScheduleSpec, Warmup, WarmupLength,
 };
-use super::value::{Field, Fields, Value, percent};
+use super::value::{ParamValue, percent};
 use crate::synonyms;
 use crate::text::nearest;
 use serde::de::Error as _;
@@ -18,8 +19,8 @@ impl ScheduleSpec {
     ///
     /// If a key is unknown or belongs to another kind, or a value is of the
     /// wrong type; not if it is out of range, see [`problem`](Self::problem).
-    pub(crate) fn read(value: Value) -> Result<Self, Problem> {
-        let Value::Table(entries) = value else {
+    pub(crate) fn read(value: ParamValue) -> Result<Self, Problem> {
+        let ParamValue::Table(entries) = value else {
             let wanted = "a schedule is a table such as { kind = \"cosine\" }";
             return Err(Problem::whole(wanted));
         };
@@ -34,10 +35,10 @@ impl ScheduleSpec {
     /// Takes a schedule's keys out of `fields`, which may hold others too.
     fn take(fields: &mut Fields) -> Result<Self, Problem> {
         let form = match (fields.take("kind"), fields.take("join")) {
-            (Some(Value::Text(kind)), None) => {
+            (Some(ParamValue::Text(kind)), None) => {
                 Form::Kind(Kind::read(&kind, fields)?)
             }
-            (None, Some(Value::List(parts))) => Form::Join(
+            (None, Some(ParamValue::List(parts))) => Form::Join(
                 (1..).zip(parts).map(Part::read).collect::<Result<_, _>>()?,
             ),
             (Some(_), Some(_)) => {
@@ -111,7 +112,9 @@ impl ScheduleSpec {
     }
 
     /// Every key with its value and its default.
-    fn entries(&self) -> Vec<(&'static str, Option<Value>, Option<Value>)> {
+    fn entries(
+        &self,
+    ) -> Vec<(&'static str, Option<ParamValue>, Option<ParamValue>)> {
         let mut entries = vec![];
         if let Form::Kind(kind) = &self.form {
             let own = kind.entries().into_iter();
@@ -132,18 +135,18 @@ impl ScheduleSpec {
         entries
     }
 
-    pub(super) fn to_value(&self) -> Value {
+    pub(super) fn to_value(&self) -> ParamValue {
         let first = match &self.form {
             Form::Kind(kind) => ("kind", kind.name().into()),
             Form::Join(parts) => {
                 let parts = parts.iter().map(Part::to_value).collect();
-                ("join", Value::List(parts))
+                ("join", ParamValue::List(parts))
             }
         };
         let set = |(key, value, _)| Some((key, value?));
         let rest = self.entries().into_iter().filter_map(set);
         let all = std::iter::once(first).chain(rest);
-        Value::Table(all.map(|(k, v)| (k.to_owned(), v)).collect())
+        ParamValue::Table(all.map(|(k, v)| (k.to_owned(), v)).collect())
     }
 
     /// The kind, then what differs from its defaults: `wsd(decay=0.6)`.
@@ -159,7 +162,7 @@ impl ScheduleSpec {
             };
             let value = match value {
                 // A table of thousands of numbers is no name.
-                Value::List(rows) if key == "factors" => {
+                ParamValue::List(rows) if key == "factors" => {
                     if self.table_file().is_some() {
                         continue;
                     }
@@ -189,15 +192,15 @@ fn needs(fields: &Fields, key: &str, keys: &[&str]) -> Result<(), Problem> {
 }
 
 impl Part {
-    fn read((number, value): (usize, Value)) -> Result<Self, Problem> {
+    fn read((number, value): (usize, ParamValue)) -> Result<Self, Problem> {
         Self::read_inside(value).map_err(|problem| {
             let message = format!("part {number} of `join`: {problem}");
             Problem::at("join", message)
         })
     }
 
-    fn read_inside(value: Value) -> Result<Self, Problem> {
-        let Value::Table(entries) = value else {
+    fn read_inside(value: ParamValue) -> Result<Self, Problem> {
+        let ParamValue::Table(entries) = value else {
             let message = "it takes a table such as \
                            { kind = \"linear\", share = 0.5 }";
             return Err(Problem::whole(message));
@@ -220,16 +223,16 @@ impl Part {
         }
     }
 
-    fn length(&self) -> (&'static str, Value) {
+    fn length(&self) -> (&'static str, ParamValue) {
         match self.length {
             PartLength::Steps(steps) => ("steps", steps.into()),
             PartLength::Share(share) => ("share", share.into()),
         }
     }
 
-    fn to_value(&self) -> Value {
+    fn to_value(&self) -> ParamValue {
         let mut value = self.spec.to_value();
-        if let Value::Table(entries) = &mut value {
+        if let ParamValue::Table(entries) = &mut value {
             let (key, length) = self.length();
             entries.push((key.to_owned(), length));
         }
@@ -256,7 +259,7 @@ impl Serialize for ScheduleSpec {
 
 impl<'de> Deserialize<'de> for ScheduleSpec {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Self::read(Value::deserialize(from)?).map_err(D::Error::custom)
+        Self::read(ParamValue::deserialize(from)?).map_err(D::Error::custom)
     }
 }
 
@@ -264,14 +267,14 @@ impl Field for WarmupLength {
     const WANTED: &'static str =
         "a whole number of steps or a share of the budget such as \"5%\"";
 
-    fn read(value: &Value) -> Option<Self> {
+    fn read(value: &ParamValue) -> Option<Self> {
         match value {
-            Value::Text(text) => percent(text).map(Self::Percent),
+            ParamValue::Text(text) => percent(text).map(Self::Percent),
             other => usize::read(other).map(Self::Steps),
         }
     }
 
-    fn value(&self) -> Option<Value> {
+    fn value(&self) -> Option<ParamValue> {
         Some(match self {
             Self::Steps(steps) => (*steps).into(),
             Self::Percent(percent) => format!("{percent}%").into(),

@@ -1,0 +1,54 @@
+//! How many runs a grid makes, before any of them is made.
+
+use super::settings::MOST_RUNS;
+use super::wire::{Source, Table, find};
+use super::{axes, workloads};
+use crate::error::Result;
+
+/// Refuses more than [`MOST_RUNS`] runs before any is made, at the list
+/// that multiplies most.
+pub(super) fn refuse_bombs(
+    source: Source<'_>,
+    root: &Table,
+    [seeds, budgets, multiples]: [usize; 3],
+    workloads: &[(usize, &Table)],
+    schedules: &[(usize, &Table)],
+) -> Result<()> {
+    let total = |counts: &[(usize, u128)]| {
+        counts.iter().fold(0, |sum: u128, &(_, n)| sum.saturating_add(n))
+    };
+    let counts = |tables: &[(usize, &Table)], count: fn(&Table) -> u128| {
+        tables.iter().map(|&(at, table)| (at, count(table))).collect::<Vec<_>>()
+    };
+    let workloads = counts(workloads, workloads::count);
+    let schedules = counts(schedules, axes::count);
+    let place = |key| find(root, key).map_or(0, |entry| entry.node.at);
+    let lists = [
+        (place("seeds"), seeds as u128),
+        (place("budgets"), budgets as u128),
+        (place("lr_multiples"), multiples as u128),
+    ];
+    let (many_workloads, many_schedules) =
+        (total(&workloads), total(&schedules));
+    let runs = lists
+        .iter()
+        .map(|&(_, n)| n)
+        .chain([many_workloads, many_schedules])
+        .fold(1, u128::saturating_mul);
+    if runs <= MOST_RUNS as u128 {
+        return Ok(());
+    }
+    let largest = lists
+        .into_iter()
+        .chain(workloads)
+        .chain(schedules)
+        .max_by_key(|&(_, n)| n)
+        .map_or(0, |(at, _)| at);
+    let message = format!(
+        "the grid has {runs} runs ({many_workloads} workloads x \
+         {many_schedules} schedules x {budgets} budgets x {multiples} \
+         multiples x {seeds} seeds), at most {MOST_RUNS} are allowed; this \
+         list is the longest, shorten it"
+    );
+    Err(source.error(largest, message))
+}
