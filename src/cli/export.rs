@@ -193,10 +193,9 @@ def scheduler(optimizer):
     #[test]
     fn the_place_on_a_leaderboard_is_evidence() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut runs = "workload,schedule,seed,valid_loss\n".to_owned();
-        for seed in 0..40 {
-            runs.push_str(&format!("w,linear,{seed},1.5\n"));
-        }
+        let rows = (0..40).map(|seed| format!("w,linear,{seed},1.5\n"));
+        let rows: String = rows.collect();
+        let runs = format!("workload,schedule,seed,valid_loss\n{rows}");
         let path = folder.path().join("runs.csv");
         std::fs::write(path, runs).expect("writable");
         let dir = folder.path().to_str().expect("UTF-8");

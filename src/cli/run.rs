@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::ranking::{Analysis, Protocol, Runs};
 use crate::report::ReportInput;
 use crate::results::Folder;
-use crate::runner::publish::{publish_analysis, publish_cells};
+use crate::runner::publish::{Published, publish_analysis, publish_cells};
 use crate::runner::{self, Cell, Event, Options, Prepared, Results};
 use crate::spec::time;
 use crate::store::{Store, environment};
@@ -103,7 +103,7 @@ impl Run {
             .into());
         }
         let stop = runner::stop_on_signals()?;
-        // One that is past the end of time is none.
+        // A time too long for the clock is no deadline.
         let deadline =
             self.max_time.and_then(|time| Instant::now().checked_add(time));
         let store = Store::new(&self.results.join(".store"));
@@ -199,7 +199,7 @@ impl Run {
         out: &mut impl Write,
     ) -> Result<usize> {
         let folder = Folder::new(&self.results.join(&experiment.name));
-        let (records, finds, failed) =
+        let Published { records, finds, failed } =
             publish_cells(experiment, prepared, results, &folder)?;
         let gave_up = self.fail_fast && failed > 0;
         if !gave_up && is_unfinished(&prepared.plan, results, only) {

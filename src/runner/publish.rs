@@ -12,8 +12,17 @@ use crate::results::rows::{
 };
 use crate::results::{FileStems, Folder, board_stem, find_stems};
 
+/// What the cells of a grid came to.
+pub(crate) struct Published<'a> {
+    /// The runs that are there.
+    pub(crate) records: Vec<RunRecord>,
+    /// The rates found.
+    pub(crate) finds: Vec<(FindRow, &'a LrFound)>,
+    /// Cells that failed.
+    pub(crate) failed: usize,
+}
+
 /// Writes what every cell came to, whether or not all of them are there.
-/// Gives the runs, the rates found, and how many cells failed.
 ///
 /// # Errors
 ///
@@ -23,7 +32,7 @@ pub(crate) fn publish_cells<'a>(
     prepared: &Prepared,
     results: &'a Results,
     folder: &Folder,
-) -> Result<(Vec<RunRecord>, Vec<(FindRow, &'a LrFound)>, usize)> {
+) -> Result<Published<'a>> {
     folder.sweep();
     let runs = || prepared.plan.runs.iter().zip(&results.runs);
     let records: Vec<RunRecord> = runs()
@@ -64,7 +73,7 @@ pub(crate) fn publish_cells<'a>(
     let failures = failures(experiment, prepared, results);
     folder.write_failures(&failures)?;
     folder.write("experiment.toml", &experiment.text)?;
-    Ok((records, finds, failures.len()))
+    Ok(Published { records, finds, failed: failures.len() })
 }
 
 /// Writes every ranking, and removes the tables of an earlier one that this

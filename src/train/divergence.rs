@@ -69,9 +69,9 @@ impl Divergence {
     /// For a training, of which these are the `losses` so far.
     pub(crate) fn of_training(losses: &[f64]) -> Self {
         let mut watch = Self::after(PATIENCE);
-        losses.iter().for_each(|&loss| {
+        for &loss in losses {
             watch.push(loss);
-        });
+        }
         watch
     }
 

@@ -93,8 +93,8 @@ pub(crate) fn changes(
         let runs = common([a, b], schedule);
         let mut row = ChangeRow {
             schedule: schedule.to_owned(),
-            a: of(&before, schedule),
-            b: of(&after, schedule),
+            a: of(before, schedule),
+            b: of(after, schedule),
             common_runs: runs.len() / 2,
             mean_difference: None,
             low: None,
