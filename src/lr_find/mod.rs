@@ -123,7 +123,8 @@ pub(crate) fn find(
 ) -> Result<LrFound> {
     test.check()?;
     verify.map_or(Ok(()), |(verify, _)| verify.check())?;
-    let found = range_test::run(test, seed, runs)?;
+    let most = verify.map_or(usize::MAX, |(verify, _)| verify.widened());
+    let found = range_test::run(test, seed, most, runs)?;
     match verify {
         Some((verify, relative_peak)) => {
             verify::refine(found, verify, relative_peak, seed, runs)

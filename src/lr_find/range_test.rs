@@ -83,10 +83,12 @@ impl Curve {
     }
 }
 
-/// Runs the range test on each of its seeds and puts them together.
+/// Runs the range test on each of its seeds and puts them together. It is
+/// widened as long as that takes no more than `most` updates in all.
 pub(super) fn run(
     test: &RangeTest,
     seed: u64,
+    most: usize,
     runs: Runs<'_>,
 ) -> Result<LrFound> {
     let seeds: Vec<u64> = (0..test.seeds)
@@ -96,10 +98,12 @@ pub(super) fn run(
     let mut first = Curve::record(&test, seeds[0], runs)?;
     let mut cost_steps = first.loss.len();
     for _ in 0..LOWERINGS {
-        if !(test.widen && first.wants_lower()) {
+        let lower = test.lower();
+        let affordable = cost_steps + lower.steps * test.seeds <= most;
+        if !(test.widen && affordable && first.wants_lower()) {
             break;
         }
-        test = test.lower();
+        test = lower;
         first = Curve::record(&test, seeds[0], runs)?;
         cost_steps += first.loss.len();
     }

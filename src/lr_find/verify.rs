@@ -48,6 +48,9 @@ const TRIALS_WEIGHT: f64 = 0.9;
 /// Share of the budget that the range test may take.
 const RANGE_SHARE: f64 = 0.15;
 
+/// The same where it has to be widened.
+const WIDENED_SHARE: f64 = 0.5;
+
 /// How a suggestion is checked: by trials around it, within a budget.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Verify {
@@ -101,6 +104,11 @@ impl Verify {
         let steps = whole(RANGE_SHARE * self.budget() as f64);
         (steps.clamp(40, 100), (steps / 100).clamp(1, 3))
     }
+
+    /// Updates that the range test may take where it is widened.
+    pub(super) fn widened(&self) -> usize {
+        whole(WIDENED_SHARE * self.budget() as f64)
+    }
 }
 
 /// Checks `found` by trials and corrects it. `relative_peak` is what the best
@@ -135,7 +143,11 @@ pub(super) fn refine(
         FindOutcome::Found | FindOutcome::NeverDiverged
     );
     let first: &[i32] = if guessed { &FAR } else { &NEAR };
-    let mut climb = search.climb(expected, first, length(SHARE), 1)?;
+    // The first trials are there in any case: shorter ones where the budget
+    // is small.
+    let affordable = (search.budget / first.len()).max(FEWEST_STEPS);
+    let steps = length(SHARE).min(affordable);
+    let mut climb = search.climb(expected, first, steps, 1)?;
     let (longer, seeds) = (length(LONGER.0), LONGER.1);
     if search.spent + 3 * seeds * longer <= search.budget {
         let centre = climb.lr * climb.law(longer);

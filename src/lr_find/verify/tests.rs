@@ -240,3 +240,19 @@ fn a_guess_two_decades_off_is_mended_within_the_budget() {
         assert_ne!(found.confidence, Confidence::High, "it began as a guess");
     }
 }
+
+#[test]
+fn the_cost_stays_within_the_budget() {
+    for suggested in [1e-9, 1e-4, 0.1] {
+        for horizon in [250, 500, 2000] {
+            for trainings in [1.0, 1.4, 4.5] {
+                let verify = Verify { horizon, trainings };
+                let found = checked(suggested, &verify, |lr, _, _| {
+                    bowl(lr, suggested, 1.0)
+                });
+                let (cost, budget) = (found.cost_steps, verify.budget());
+                assert!(cost <= budget, "{suggested} {horizon}: {cost}");
+            }
+        }
+    }
+}
