@@ -63,6 +63,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("flate2::", &["data"]),
     ("gemm::", &["kernels"]),
     ("indicatif::", &["runner"]),
+    // For tests alone.
+    ("insta::", &[]),
     ("mimalloc::", &["main.rs"]),
     ("plotters::", &["report"]),
     ("eprintln!", &["cli"]),

@@ -122,7 +122,7 @@ fn recommend_says_what_to_use_and_what_for() {
     assert!(advice["rates"].as_array().is_some_and(|r| r.len() > 1));
     let shown = lrscout(folder.path()).arg("recommend").assert().success();
     let shown = String::from_utf8_lossy(&shown.get_output().stdout);
-    for said in ["Use `", "parameters", "may not be used for", "At a quarter"] {
+    for said in ["Use `", "parameters", "Do not use them for", "recommended"] {
         assert!(shown.contains(said), "{said}: {shown}");
     }
     let wrong = lrscout(folder.path())

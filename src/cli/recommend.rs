@@ -2,7 +2,8 @@ use super::Format;
 use crate::error::{Error, Result};
 use crate::grid::Outline;
 use crate::ranking::{Analysis, Protocol, Runs};
-use crate::report::advice::{Advice, Basis};
+use crate::report::advice::Advice;
+use crate::report::{Basis, Findings};
 use crate::results::rows::RegimeRow;
 use crate::results::{Folder, Sheet};
 use serde::Deserialize;
@@ -82,14 +83,15 @@ impl Recommend {
             .into_iter()
             .filter(|row| wanted.contains(&row.workload))
             .collect();
-        let advice = Advice::new(
-            &analysis,
-            &Basis { optimizers: &optimizers(&rows, &wanted), sizes: &regime },
-        );
+        let basis = Basis {
+            optimizers: &optimizers(&rows, &wanted),
+            sizes: &regime,
+            finds: &[],
+        };
+        let findings = Findings::new(&analysis, &basis);
+        let advice = Advice::new(&findings);
         match self.format {
-            Format::Text => {
-                writeln!(out, "{}", advice.paragraphs().join("\n\n"))?;
-            }
+            Format::Text => write!(out, "{}", advice.text())?,
             Format::Json => {
                 writeln!(out, "{}", serde_json::to_string_pretty(&advice)?)?;
             }
@@ -168,17 +170,34 @@ fn shipped() -> Result<Results> {
     })
 }
 
-/// Kinds of the optimizers of the workloads `wanted`: what stands before the
-/// parameters of their labels.
+/// Labels of the optimizers of the workloads `wanted`.
 fn optimizers<'a>(
     rows: &'a [WorkloadOf],
     wanted: &BTreeSet<String>,
 ) -> Vec<&'a str> {
-    let kinds: BTreeSet<&str> = rows
-        .iter()
-        .filter(|row| wanted.contains(&row.workload))
-        .filter_map(|row| row.optimizer.split('(').next())
-        .filter(|kind| !kind.is_empty())
-        .collect();
-    kinds.into_iter().collect()
+    let wanted = rows.iter().filter(|row| wanted.contains(&row.workload));
+    wanted.map(|row| row.optimizer.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_results_fit_on_one_screen() {
+        let shipped = Recommend {
+            dir: None,
+            workload: vec![],
+            optimizer: None,
+            budget: None,
+            lr_multiple: None,
+            format: Format::Text,
+        };
+        let mut out = vec![];
+        shipped.run(&mut out).expect("shipped results");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.lines().count() <= 25, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        insta::assert_snapshot!(text);
+    }
 }

@@ -17,7 +17,8 @@ mod stopped;
 mod study;
 mod verdict;
 
-pub(crate) use analysis::{Analysis, Board, Runs};
+pub(crate) use analysis::{Analysis, Runs};
+pub(crate) use notes::Note;
 pub use protocol::{Protocol, Scale};
 pub(crate) use race::{Evidence, race};
 pub use score::Direction;
@@ -28,12 +29,11 @@ use crate::results::rows::{LeaderboardRow, PairRow, Verdict, WorkloadRow};
 use crate::stats::friedman::Friedman;
 use crate::stats::skillings_mack::SkillingsMack;
 use crate::stats::variance::Components;
-use crate::text::quoted;
 use cells::Table;
 use noise::ControlAgain;
 use regret::Regret;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use stopped::Raced;
 use study::Study;
 
@@ -103,10 +103,11 @@ pub struct Ranking {
     /// Over the seeds of a study of one workload: claims about that workload
     /// alone.
     within: Vec<Within>,
-    notes: Vec<String>,
-    /// The note that a reader must see first, if there is one.
+    notes: Vec<Note>,
+    /// Schedules that are practically equal to the recommended one, the
+    /// control among them if it is.
     #[serde(skip)]
-    caution: Option<String>,
+    equal: BTreeSet<String>,
     #[serde(skip)]
     control: String,
     #[serde(skip)]
@@ -127,15 +128,15 @@ struct ScoreUsed {
 
 /// A schedule against the control over the seeds of one workload.
 #[derive(Clone, Debug, Serialize)]
-struct Within {
-    workload: String,
-    a: String,
-    b: String,
-    seeds: usize,
-    mean_difference: Option<f64>,
-    low: Option<f64>,
-    high: Option<f64>,
-    p_holm: f64,
+pub(crate) struct Within {
+    pub(crate) workload: String,
+    pub(crate) a: String,
+    pub(crate) b: String,
+    pub(crate) seeds: usize,
+    pub(crate) mean_difference: Option<f64>,
+    pub(crate) low: Option<f64>,
+    pub(crate) high: Option<f64>,
+    pub(crate) p_holm: f64,
 }
 
 /// Nemenyi's test, for the rank diagram.
@@ -237,11 +238,7 @@ impl Ranking {
                 Ok(beside) if beside.mean_ranks.contains_key(schedule) => {
                     ranking.append(&beside, schedule, end);
                 }
-                _ => ranking.notes.push(format!(
-                    "{} was stopped by the race and is not ranked: it has no \
-                     results with the seeds of the others.",
-                    quoted(schedule)
-                )),
+                _ => ranking.notes.push(Note::Unranked(schedule.to_owned())),
             }
         }
         Ok(Ok(ranking))
@@ -289,14 +286,22 @@ impl Ranking {
 
     /// What a reader must know beside the numbers: what this many workloads
     /// can show, what was left out.
-    pub fn notes(&self) -> &[String] {
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.iter().map(Note::to_string).collect()
+    }
+
+    /// The notes as data.
+    pub(crate) fn remarks(&self) -> &[Note] {
         &self.notes
     }
 
     /// The one among the notes that a reader must see before the numbers:
     /// that the direction of the score was not known.
     pub(crate) fn caution(&self) -> Option<&str> {
-        self.caution.as_deref()
+        match self.notes.first() {
+            Some(Note::Caution(text)) => Some(text),
+            _ => None,
+        }
     }
 
     /// The leaderboard, best first.
@@ -325,6 +330,20 @@ impl Ranking {
     /// `schedule` and the recommended one, if it is significantly worse.
     pub(crate) fn behind(&self, schedule: &str) -> Option<f64> {
         self.behind.get(schedule).copied()
+    }
+
+    /// Whether the schedule of `row` is practically equal to the recommended
+    /// one by the rule for `equivalent`, whatever its verdict: the control
+    /// may be equal, too.
+    pub(crate) fn equals_best(&self, row: &LeaderboardRow) -> bool {
+        self.equal.contains(&row.schedule)
+    }
+
+    /// Whether the tests behind the verdicts show that the schedule of `row`
+    /// is worse than the control or than the recommended one.
+    pub(crate) fn is_worse(&self, row: &LeaderboardRow) -> bool {
+        row.verdict == Verdict::Dominated
+            || self.behind.contains_key(&row.schedule)
     }
 
     /// The level of significance.

@@ -217,7 +217,7 @@ mod tests {
         assert_eq!((last.runs, last.diverged), (10 * after, 0));
         assert!(last.p_holm.is_some_and(|p| p <= 0.025));
         assert_eq!(board[0].runs, 60, "the others have all their seeds");
-        let note = format!("`bad` was stopped by the race after {after} of 6");
+        let note = format!("The race stopped `bad` after {after} of 6");
         assert!(ranking.notes().iter().any(|n| n.starts_with(&note)));
         // Corrections still count it: without, p would be smaller.
         runs.retain(|run| run.schedule != "bad");

@@ -1,12 +1,12 @@
 //! Schedules that a race stopped, beside those that have all their runs.
 
+use super::notes::Note;
 use super::protocol::Protocol;
 use super::race::{Evidence, race};
 use super::{Pair, Ranking, Verdict};
 use crate::error::Result;
 use crate::record::Observation;
 use crate::results::rows::OF_RACE;
-use crate::text::quoted;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The schedules without runs from some seed on.
@@ -172,21 +172,12 @@ impl Ranking {
             self.leaderboard.push(row);
         }
         let (had, all) = end.seeds;
-        self.notes.push(format!(
-            "{} was stopped by the race after {had} of {all} seeds{}",
-            quoted(schedule),
-            if shown {
-                format!(
-                    ", with an e-value of {:.0} after correction for all \
-                     schedules.",
-                    1.0 / p
-                )
-            } else {
-                "; these runs alone, ranked in this way, would not have \
-                 stopped it."
-                    .to_owned()
-            }
-        ));
+        self.notes.push(Note::Stopped {
+            schedule: schedule.to_owned(),
+            seeds: had,
+            of: all,
+            e: shown.then_some(1.0 / p),
+        });
     }
 
     /// A letter that no group has yet.

@@ -54,6 +54,8 @@ struct Judged {
     behind: BTreeMap<usize, f64>,
     /// To be practically equal to that one.
     p_equivalent: Vec<Option<f64>>,
+    /// Practically equal to it.
+    equal: Vec<bool>,
     verdicts: Vec<Verdict>,
     /// Against the control, by schedule.
     pairs: Vec<Pair>,
@@ -203,15 +205,17 @@ impl<'a> Study<'a> {
         }
         let behind: BTreeMap<usize, f64> =
             best.map_or_else(BTreeMap::new, |best| self.behind(best));
-        let verdict = |j: usize| {
+        let judge = |(j, &p): (usize, &Option<f64>)| {
             let clusters = match best {
                 Some(best) if best != j => self.differences(j, best).len(),
                 _ => table.clusters.len(),
             };
             let behind = behind.contains_key(&j);
-            evidence.verdict(j, clusters, p_equivalent[j], behind)
+            let verdict = evidence.verdict(j, clusters, p, behind);
+            (verdict, evidence.equal(clusters, p, behind))
         };
-        let verdicts = (0..k).map(verdict).collect();
+        let (verdicts, equal) =
+            p_equivalent.iter().enumerate().map(judge).unzip();
         let wins = mean_there(
             &table.averages(|c| pairs::win_shares(table, c, self.control)),
         );
@@ -231,7 +235,15 @@ impl<'a> Study<'a> {
             })
             .collect();
         let all_diverged = evidence.all_diverged;
-        Judged { best, all_diverged, behind, p_equivalent, verdicts, pairs }
+        Judged {
+            best,
+            all_diverged,
+            behind,
+            p_equivalent,
+            equal,
+            verdicts,
+            pairs,
+        }
     }
 
     /// Schedules that are significantly worse than `best`, with p among all

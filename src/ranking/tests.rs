@@ -615,7 +615,7 @@ fn too_few_workloads_dominate_nothing_and_say_so() {
         }
         let board = ranking.leaderboard();
         assert!(board.iter().all(|row| row.verdict != Verdict::Dominated));
-        let wanted = "7 workloads are wanted";
+        let wanted = "That takes 7 workloads.";
         assert!(ranking.notes().iter().any(|note| note.contains(wanted)));
         assert_eq!(ranking.recommended(), Some("a"));
         if n == 1 {
@@ -819,7 +819,7 @@ fn the_control_against_itself_is_in_the_notes_with_the_noise_floor() {
     let wanted = 0.01 * (2.0_f64 / 4.0).sqrt();
     assert!((floor / wanted - 1.0).abs() < 0.3, "{floor} and {wanted}");
     let said = |text: &str| ranking.notes().iter().any(|n| n.contains(text));
-    assert!(said("The control against itself under other seeds (2 seeds"));
-    assert!(said("the noise floor: more"));
-    assert!(said("With 4 seeds no schedule can be shown to be worse on a"));
+    assert!(said("The control compared with itself under other seeds (2"));
+    assert!(said("the noise floor"));
+    assert!(said("With 4 seeds, no schedule can be shown to be worse on"));
 }

@@ -51,6 +51,19 @@ impl Evidence<'_> {
         self.order.iter().copied().find(|&j| !self.dominated[j])
     }
 
+    /// Whether a schedule is practically equal to the recommended one, by the
+    /// rule for `equivalent`; the numbers are those of [`Self::verdict`].
+    pub(super) fn equal(
+        &self,
+        clusters: usize,
+        p_equivalent: Option<f64>,
+        worse_than_best: bool,
+    ) -> bool {
+        smallest_wilcoxon_p(clusters) < self.alpha
+            && !worse_than_best
+            && p_equivalent.is_some_and(|p| p >= EQUAL)
+    }
+
     /// The verdict on schedule `j`, whose probability of being practically
     /// equal to the recommended one over the `clusters` that have both is
     /// `p_equivalent`, and which may be significantly `worse_than_best`.
@@ -61,17 +74,13 @@ impl Evidence<'_> {
         p_equivalent: Option<f64>,
         worse_than_best: bool,
     ) -> Verdict {
-        let enough = smallest_wilcoxon_p(clusters) < self.alpha;
         if self.recommended() == Some(j) {
             Verdict::Recommended
         } else if j == self.control {
             Verdict::Control
         } else if self.dominated[j] {
             Verdict::Dominated
-        } else if enough
-            && !worse_than_best
-            && p_equivalent.is_some_and(|p| p >= EQUAL)
-        {
+        } else if self.equal(clusters, p_equivalent, worse_than_best) {
             Verdict::Equivalent
         } else {
             Verdict::Undecided

@@ -2,7 +2,7 @@
 
 use super::plot::{Cell, SensitivityLine};
 use super::{ReportInput, none, number};
-use crate::ranking;
+use crate::ranking::Analysis;
 use crate::results::rows::{LeaderboardRow, PairRow};
 
 /// A leaderboard of one budget and one learning-rate multiple.
@@ -12,21 +12,21 @@ pub(super) struct Board<'a> {
     pub(super) rows: &'a [LeaderboardRow],
 }
 
-/// The boards of `input` that have a budget and a multiple, in that order.
-pub(super) fn boards<'a>(input: &'a ReportInput) -> Vec<Board<'a>> {
-    let of_board = |ranked: &'a ranking::Board| {
+/// The boards of `analysis` that have a budget and a multiple, in that order.
+pub(super) fn boards(analysis: &Analysis) -> Vec<Board<'_>> {
+    let of_board = analysis.boards.iter().filter_map(|ranked| {
         Some(Board {
             budget: ranked.budget?,
             multiple: ranked.lr_multiple?,
             rows: ranked.ranking.leaderboard(),
         })
-    };
-    input.analysis.boards.iter().filter_map(of_board).collect()
+    });
+    of_board.collect()
 }
 
 /// The boards beside the leading one, with their titles.
 pub(super) fn further(input: &ReportInput) -> Vec<(String, &[LeaderboardRow])> {
-    let boards = boards(input);
+    let boards = boards(&input.analysis);
     if boards.len() < 2 {
         return vec![];
     }
@@ -51,21 +51,6 @@ pub(super) fn heading(input: &ReportInput) -> &'static str {
         Some(_) => "Leaderboard at the learning rate found",
         None => "Leaderboard",
     }
-}
-
-/// The distinct budgets of `boards`, rising.
-pub(super) fn budgets(boards: &[Board<'_>]) -> Vec<u64> {
-    let mut budgets: Vec<u64> = boards.iter().map(|b| b.budget).collect();
-    budgets.dedup();
-    budgets
-}
-
-/// The distinct multiples of `boards`, rising.
-pub(super) fn multiples(boards: &[Board<'_>]) -> Vec<f64> {
-    let mut multiples: Vec<f64> = boards.iter().map(|b| b.multiple).collect();
-    multiples.sort_by(f64::total_cmp);
-    multiples.dedup();
-    multiples
 }
 
 /// Schedules by rising mean regret over the boards that `keep` takes; one
@@ -101,8 +86,8 @@ pub(super) fn regret_of(row: &LeaderboardRow) -> f64 {
 /// A line a schedule for the picture of sensitivity, in the order of the
 /// leaderboard; empty where there are fewer than two multiples.
 pub(super) fn sensitivity(input: &ReportInput) -> Vec<SensitivityLine> {
-    let boards = boards(input);
-    let multiples = multiples(&boards);
+    let boards = boards(&input.analysis);
+    let multiples = input.analysis.multiples();
     if multiples.len() < 2 {
         return vec![];
     }
@@ -172,9 +157,10 @@ pub(super) fn workload_names(input: &ReportInput) -> Vec<String> {
 pub(super) struct WorkloadLine {
     pub(super) workload: String,
     pub(super) cluster: String,
-    /// Its best schedule, or several that tie.
+    /// The schedule of the lowest mean regret, or several that tie.
     pub(super) best: String,
-    /// The best score.
+    pub(super) best_regret: String,
+    /// Its mean score.
     pub(super) score: String,
     /// Regret of the first schedule of the leaderboard.
     pub(super) regret: String,
@@ -183,45 +169,37 @@ pub(super) struct WorkloadLine {
 /// A line a workload.
 pub(super) fn workload_lines(input: &ReportInput) -> Vec<WorkloadLine> {
     let first = input.leading().first().map(|row| row.schedule.as_str());
-    workload_names(input)
-        .into_iter()
-        .map(|workload| {
-            let rows: Vec<_> = input
-                .workloads()
-                .iter()
-                .filter(|row| row.workload == workload)
-                .collect();
-            let best: Vec<_> = rows
-                .iter()
-                .filter(|row| {
-                    row.diverged == 0
-                        && row.regret.is_some_and(|regret| regret <= 0.0)
-                })
-                .collect();
-            let names: Vec<&str> =
-                best.iter().map(|row| row.schedule.as_str()).collect();
-            let score = best.first().and_then(|row| row.score);
-            let regret = match first {
-                Some(first) => cell(input, &workload, first),
-                None => Cell::Missing,
-            };
-            WorkloadLine {
-                cluster: rows[0].cluster.clone(),
-                best: if names.is_empty() {
-                    "none".to_owned()
-                } else {
-                    names.join(", ")
-                },
-                score: score.map_or_else(none, number::score),
-                regret: match regret {
-                    Cell::Regret(regret) => number::regret(regret),
-                    Cell::Diverged => "diverged".to_owned(),
-                    Cell::Missing => none(),
-                },
-                workload,
-            }
-        })
-        .collect()
+    let line = |workload: String| {
+        let rows = input.workloads().iter();
+        let rows: Vec<_> = rows.filter(|r| r.workload == workload).collect();
+        let regrets = rows.iter().filter_map(|row| row.regret);
+        let lowest = regrets.fold(f64::INFINITY, f64::min);
+        let best: Vec<_> =
+            rows.iter().filter(|row| row.regret == Some(lowest)).collect();
+        let score = best.first().and_then(|row| row.score);
+        // Where every schedule diverged, all have the largest regret.
+        let nothing =
+            best.len() == rows.len() && rows.iter().all(|row| row.diverged > 0);
+        let names: Vec<&str> =
+            best.iter().map(|row| row.schedule.as_str()).collect();
+        let regret = match first {
+            Some(first) => cell(input, &workload, first),
+            None => Cell::Missing,
+        };
+        WorkloadLine {
+            cluster: rows[0].cluster.clone(),
+            best: if nothing { none() } else { names.join(", ") },
+            best_regret: number::regret(lowest),
+            score: score.map_or_else(none, number::score),
+            regret: match regret {
+                Cell::Regret(regret) => number::regret(regret),
+                Cell::Diverged => "diverged".to_owned(),
+                Cell::Missing => none(),
+            },
+            workload,
+        }
+    };
+    workload_names(input).into_iter().map(line).collect()
 }
 
 /// Every schedule against the control: schedule, mean difference, interval,
@@ -255,9 +233,4 @@ pub(super) fn pair_lines(input: &ReportInput) -> Vec<[String; 8]> {
 pub(super) fn control(input: &ReportInput) -> Option<&str> {
     let ranking = input.analysis.leading();
     (ranking.leaderboard().len() > 1).then(|| ranking.control())
-}
-
-/// The groups of a row: `ab` is in `a` and in `b`.
-pub(super) fn groups(row: &LeaderboardRow) -> Vec<String> {
-    row.group.chars().map(String::from).collect()
 }

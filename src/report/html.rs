@@ -8,7 +8,7 @@ use super::number::{percent, probability, rate, regret};
 use super::plot::{
     learning_rate_sensitivity, range_test, rank_diagram, regret_heatmap,
 };
-use super::words::{Words, notes, pieces, words};
+use super::prose::{Prose, pieces};
 use super::{ReportInput, none, range};
 use crate::results::rows::{FindRow, LeaderboardRow};
 use crate::text::count;
@@ -19,8 +19,7 @@ use askama::Template;
 #[template(path = "report.html")]
 struct Page<'a> {
     input: &'a ReportInput,
-    words: Words,
-    notes: Vec<String>,
+    prose: Prose,
     heading: &'static str,
     leading: Vec<Row<'a>>,
     further: Vec<Further<'a>>,
@@ -57,19 +56,20 @@ struct Row<'a> {
 ///
 /// Never: the template writes into memory.
 pub(crate) fn html(input: &ReportInput) -> String {
-    let leading = input.leading();
+    let ranking = input.analysis.leading();
+    let leading = ranking.leaderboard();
     let lines = sensitivity(input);
     let (workloads, schedules, cells) = heatmap(input);
     let page = Page {
         input,
-        words: words(input),
-        notes: notes(input),
+        prose: input.prose(),
         heading: heading(input),
         leading: rows(leading),
         further: further(input).into_iter().map(Further::new).collect(),
         control: control(input),
         pairs: pair_lines(input),
-        rank_diagram: (leading.len() > 1).then(|| rank_diagram(leading)),
+        rank_diagram: (leading.len() > 1)
+            .then(|| rank_diagram(leading, |row| ranking.is_worse(row))),
         sensitivity: (!lines.is_empty())
             .then(|| learning_rate_sensitivity(&lines)),
         heatmap: (!workloads.is_empty() && !schedules.is_empty())
@@ -113,14 +113,9 @@ impl<'a> Further<'a> {
     }
 }
 
-impl Page<'_> {
-    fn rate(&self, find: &FindRow) -> String {
-        rate(find.lr)
-    }
-
-    fn range(&self, find: &FindRow) -> String {
-        range(find)
-    }
+/// The learning rate of a search.
+fn found(find: &FindRow) -> String {
+    rate(find.lr)
 }
 
 impl Row<'_> {

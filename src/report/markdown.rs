@@ -1,11 +1,10 @@
 //! The report as Markdown.
 
 use super::board::{
-    boards, control, further, heading, multiples, pair_lines, sensitivity,
-    workload_lines,
+    control, further, heading, pair_lines, sensitivity, workload_lines,
 };
 use super::number::{percent, probability, rate, regret};
-use super::words::{notes, pieces, words};
+use super::prose::pieces;
 use super::{ReportInput, none, range};
 use crate::results::rows::{FindRow, LeaderboardRow};
 use crate::text::quoted;
@@ -13,11 +12,11 @@ use crate::text::quoted;
 /// The report as Markdown, with the tables of the page and none of its
 /// pictures. Texts from outside cannot become markup.
 pub(crate) fn markdown(input: &ReportInput) -> String {
-    let words = words(input);
+    let said = input.prose();
     let mut page = Page::default();
     page.heading(1, &escaped(&input.title));
-    page.paragraph(&format!("**{}**", prose(&words.headline)));
-    for sentence in words.reasons.iter().chain(&words.evidence) {
+    page.paragraph(&format!("**{}**", prose(&said.headline)));
+    for sentence in said.reasons.iter().chain(&said.evidence) {
         page.paragraph(&prose(sentence));
     }
     let leading = input.leading();
@@ -29,7 +28,7 @@ pub(crate) fn markdown(input: &ReportInput) -> String {
     let further = further(input);
     if !further.is_empty() {
         page.heading(2, "Learning rates and budgets");
-        for sentence in &words.conditions {
+        for sentence in &said.conditions {
             page.paragraph(&prose(sentence));
         }
         sensitivity_table(&mut page, input);
@@ -40,12 +39,9 @@ pub(crate) fn markdown(input: &ReportInput) -> String {
     }
     workload_table(&mut page, input);
     find_table(&mut page, &input.lr_finds);
-    page.heading(2, "What this may not be used for");
-    for sentence in &words.limits {
+    page.heading(2, "Limits");
+    for sentence in said.limits.iter().chain(&said.notes) {
         page.item(&prose(sentence));
-    }
-    for note in notes(input) {
-        page.item(&prose(&note));
     }
     page.heading(2, "How it was made");
     if !input.command.is_empty() {
@@ -105,7 +101,7 @@ fn sensitivity_table(page: &mut Page, input: &ReportInput) {
     if lines.is_empty() {
         return;
     }
-    let multiples = multiples(&boards(input));
+    let multiples = input.analysis.multiples();
     let names: Vec<String> =
         multiples.iter().map(|m| format!("{} x:", rate(*m))).collect();
     let mut head = vec!["mean regret at"];
@@ -129,12 +125,20 @@ fn workload_table(page: &mut Page, input: &ReportInput) {
     page.heading(2, "Workloads");
     let first = input.leading().first().map_or("", |row| &row.schedule);
     let regret_of = format!("regret of {}:", code(first));
-    let head = ["workload", "data", "best schedule", "score:", &regret_of];
+    let head = [
+        "workload",
+        "data",
+        "best schedule",
+        "its regret:",
+        "its score:",
+        &regret_of,
+    ];
     let rows = lines.iter().map(|line| {
         vec![
             escaped(&line.workload),
             escaped(&line.cluster),
             code(&line.best),
+            line.best_regret.clone(),
             line.score.clone(),
             line.regret.clone(),
         ]

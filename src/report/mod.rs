@@ -1,25 +1,31 @@
 //! What the numbers say, for people: tables, pictures, sentences, pages.
 //!
 //! Strings out: nothing here reads or writes a file, and everything is made
-//! from the rows that the tables in a results folder hold.
+//! from one analysis: `findings` are what it shows, as data, and `prose` has
+//! every sentence about them.
 
 pub(crate) mod advice;
 mod board;
 pub(crate) mod catalogue;
 pub(crate) mod code;
-mod conditions;
+mod findings;
 pub(crate) mod html;
 pub(crate) mod markdown;
 mod number;
 pub(crate) mod plot;
-mod regime;
+mod prose;
+#[cfg(test)]
+mod samples;
 pub(crate) mod table;
-mod words;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use findings::{Basis, Findings};
 
 use crate::ranking::{Analysis, Ranking};
 use crate::results::rows::{FindRow, LeaderboardRow, RegimeRow, WorkloadRow};
-use crate::schedule::ScheduleSpec;
-use board::groups;
+use crate::schedule::{ScheduleSpec, never_reached};
+use prose::Prose;
 
 /// Everything that a report of one results folder is made from.
 #[derive(Clone, Debug)]
@@ -49,6 +55,21 @@ pub(crate) struct ReportInput {
 }
 
 impl ReportInput {
+    /// All that is said in sentences.
+    fn prose(&self) -> Prose {
+        let finds = &self.lr_finds;
+        let optimizers: Vec<&str> =
+            finds.iter().map(|find| find.optimizer.as_str()).collect();
+        let basis =
+            Basis { optimizers: &optimizers, sizes: &self.regime, finds };
+        let findings = Findings::new(&self.analysis, &basis);
+        let budgets = self.analysis.budgets().into_iter();
+        let budgets: Vec<usize> =
+            budgets.filter_map(|steps| steps.try_into().ok()).collect();
+        let never = never_reached(&self.schedules, &budgets);
+        Prose::of(&findings, &never, &self.missing)
+    }
+
     /// The leaderboard over everything, best first.
     fn overall(&self) -> &[LeaderboardRow] {
         self.analysis.overall.leaderboard()

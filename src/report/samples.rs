@@ -1,48 +1,112 @@
-//! Reports to test on, made up.
+//! Reports to test on, from planted runs.
 
+use super::ReportInput;
 use super::plot::RangeTestPlot;
-use super::{LrFindRow, RegimeRow, ReportInput};
-use crate::results::rows::{
-    LeaderboardRow, PairRow, RobustnessRow, TheoryRow, Verdict, WorkloadRow,
-};
+use crate::ranking::{Analysis, Protocol, Runs};
+use crate::record::Observation;
+use crate::results::rows::{FindRow, RegimeRow};
+use crate::schedule::ScheduleSpec;
+use std::sync::LazyLock;
 
-/// A row in the middle of things.
-pub(super) fn row(
-    schedule: &str,
-    mean_rank: f64,
-    mean_regret: f64,
-    verdict: Verdict,
-) -> LeaderboardRow {
-    LeaderboardRow {
-        place: 1,
-        group: "a".to_owned(),
-        schedule: schedule.to_owned(),
-        mean_rank,
-        mean_regret,
-        regret_low: 0.7 * mean_regret,
-        regret_high: 1.4 * mean_regret,
-        win_rate_vs_control: Some(0.72),
-        p_holm: Some(0.012),
-        p_equivalent: Some(0.4),
-        diverged: 0,
-        runs: 90,
-        verdict,
+/// Where a planted run stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot<'a> {
+    /// Index of the workload.
+    pub(super) set: usize,
+    pub(super) schedule: &'a str,
+    pub(super) budget: u64,
+    pub(super) multiple: f64,
+    pub(super) seed: u64,
+}
+
+/// A study to plant runs in.
+#[derive(Clone, Debug)]
+pub(super) struct Plan<'a> {
+    /// Workloads and their clusters.
+    pub(super) workloads: Vec<(String, String)>,
+    pub(super) schedules: Vec<&'a str>,
+    pub(super) budgets: Vec<u64>,
+    pub(super) multiples: Vec<f64>,
+    pub(super) seeds: u64,
+}
+
+impl<'a> Plan<'a> {
+    /// `sets` workloads with a data set each, one budget, the rate found, one
+    /// seed.
+    pub(super) fn small(sets: usize, schedules: &[&'a str]) -> Self {
+        let name = |i: usize| format!("w{i:02}");
+        Self {
+            workloads: (0..sets).map(|i| (name(i), name(i))).collect(),
+            schedules: schedules.to_vec(),
+            budgets: vec![100],
+            multiples: vec![1.0],
+            seeds: 1,
+        }
+    }
+
+    /// The runs, with `score` as loss; `None` diverged.
+    pub(super) fn runs(&self, score: impl Fn(Spot<'_>) -> Option<f64>) -> Runs {
+        let mut runs = vec![];
+        for (set, (workload, cluster)) in self.workloads.iter().enumerate() {
+            for &schedule in &self.schedules {
+                for &budget in &self.budgets {
+                    for &multiple in &self.multiples {
+                        for seed in 0..self.seeds {
+                            let spot =
+                                Spot { set, schedule, budget, multiple, seed };
+                            let score = score(spot).unwrap_or(f64::NAN);
+                            let run = Observation::new(
+                                workload, schedule, seed, score,
+                            );
+                            runs.push(
+                                run.cluster(cluster)
+                                    .budget(budget)
+                                    .lr_multiple(multiple),
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        Runs {
+            observations: runs,
+            tests: vec![],
+            column: "valid_loss".to_owned(),
+        }
+    }
+
+    /// What they show.
+    pub(super) fn analysis(
+        &self,
+        score: impl Fn(Spot<'_>) -> Option<f64>,
+    ) -> Analysis {
+        analysis(&self.runs(score))
     }
 }
 
-/// Schedule, mean rank, mean regret, group, verdict.
-const SCHEDULES: [(&str, f64, f64, &str, Verdict); 8] = [
-    ("cosine(warmup=5%)", 2.0, 0.004, "a", Verdict::Recommended),
-    ("linear(warmup=5%)", 2.3, 0.005, "a", Verdict::Equivalent),
-    ("wsd(cooldown=20%)", 3.1, 0.011, "ab", Verdict::Undecided),
-    ("one-cycle", 3.9, 0.013, "ab", Verdict::Undecided),
-    ("linear", 4.4, 0.019, "b", Verdict::Control),
-    ("step(at=50%, factor=0.1)", 6.0, 0.048, "c", Verdict::Dominated),
-    ("inverse-sqrt", 6.6, 0.061, "cd", Verdict::Dominated),
-    ("constant", 7.7, 0.114, "d", Verdict::Dominated),
-];
+pub(super) fn analysis(runs: &Runs) -> Analysis {
+    let protocol = Protocol::default();
+    Analysis::new(runs, &protocol, &[]).expect("a valid study")
+}
 
-const WORKLOADS: [(&str, &str); 9] = [
+/// A report of `analysis` and nothing else.
+pub(super) fn bare(analysis: Analysis) -> ReportInput {
+    ReportInput {
+        name: "grid".to_owned(),
+        title: "A title".to_owned(),
+        command: String::new(),
+        schedules: vec![],
+        analysis,
+        regime: vec![],
+        lr_finds: vec![],
+        range_tests: vec![],
+        environment: vec![],
+        missing: vec![],
+        experiment_toml: String::new(),
+    }
+}
+
+const WORKLOADS: [(&str, &str); 10] = [
     ("fashion-mlp", "fashion"),
     ("fashion-cnn", "fashion"),
     ("letter-mlp", "letter"),
@@ -52,66 +116,80 @@ const WORKLOADS: [(&str, &str); 9] = [
     ("diamonds-mlp", "diamonds"),
     ("words-transformer", "words"),
     ("mnist1d-cnn", "mnist1d"),
+    ("poker-mlp", "poker"),
 ];
 
-/// A grid of 8 schedules on 9 workloads, 3 budgets, 3 multiples, 5 seeds.
-pub(super) fn full() -> ReportInput {
-    let overall: Vec<LeaderboardRow> = SCHEDULES
-        .iter()
-        .enumerate()
-        .map(|(i, &(name, rank, regret, group, verdict))| LeaderboardRow {
-            place: i + 1,
-            group: group.to_owned(),
-            diverged: if name == "constant" { 3 } else { 0 },
-            runs: 9 * 9 * 5,
-            ..row(name, rank, regret, verdict)
-        })
-        .collect();
-    let mut boards = vec![("leaderboard".to_owned(), overall.clone())];
-    for budget in [250, 1000, 4000] {
-        for multiple in [0.25, 1.0, 4.0] {
-            let rows = overall
-                .iter()
-                .enumerate()
-                .map(|(i, row)| {
-                    let factor = 1.0
-                        + 0.3 * (i as f64 - 2.0) * f64::ln(multiple).max(-1.0);
-                    LeaderboardRow {
-                        mean_regret: row.mean_regret * factor.max(0.3),
-                        runs: 45,
-                        ..row.clone()
-                    }
-                })
-                .collect();
-            boards.push((format!("leaderboard-{budget}-{multiple}"), rows));
-        }
+/// The grid of the full report: 8 schedules on 10 workloads, 2 budgets, 3
+/// multiples, 3 seeds. `best` is the label of the best schedule, `before`
+/// what the names of the workloads begin with.
+pub(super) fn plan<'a>(best: &'a str, before: &str) -> Plan<'a> {
+    let named = |(name, data): (&str, &str)| {
+        (format!("{before}{name}"), format!("{before}{data}"))
+    };
+    Plan {
+        workloads: WORKLOADS.into_iter().map(named).collect(),
+        schedules: vec![
+            best,
+            "linear(warmup=5%)",
+            "wsd(cooldown=20%)",
+            "one-cycle",
+            "linear",
+            "step(at=50%, factor=0.1)",
+            "inverse-sqrt",
+            "constant",
+        ],
+        budgets: vec![250, 4000],
+        multiples: vec![0.25, 1.0, 4.0],
+        seeds: 3,
     }
+}
+
+/// The planted loss. At the rate found: the best schedule is ahead of the
+/// control by 0.02 in the logarithm, `linear(warmup=5%)` is its equal, two are
+/// about as good as the control, three are worse. The further from that rate,
+/// the better `wsd` is beside the others. `constant` diverges three times.
+pub(super) fn full_score(spot: Spot<'_>) -> Option<f64> {
+    let Spot { set, schedule, budget, multiple, seed } = spot;
+    if (schedule, set, budget, multiple) == ("constant", 3, 250, 4.0) {
+        return None;
+    }
+    let off = f64::ln(multiple).abs();
+    let wave = (set as f64 * 12.9898).sin();
+    let sign = if set.is_multiple_of(2) { 1.0 } else { -1.0 };
+    let effect = match schedule {
+        "linear(warmup=5%)" => 0.0002 + 0.05 * off,
+        "wsd(cooldown=20%)" => 0.02 + 0.03 * sign + 0.002 * wave,
+        "one-cycle" => 0.02 - 0.03 * sign + 0.004 * wave + 0.05 * off,
+        "linear" => 0.02 + 0.05 * off,
+        "step(at=50%, factor=0.1)" => 0.048 + 0.003 * wave + 0.05 * off,
+        "inverse-sqrt" => 0.061 + 0.004 * wave + 0.05 * off,
+        "constant" => 0.114 + 0.01 * wave + 0.05 * off,
+        _ => 0.05 * off,
+    };
+    let place = seed as f64 + (5 * set + 3 * schedule.len()) as f64;
+    let noise = 0.001 * (place * 7.3).sin();
+    let base = (1.0 + set as f64) / (budget as f64).ln();
+    Some(base * (effect + noise + 0.02 * off).exp())
+}
+
+/// A report with everything in it.
+pub(super) fn full() -> ReportInput {
+    static FULL: LazyLock<ReportInput> = LazyLock::new(|| {
+        full_of(plan("cosine(warmup=5%)", "").runs(full_score))
+    });
+    FULL.clone()
+}
+
+/// The same from other runs.
+pub(super) fn full_of(runs: Runs) -> ReportInput {
+    let specs = ["linear", "one-cycle", "inverse-sqrt", "constant"]
+        .map(|kind| ScheduleSpec::of_kind(kind).expect("a kind"));
+    let analysis = Analysis::new(&runs, &Protocol::default(), &specs);
     ReportInput {
         name: "small-scale".to_owned(),
         title: "Which schedule generalizes best at small scale?".to_owned(),
         command: "lrscout run experiments/small-scale.toml".to_owned(),
-        boards,
-        pairs: pairs(),
-        workloads: workloads(),
         regime: regime(),
-        robustness: vec![RobustnessRow {
-            place: 1,
-            schedule: "wsd(cooldown=20%)".to_owned(),
-            mean_regret: 0.031,
-            worst_regret: 0.074,
-            worst_multiple: 4.0,
-            best_regret: 0.006,
-            best_multiple: 1.0,
-        }],
-        theory: vec![TheoryRow {
-            budget: 1000,
-            lr_multiple: 1.0,
-            schedule: "linear".to_owned(),
-            bound: 0.05,
-            peak_ratio: Some(1.0),
-            mean_rank: 4.4,
-            spearman: Some(0.81),
-        }],
         lr_finds: finds(),
         range_tests: vec![("fashion-mlp, 1000 steps".to_owned(), range_test())],
         environment: vec![
@@ -119,66 +197,9 @@ pub(super) fn full() -> ReportInput {
             ("os".to_owned(), "linux".to_owned()),
             ("cores".to_owned(), "16".to_owned()),
         ],
-        notes: vec!["9 workloads are few for 8 schedules".to_owned()],
-        experiment_toml: "seeds = 5\nbudgets = [250, 1000, 4000]\n".to_owned(),
+        experiment_toml: "seeds = 3\nbudgets = [250, 4000]\n".to_owned(),
+        ..bare(analysis.expect("a valid study"))
     }
-}
-
-fn workloads() -> Vec<WorkloadRow> {
-    let mut rows = vec![];
-    for (i, (workload, cluster)) in WORKLOADS.into_iter().enumerate() {
-        let best = [0, 1, 0, 2, 0, 1, 3, 0, 1][i];
-        for (j, (schedule, _, regret, ..)) in SCHEDULES.into_iter().enumerate()
-        {
-            let wave = 1.0 + 0.6 * ((3 * i + 5 * j) as f64).sin();
-            let regret = if j == best { 0.0 } else { regret * wave };
-            let diverged = usize::from(j == 7 && i % 4 == 1);
-            rows.push(WorkloadRow {
-                workload: workload.to_owned(),
-                cluster: cluster.to_owned(),
-                schedule: schedule.to_owned(),
-                score: (diverged == 0).then(|| 0.3 * f64::exp(regret)),
-                rank: j as f64 + 1.0,
-                regret: (diverged == 0).then_some(regret),
-                seeds: 45,
-                diverged,
-                difference: (j > 0).then_some(regret - 0.019),
-                difference_low: (j > 0).then_some(regret - 0.024),
-                difference_high: (j > 0).then_some(regret - 0.011),
-                p_within: (j > 0).then_some(0.02),
-            });
-        }
-    }
-    rows
-}
-
-fn pairs() -> Vec<PairRow> {
-    SCHEDULES
-        .into_iter()
-        .filter(|schedule| schedule.0 != "linear")
-        .map(|schedule| PairRow {
-            a: schedule.0.to_owned(),
-            b: "linear".to_owned(),
-            n: 9,
-            mean_difference: Some(schedule.2 - 0.019),
-            low: Some(schedule.2 - 0.024),
-            high: Some(schedule.2 - 0.011),
-            wilcoxon_w: 3.0,
-            p: 0.004,
-            p_holm: 0.012,
-            method: "exact".to_owned(),
-            p_a_better: 0.93,
-            p_equivalent: 0.05,
-            p_b_better: 0.02,
-            rope_width: 0.005,
-            probability_a_better: 0.72,
-            probability_low: Some(0.41),
-            probability_high: Some(0.91),
-            p_hochberg: Some(0.012),
-            p_hommel: Some(0.011),
-            p_benjamini_hochberg: Some(0.008),
-        })
-        .collect()
 }
 
 fn regime() -> Vec<RegimeRow> {
@@ -191,17 +212,18 @@ fn regime() -> Vec<RegimeRow> {
     WORKLOADS.into_iter().enumerate().map(sizes).collect()
 }
 
-fn finds() -> Vec<LrFindRow> {
-    let find = |(i, (workload, _)): (usize, (&str, &str))| LrFindRow {
+fn finds() -> Vec<FindRow> {
+    let find = |(i, (workload, _)): (usize, (&str, &str))| FindRow {
         workload: workload.to_owned(),
         optimizer: "sgd(momentum=0.9)".to_owned(),
         budget: 1000,
-        lr: Some(0.012 * (i + 1) as f64),
-        low: Some(0.006 * (i + 1) as f64),
-        high: Some(0.03 * (i + 1) as f64),
+        lr: 0.012 * (i + 1) as f64,
+        low: 0.006 * (i + 1) as f64,
+        high: 0.03 * (i + 1) as f64,
         outcome: "found".to_owned(),
         rule: "lrscout".to_owned(),
         cost_steps: 1300,
+        schedule: None,
     };
     WORKLOADS.into_iter().enumerate().map(find).collect()
 }

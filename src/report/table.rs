@@ -1,5 +1,6 @@
 //! Tables for a terminal.
 
+use super::findings::Comparison;
 use super::none;
 use super::number::{difference, percent, probability, regret};
 use crate::ranking::extras::calibration::CalibrationRow;
@@ -9,6 +10,9 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 
 /// Letters that a schedule's label may take.
 const LABEL: usize = 30;
+const WIDE_LABEL: usize = 35;
+/// Columns of a terminal.
+const WIDTH: usize = 100;
 
 /// The leaderboard as text of at most 100 columns; the verdict comes last.
 pub(crate) fn leaderboard(rows: &[LeaderboardRow]) -> String {
@@ -36,7 +40,7 @@ pub(crate) fn leaderboard(rows: &[LeaderboardRow]) -> String {
     for row in rows {
         let mut cells = vec![
             right(&row.place.to_string()),
-            left(&shortened(&row.schedule)),
+            left(&shortened(&row.schedule, LABEL)),
             right(&format!("{:.2}", row.mean_rank)),
             right(&narrow(&regret(row.mean_regret))),
             right(&narrow(&regret(row.regret_low))),
@@ -50,6 +54,77 @@ pub(crate) fn leaderboard(rows: &[LeaderboardRow]) -> String {
         table.add_row(cells);
     }
     trimmed(&table)
+}
+
+/// The verdict on every schedule with its evidence, at most 100 columns wide.
+pub(super) fn choices(comparison: &Comparison) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(vec![
+        left("schedule"),
+        left("verdict"),
+        right("regret"),
+        right("95 % interval"),
+        right("p vs\ncontrol"),
+        right("data sets\nto decide"),
+        right("div."),
+    ]);
+    for choice in &comparison.choices {
+        let row = &choice.row;
+        let ends = [row.regret_low, row.regret_high];
+        let interval = if ends.iter().all(|end| end.is_finite()) {
+            ends.map(|end| narrow(&regret(end))).join(" to ")
+        } else {
+            none()
+        };
+        let wanted = choice.data_sets_to_decide;
+        let to_decide = match wanted {
+            _ if !choice.is_open() => none(),
+            Some(wanted) => wanted.to_string(),
+            None if comparison.data_sets < 2 => none(),
+            None => "> 1000".to_owned(),
+        };
+        table.add_row(vec![
+            left(&shortened(&row.schedule, WIDE_LABEL)),
+            left(row.verdict.name()),
+            right(&narrow(&regret(row.mean_regret))),
+            right(&interval),
+            right(&narrow(&row.p_holm.map_or_else(none, probability))),
+            right(&to_decide),
+            right(&row.diverged.to_string()),
+        ]);
+    }
+    // Nothing to the left of the first column.
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    trimmed(&table)
+}
+
+/// `text` in lines of at most 100 columns, as far as its words allow; names
+/// between backticks stay whole.
+pub(super) fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    let mut words = text.split(' ');
+    while let Some(word) = words.next() {
+        let mut word = word.to_owned();
+        while word.matches('`').count() % 2 == 1
+            && let Some(rest) = words.next()
+        {
+            word = format!("{word} {rest}");
+        }
+        let line = lines.len() - 1;
+        let line = &mut lines[line];
+        if line.is_empty() {
+            *line = word;
+        } else if line.chars().count() + 1 + word.chars().count() <= WIDTH {
+            line.push(' ');
+            line.push_str(&word);
+        } else {
+            lines.push(word);
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 /// What changed from A to B, at most 100 columns.
@@ -82,7 +157,7 @@ pub(crate) fn changes(rows: &[ChangeRow]) -> String {
             value.map_or_else(none, |v| narrow(&difference(v)))
         };
         table.add_row(vec![
-            left(&shortened(&row.schedule)),
+            left(&shortened(&row.schedule, LABEL)),
             right(&place(&row.a)),
             right(&place(&row.b)),
             right(&row.common_runs.to_string()),
@@ -148,14 +223,15 @@ fn narrow(number: &str) -> String {
     number.replace("< 0", "<")
 }
 
-/// `label` on one line, cut in the middle: its ends tell variants apart.
-fn shortened(label: &str) -> String {
+/// `label` on one line, cut in the middle to `most` letters: its ends tell
+/// variants apart.
+fn shortened(label: &str, most: usize) -> String {
     let letters: Vec<char> =
         label.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if letters.len() <= LABEL {
+    if letters.len() <= most {
         return letters.into_iter().collect();
     }
-    let (head, tail) = (LABEL / 2, LABEL - LABEL / 2 - 1);
+    let (head, tail) = (most / 2, most - most / 2 - 1);
     let mut short: String = letters[..head].iter().collect();
     short.push('…');
     short.extend(&letters[letters.len() - tail..]);

@@ -1,30 +1,24 @@
 use super::html::html;
 use super::markdown::markdown;
-use super::samples::{full, row};
-use super::table::leaderboard;
-use super::words::{Words, pieces, words};
-use super::{LrFindRow, ReportInput};
-use crate::results::rows::{LeaderboardRow, Verdict};
-use crate::text::count;
+use super::prose::{Prose, pieces};
+use super::samples::{
+    Plan, Spot, analysis, bare, full, full_of, full_score, plan,
+};
+use super::table::{choices, leaderboard, wrapped};
+use super::{Basis, Findings};
+use crate::record::Outcome;
+use crate::results::rows::{FindRow, LeaderboardRow, Verdict};
 
 const EVIL: &str = "<script>alert(1)</script>\"'`|*_\n&";
 
-fn of(rows: Vec<LeaderboardRow>) -> ReportInput {
-    ReportInput {
-        name: "grid".to_owned(),
-        title: "A title".to_owned(),
-        boards: vec![("leaderboard".to_owned(), rows)],
-        ..ReportInput::default()
-    }
-}
-
-fn said(words: &Words) -> String {
+fn said(prose: &Prose) -> String {
     let parts = [
-        std::slice::from_ref(&words.headline),
-        &words.reasons,
-        &words.evidence,
-        &words.conditions,
-        &words.limits,
+        std::slice::from_ref(&prose.headline),
+        &prose.reasons,
+        &prose.evidence,
+        &prose.conditions,
+        &prose.limits,
+        &prose.notes,
     ];
     parts.concat().join("\n")
 }
@@ -42,16 +36,15 @@ fn is_sound(page: &str) {
     }
 }
 
+/// On even sets the first, on odd ones the second is ahead, by `apart`.
+fn alternating(first: &str, apart: f64, spot: Spot<'_>) -> f64 {
+    let ahead = (spot.set.is_multiple_of(2)) == (spot.schedule == first);
+    1.0 + spot.set as f64 + if ahead { 0.0 } else { apart }
+}
+
 #[test]
 fn names_cannot_break_out_of_a_report() {
-    let mut input = full();
-    for (_, rows) in &mut input.boards {
-        rows[0].schedule = EVIL.to_owned();
-    }
-    for row in &mut input.workloads {
-        row.workload = format!("{EVIL}{}", row.workload);
-        row.cluster = EVIL.to_owned();
-    }
+    let mut input = full_of(plan(EVIL, EVIL).runs(full_score));
     for find in &mut input.lr_finds {
         find.workload = EVIL.to_owned();
         find.outcome = EVIL.to_owned();
@@ -59,7 +52,7 @@ fn names_cannot_break_out_of_a_report() {
     input.title = EVIL.to_owned();
     input.name = EVIL.to_owned();
     input.command = EVIL.to_owned();
-    input.notes = vec![EVIL.to_owned()];
+    input.missing = vec![EVIL.to_owned()];
     input.environment = vec![(EVIL.to_owned(), EVIL.to_owned())];
     input.experiment_toml = "```\n</pre><script>".to_owned();
     let page = html(&input);
@@ -104,12 +97,12 @@ fn the_page_says_the_recommendation_first() {
         page.find("aria-label=\"Mean ranks of 8 schedules\""),
         page.find("<h2>Learning rates and budgets"),
         page.find("aria-label=\"Mean regret by multiple"),
-        page.find("aria-label=\"Regret of 8 schedules on 9 workloads\""),
+        page.find("aria-label=\"Regret of 8 schedules on 10 workloads\""),
         page.find("<h2>Learning rates found"),
         page.find("aria-label=\"Range test, fashion-mlp"),
-        page.find("<h2>What this may not be used for"),
+        page.find("<h2>Limits"),
         page.find("<h2>How it was made"),
-        page.find("seeds = 5"),
+        page.find("seeds = 3"),
     ];
     assert!(order.iter().all(Option::is_some), "{order:?}");
     assert!(order.is_sorted(), "{order:?}");
@@ -123,261 +116,241 @@ fn markdown_has_the_tables_of_the_page() {
         "# Which schedule generalizes best at small scale?\n\n\
          **Use `cosine(warmup=5%)`.**\n"
     ));
-    assert!(text.contains(
-        "| 8 | `constant` | dominated | 7.70 | 0.114 | 0.080 | 0.160 | 72 % \
-         | 0.012 | 40 % | 3 of 405 |"
-    ));
+    assert!(text.contains("| 8 | `constant` | dominated | 8.00 | 0."));
+    assert!(text.contains("| 3 of 180 |"));
     assert!(text.contains("### 250 steps, 0.25 times the learning rate"));
     assert!(text.contains("| mean regret at | 0.25 x | 1 x | 4 x |"));
-    assert!(text.contains("| fashion-cnn | fashion | `linear(warmup=5%)` |"));
-    assert!(text.contains("```toml\nseeds = 5\n"));
+    assert!(text.contains("| fashion-mlp | fashion | `one-cycle` |"));
+    assert!(text.contains("```toml\nseeds = 3\n"));
     // All rows of a table have the cells of its head.
     for table in text.split("\n\n").filter(|b| b.starts_with("| ")) {
         let cells = |line: &str| line.matches(" |").count();
         let head = table.lines().next().map(cells);
         assert!(table.lines().all(|l| Some(cells(l)) == head), "{table}");
     }
+    insta::assert_snapshot!(text);
 }
 
 #[test]
-fn nothing_at_all_is_a_report() {
-    for input in [ReportInput::default(), of(vec![])] {
-        is_sound(&html(&input));
-        is_sound(&markdown(&input));
-        let words = words(&input);
-        assert_eq!(words.headline, "There are no results to compare.");
-    }
+fn next_to_nothing_is_a_report() {
+    // No budget, no multiple, one run.
+    let mut runs = Plan::small(1, &["cosine"]).runs(|_| Some(1.0));
+    runs.observations[0].budget = None;
+    runs.observations[0].lr_multiple = None;
+    let input = bare(analysis(&runs));
+    is_sound(&html(&input));
+    is_sound(&markdown(&input));
+    let prose = input.prose();
+    assert_eq!(
+        prose.evidence,
+        ["1 schedule, 1 workload, 1 seed: 1 run in all."]
+    );
+    assert_eq!(prose.conditions, [""; 0]);
     assert_eq!(leaderboard(&[]), "no schedules to rank\n");
 }
 
 #[test]
 fn a_single_schedule_is_not_recommended_over_nothing() {
-    let input = of(vec![row("cosine", 1.0, 0.0, Verdict::Control)]);
+    let mut plan = Plan::small(3, &["cosine"]);
+    plan.multiples = vec![0.5, 1.0];
+    let input = bare(plan.analysis(|_| Some(1.0)));
     is_sound(&html(&input));
-    let words = words(&input);
+    let prose = input.prose();
     assert_eq!(
-        words.headline,
+        prose.headline,
         "`cosine` is the only schedule here, so there is nothing to compare \
          it with."
     );
-    assert_eq!(words.reasons, ["No run diverged."]);
+    assert_eq!(prose.reasons, ["No run diverged."]);
+    assert_eq!(
+        prose.conditions[0],
+        "At half the learning rate found, `cosine` is the only schedule."
+    );
+    assert!(!html(&input).contains("class=\"answer decided\""));
 }
 
 #[test]
 fn where_all_diverged_the_remedy_is_a_lower_rate() {
-    let rows = ["cosine", "linear"].map(|name| LeaderboardRow {
-        diverged: 90,
-        regret_low: f64::NAN,
-        regret_high: f64::NAN,
-        win_rate_vs_control: None,
-        p_holm: None,
-        ..row(name, 1.5, f64::NAN, Verdict::Undecided)
-    });
-    let mut input = of(rows.to_vec());
-    for multiple in ["1", "4"] {
-        let stem = format!("leaderboard-250-{multiple}");
-        input.boards.push((stem, rows.to_vec()));
-    }
+    let mut plan = Plan::small(3, &["cosine", "linear"]);
+    plan.multiples = vec![1.0, 4.0];
+    plan.seeds = 2;
+    let input = bare(plan.analysis(|_| None));
     is_sound(&html(&input));
     is_sound(&markdown(&input));
-    let words = words(&input);
-    assert!(words.headline.starts_with("Every run diverged"));
-    let said = said(&words);
-    assert!(said.contains("`cosine` in 90 of 90 runs"), "{said}");
-    assert!(said.contains("At 4 times the learning rate found no schedule"));
-    assert!(!said.contains("has the lowest"), "{said}");
-    assert!(!said.contains("If you do not trust"), "{said}");
+    let prose = input.prose();
+    assert!(prose.headline.starts_with("Every run diverged"));
+    assert!(prose.headline.contains("a lower learning rate"));
+    let said = said(&prose);
+    assert!(said.contains("12 of 12 runs of `cosine`"), "{said}");
+    assert!(said.contains(
+        "At four times the learning rate found, every run diverged or failed."
+    ));
+    for word in ["has the lowest", "Use `", "undecided"] {
+        assert!(!said.contains(word), "{said}");
+    }
+    assert!(!html(&input).contains("class=\"answer decided\""));
 }
 
 #[test]
 fn every_verdict_has_its_sentence() {
-    let words = words(&full());
-    assert_eq!(words.headline, "Use `cosine(warmup=5%)`.");
-    assert_eq!(
-        words.reasons,
-        [
-            "`cosine(warmup=5%)` has the best mean rank, 2.00 among 8 \
-             schedules, and falls behind the best schedule of each workload \
-             by 0.004 on average (95 % interval 0.003 to 0.006).",
-            "It beats the control `linear` in 72 % of the paired runs (p = \
-             0.012, corrected for all comparisons); with a probability of 93 \
-             % it is better by more than 0.005, with 5 % they differ by \
-             less.",
-            "`linear(warmup=5%)` is as good for practical purposes: take \
-             whichever is at hand.",
-            "`wsd(cooldown=20%)` and `one-cycle` are undecided: these \
-             results show neither that they are worse than `linear` nor that \
-             they are as good as the best.",
-            "`step(at=50%, factor=0.1)`, `inverse-sqrt` and `constant` are \
-             worse than `linear`, more clearly than chance explains: do not \
-             try them.",
-            "Diverged: `constant` in 3 of 405 runs. A diverged run counts as \
-             worse than any other.",
-        ]
-    );
-    assert_eq!(
-        words.evidence[0],
-        "8 schedules on 9 workloads over 8 data sets, 3 budgets, 3 multiples \
-         of the learning rate found, 5 seeds: 3240 runs in all."
-    );
-}
-
-#[test]
-fn without_a_recommendation_the_report_says_so() {
-    let input = of(vec![
-        row("cosine", 1.4, 0.01, Verdict::Undecided),
-        row("linear", 1.6, 0.02, Verdict::Control),
-    ]);
-    let words = words(&input);
-    assert_eq!(words.headline, "The evidence does not single out a schedule.");
-    assert!(words.reasons[0].starts_with("`cosine` has the best mean rank"));
-    assert!(words.reasons[2].starts_with("`cosine` is undecided"));
-    assert!(!html(&input).contains("class=\"answer decided\""));
+    let prose = full().prose();
+    assert!(prose.decided);
+    insta::assert_snapshot!(prose.reasons.join("\n"));
+    insta::assert_snapshot!(prose.evidence.join("\n"));
+    insta::assert_snapshot!(prose.conditions.join("\n"));
+    insta::assert_snapshot!(prose.limits.join("\n"));
+    insta::assert_snapshot!(prose.notes.join("\n"));
 }
 
 #[test]
 fn a_leader_that_chance_explains_is_not_recommended_in_words() {
-    let row = |name, rank, verdict| LeaderboardRow {
-        p_holm: Some(0.3),
-        ..row(name, rank, 0.01, verdict)
+    let plan = Plan::small(8, &["cosine", "linear"]);
+    // Ahead by more, where it is ahead.
+    let apart = |spot: Spot<'_>| {
+        let behind = 0.001 * f64::from(u8::from(spot.set == 7));
+        alternating("cosine", 0.3 + behind, spot)
     };
-    let mut input = of(vec![
-        row("cosine", 1.4, Verdict::Recommended),
-        row("linear", 1.6, Verdict::Control),
-    ]);
+    let input = bare(plan.analysis(|spot| Some(apart(spot))));
     assert_eq!(
-        words(&input).headline,
-        "`cosine` is ahead, but chance may be all of every difference here."
+        input.prose().headline,
+        "`cosine` ranks first, but all differences here may be due to chance."
     );
     assert!(!html(&input).contains("class=\"answer decided\""));
     // Shown to be equal is not the same as not shown to differ.
-    input.boards[0].1[1].p_equivalent = Some(0.99);
-    assert_eq!(words(&input).headline, "Use `cosine`.");
+    let near = |spot: Spot<'_>| Some(alternating("cosine", 1e-4, spot));
+    let input = bare(plan.analysis(near));
+    assert_eq!(input.prose().headline, "Use `cosine`.");
     assert!(html(&input).contains("class=\"answer decided\""));
 }
 
 #[test]
 fn a_lead_that_chance_explains_is_named_although_another_is_dominated() {
-    let row = |name, rank, p: Option<f64>, verdict| LeaderboardRow {
-        p_holm: p,
-        p_equivalent: Some(0.2),
-        ..row(name, rank, 0.01, verdict)
+    let plan = Plan::small(10, &["cosine", "linear", "constant"]);
+    let score = |spot: Spot<'_>| match spot.schedule {
+        "constant" => 3.0 * (1.0 + spot.set as f64),
+        _ => alternating("cosine", 0.3, spot),
     };
-    let mut input = of(vec![
-        row("cosine", 1.4, Some(0.6), Verdict::Recommended),
-        row("linear", 1.6, None, Verdict::Control),
-        row("constant", 3.0, Some(0.01), Verdict::Dominated),
-    ]);
+    let input = bare(plan.analysis(|spot| Some(score(spot))));
     assert_eq!(
-        words(&input).headline,
-        "Use `cosine`: it is ahead, though chance may be all of its lead over \
-         the control `linear`."
+        input.prose().headline,
+        "Use `cosine`: it ranks first, but its lead over the control `linear` \
+         may be due to chance."
     );
     assert!(!html(&input).contains("class=\"answer decided\""));
-    input.boards[0].1[0].p_holm = Some(0.02);
-    assert_eq!(words(&input).headline, "Use `cosine`.");
+    let clear = |spot: Spot<'_>| {
+        let own = if spot.schedule == "cosine" { 0.5 } else { 1.0 };
+        own * score(spot)
+    };
+    let input = bare(plan.analysis(|spot| Some(clear(spot))));
+    assert_eq!(input.prose().headline, "Use `cosine`.");
     assert!(html(&input).contains("class=\"answer decided\""));
 }
 
 #[test]
-fn too_few_workloads_for_a_test_are_named() {
-    let few = LeaderboardRow {
-        p_holm: None,
-        ..row("cosine", 1.0, 0.0, Verdict::Undecided)
+fn headlines_and_verdicts_have_one_threshold_of_equality() {
+    // Three of 18 differences outside the region of practical equivalence
+    // leave a probability between the 0.9 of the verdicts and 0.95.
+    let plan = Plan::small(18, &["cosine", "copy", "linear"]);
+    let score = |spot: Spot<'_>| {
+        let sign = if spot.set.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let behind = match (spot.schedule, spot.set) {
+            ("cosine", _) => 0.0,
+            (_, 0..3) => 0.02,
+            _ => 0.0001 * sign,
+        };
+        Some((1.0 + spot.set as f64) * f64::exp(behind))
     };
-    let input = of(vec![few, row("linear", 2.0, 0.1, Verdict::Control)]);
-    let said = said(&words(&input));
-    assert!(said.contains("too few workloads for a test"), "{said}");
+    let analysis = plan.analysis(score);
+    let rows = analysis.leading().leaderboard();
+    let of = |name: &str| rows.iter().find(|row| row.schedule == name);
+    let p = of("linear").and_then(|row| row.p_equivalent).expect("compared");
+    assert!((0.905..0.945).contains(&p), "{p} is not between");
+    let verdict = of("copy").map(|row| row.verdict);
+    assert_eq!(verdict, Some(Verdict::Equivalent));
+    assert_eq!(bare(analysis).prose().headline, "Use `cosine`.");
+}
+
+#[test]
+fn too_few_workloads_for_a_test_are_named() {
+    let plan = Plan::small(2, &["cosine", "linear"]);
+    let score = |spot: Spot<'_>| {
+        Some(if spot.schedule == "cosine" { 1.0 } else { 2.0 })
+    };
+    let said = said(&bare(plan.analysis(score)).prose());
+    let power = "With 2 workloads, no schedule can be shown to be worse";
+    assert!(said.contains(power), "{said}");
+    assert!(said.contains("That takes 6 workloads."), "{said}");
 }
 
 #[test]
 fn the_best_schedule_may_depend_on_rate_and_budget() {
-    let board = |stem: &str, a: f64, b: f64| {
-        let rows = vec![
-            row("a", 1.0, a, Verdict::Recommended),
-            row("b", 2.0, b, Verdict::Control),
-        ];
-        (stem.to_owned(), rows)
+    let mut plan = Plan::small(8, &["a", "linear"]);
+    plan.budgets = vec![250, 1000];
+    plan.multiples = vec![0.5, 4.0];
+    let score = |spot: Spot<'_>| {
+        let own = match (spot.schedule, spot.budget, spot.multiple) {
+            ("a", 250, 0.5) => 0.02,
+            ("a", 1000, 4.0) => 0.04,
+            ("a", _, 4.0) => 0.03,
+            ("linear", 250, 0.5) => 0.025,
+            ("linear", 1000, 0.5) => 0.08,
+            _ => 0.001,
+        };
+        Some((1.0 + spot.set as f64) * f64::exp(own + 0.0001 * spot.set as f64))
     };
-    let mut input = of(vec![]);
-    input.boards = vec![
-        board("leaderboard", 0.02, 0.05),
-        board("leaderboard-1000-4", 0.04, 0.01),
-        board("leaderboard-250-4", 0.03, 0.0),
-        board("leaderboard-1000-0.5", 0.0, 0.08),
-        board("leaderboard-250-0.5", 0.02, 0.01),
-    ];
-    assert_eq!(
-        words(&input).conditions,
-        [
-            "At 0.5 times the learning rate found `a` has the lowest mean \
-             regret, 0.010.",
-            "At 4 times the learning rate found `b` has the lowest mean \
-             regret, 0.005.",
-            "If you do not trust your learning rate, take `a`: from 0.5 to 4 \
-             times the learning rate found, its mean regret is 0.035 at \
-             most.",
-            "The lowest mean regret has `b` with 250 steps, `a` with 1000 \
-             steps; no test says that the budget is why.",
-        ]
+    insta::assert_snapshot!(
+        bare(plan.analysis(score)).prose().conditions.join("\n")
     );
 }
 
 #[test]
 fn one_schedule_may_be_best_everywhere() {
-    assert_eq!(
-        words(&full()).conditions,
-        [
-            "`cosine(warmup=5%)` has the lowest mean regret at every \
-             learning rate, from 0.25 to 4 times the learning rate found.",
-            "If you do not trust your learning rate, take \
-             `wsd(cooldown=20%)`: against the best schedule at its best rate \
-             it loses least over the rates within four times of the one \
-             found, 0.031 on average and 0.074 at 4 times the learning rate \
-             found.",
-            "`cosine(warmup=5%)` has the lowest mean regret at every budget, \
-             from 250 to 4000 steps.",
-            "The convex bound of a schedule, which needs no training, goes \
-             with its mean rank by Spearman's correlation: 0.81 with 1000 \
-             steps at the learning rate found.",
-        ]
+    let mut plan = Plan::small(8, &["a", "linear"]);
+    plan.budgets = vec![250, 1000];
+    plan.multiples = vec![0.25, 1.0, 4.0];
+    let score = |spot: Spot<'_>| {
+        let own = if spot.schedule == "a" { 1.0 } else { 1.2 };
+        Some(own * (1.0 + spot.set as f64) * f64::exp(spot.multiple / 10.0))
+    };
+    insta::assert_snapshot!(
+        bare(plan.analysis(score)).prose().conditions.join("\n")
     );
 }
 
 #[test]
 fn the_tuned_board_has_a_sentence_of_its_own() {
-    let mut input = full();
-    let rows = vec![
-        row("a", 1.2, 0.01, Verdict::Recommended),
-        row("b", 2.9, 0.4, Verdict::Dominated),
-    ];
-    input.boards.push(("leaderboard-tuned".to_owned(), rows));
-    let sentence = "With the multiple tuned for every schedule, on the \
-                    validation loss of even seeds, `a` has the best mean rank \
-                    on the test loss of the odd ones; `b` is still worse than \
-                    the control.";
-    let said = words(&input).conditions;
+    let mut plan = Plan::small(8, &["a", "linear", "z"]);
+    plan.multiples = vec![0.5, 1.0];
+    plan.seeds = 4;
+    let score = |spot: Spot<'_>| {
+        let own = [("a", 1.0), ("linear", 1.2), ("z", 3.0)];
+        let own = own.iter().find(|(name, _)| *name == spot.schedule);
+        Some(own?.1 * (1.0 + spot.set as f64 + 0.01 * spot.seed as f64))
+    };
+    let mut runs = plan.runs(score);
+    runs.tests = runs.observations.clone();
+    let sentence = "With the multiple tuned for every schedule, `a` has the \
+                    best mean rank. The multiple is from the validation loss \
+                    of the even seeds, the ranks are from the test loss of \
+                    the odd ones. Even then, `z` is worse than the control.";
+    let said = bare(analysis(&runs)).prose().conditions;
     assert!(said.iter().any(|s| s == sentence), "{said:?}");
 }
 
 #[test]
 fn the_board_at_the_rate_found_leads() {
-    let mut input = full();
-    let mut rows = vec![
-        row("a", 1.2, 0.01, Verdict::Recommended),
-        row("linear", 2.9, 0.4, Verdict::Control),
-    ];
-    rows[1].p_holm = Some(0.01);
-    input.boards.push(("leaderboard-found".to_owned(), rows));
-    let words = words(&input);
-    assert_eq!(words.headline, "Use `a`.");
-    let standing = "At the learning rate found, `a` has the best mean rank";
-    assert!(words.reasons[0].starts_with(standing), "{:?}", words.reasons);
-    let diverged = "Diverged, at all learning rates together: ";
-    let last = words.reasons.last().expect("reasons");
+    let input = full();
+    let prose = input.prose();
+    assert_eq!(prose.headline, "Use `cosine(warmup=5%)`.");
+    let standing = "At the learning rate found, `cosine(warmup=5%)` has the \
+                    best mean rank";
+    assert!(prose.reasons[0].starts_with(standing), "{:?}", prose.reasons);
+    let diverged = "Diverged, at all learning rates together: 3 of \
+                    180 runs of `constant`.";
+    let last = prose.reasons.last().expect("reasons");
     assert!(last.starts_with(diverged), "{last}");
     // What there is in all is still said of all runs.
-    assert!(words.evidence[0].starts_with("8 schedules"), "{words:?}");
+    assert!(prose.evidence[0].ends_with("1440 runs in all."), "{prose:?}");
     for page in [html(&input), markdown(&input)] {
         assert!(page.contains("Leaderboard at the learning rate found"));
         assert!(page.contains("all budgets and learning rates together"));
@@ -386,42 +359,75 @@ fn the_board_at_the_rate_found_leads() {
 
 #[test]
 fn stopped_schedules_are_marked_and_attainable_p_is_said() {
-    let mut input = full();
-    input.boards[0].1[7].runs = 36;
-    let words = words(&input);
-    let all = count(input.boards[0].1[0].runs, "run", "runs");
-    let stopped = format!(
-        "The race stopped `constant` after 36 of {all}; they rank behind \
-         those that went on."
+    let mut plan = plan("cosine(warmup=5%)", "");
+    plan.workloads.truncate(9);
+    let mut runs = plan.runs(full_score);
+    for run in &mut runs.observations {
+        if run.schedule == "constant" && run.seed == 2 {
+            (run.outcome, run.score) = (Outcome::Stopped, None);
+        }
+    }
+    let prose = full_of(runs).prose();
+    let stopped = "The race stopped `constant` after 2 of 3 seeds";
+    assert!(
+        prose.reasons.iter().any(|s| s.starts_with(stopped)),
+        "{:?}",
+        prose.reasons
     );
-    assert!(words.reasons.contains(&stopped), "{:?}", words.reasons);
-    let power = "With 8 data sets and 8 schedules the smallest attainable p \
-                 is 0.055 after correction: no schedule can be shown to be \
-                 worse, for that takes 9.";
-    assert!(words.evidence.iter().any(|s| s == power), "{words:?}");
-    let sizes = "Its models have 2000 to 18000 parameters, its data sets 1500 \
-                 training examples, seen for 10.7 to 171 epochs.";
-    assert!(words.limits.iter().any(|s| s == sizes), "{words:?}");
+    assert!(!prose.notes.iter().any(|note| note.contains("The race")));
+    let power = "With 9 workloads in 8 clusters, no schedule can be shown to \
+                 be worse at a level of 0.05: the smallest attainable p is \
+                 0.0078, and 0.0547 after Holm's correction over 7 \
+                 comparisons. That takes 9 clusters.";
+    assert!(prose.notes.iter().any(|s| s == power), "{prose:?}");
+    let sizes = "The models have 2000 to 20000 parameters, and the data sets \
+                 have 1500 training examples, seen for 10.7 to 171 epochs.";
+    assert!(prose.limits.iter().any(|s| s == sizes), "{prose:?}");
+}
+
+#[test]
+fn runs_without_a_result_given_rates_and_points_never_reached_are_told() {
+    let mut plan = Plan::small(8, &["a", "linear"]);
+    plan.seeds = 3;
+    let score = |spot: Spot<'_>| Some(1.0 + spot.set as f64);
+    let mut runs = plan.runs(score);
+    runs.observations[0].outcome = Outcome::Failed;
+    let mut input = bare(analysis(&runs));
+    input.lr_finds = full().lr_finds;
+    input.lr_finds[0].outcome = "given".to_owned();
+    let late = "{ kind = \"step\", milestones = [600, 900] }";
+    input.schedules = vec![crate::grid::parse_schedule(late).expect("valid")];
+    let prose = input.prose();
+    let last = prose.reasons.last().expect("reasons");
+    assert!(last.starts_with("Runs without a result show nothing"), "{last}");
+    assert!(last.contains("`a` 1 failed, of 24 runs"), "{last}");
+    let given = "The grid gives 1 of 10 learning rates. No range test stands \
+                 behind them.";
+    assert!(prose.limits.iter().any(|s| s == given), "{:?}", prose.limits);
+    let never =
+        |note: &String| note.contains("no milestone lies within the 100 steps");
+    assert!(prose.notes.iter().any(never), "{:?}", prose.notes);
+    for page in [html(&input), markdown(&input)] {
+        is_sound(&page);
+        assert!(page.contains("failed"), "{page}");
+    }
 }
 
 #[test]
 fn the_limits_name_the_budgets_and_the_rates_in_doubt() {
     let mut input = full();
     for outcome in ["too-noisy", "no-descent", "too-noisy"] {
-        input.lr_finds.push(LrFindRow {
-            lr: None,
-            low: None,
-            high: None,
+        input.lr_finds.push(FindRow {
             outcome: outcome.to_owned(),
             ..input.lr_finds[0].clone()
         });
     }
-    let said = words(&input).limits.join("\n");
-    assert!(said.contains("the budgets of 250 to 4000 steps"), "{said}");
+    let said = input.prose().limits.join("\n");
+    assert!(said.contains("with budgets of 250 to 4000 steps"), "{said}");
     assert!(
         said.contains(
-            "The range test did not settle 3 of 12 learning rates: it ended \
-             in `no-descent` and `too-noisy`."
+            "The range test did not settle 3 of 13 learning rates: its \
+             outcome was `no-descent` or `too-noisy`."
         ),
         "{said}"
     );
@@ -435,8 +441,32 @@ fn a_sentence_is_text_and_names_in_turn() {
 }
 
 #[test]
+fn the_best_schedule_of_each_workload_has_the_lowest_mean_regret() {
+    // `a` is best at one budget, `linear` at the other and by more; on `w01`
+    // they tie, on `w02` everything diverged.
+    let mut plan = Plan::small(3, &["a", "linear"]);
+    plan.budgets = vec![100, 200];
+    let score = |spot: Spot<'_>| match (spot.set, spot.schedule, spot.budget) {
+        (2, ..) => None,
+        (0, "a", 100) | (1, ..) => Some(1.0),
+        (0, "a", _) => Some(1.3),
+        (_, _, 100) => Some(1.1),
+        _ => Some(1.0),
+    };
+    let lines = super::board::workload_lines(&bare(plan.analysis(score)));
+    let best: Vec<&str> = lines.iter().map(|line| &*line.best).collect();
+    assert_eq!(best, ["linear", "a, linear", "–"]);
+    assert_eq!(lines[0].best_regret, "0.048");
+}
+
+fn board() -> Vec<LeaderboardRow> {
+    full().analysis.leading().leaderboard().to_vec()
+}
+
+#[test]
 fn the_terminal_table_is_aligned_and_narrow() {
-    let mut rows = full().boards[0].1.clone();
+    let mut rows = board();
+    insta::assert_snapshot!(leaderboard(&rows));
     rows[0].schedule = format!("cosine({})\n", "x".repeat(200));
     rows[7].mean_regret = f64::NAN;
     rows[7].diverged = 405;
@@ -455,6 +485,33 @@ fn the_terminal_table_is_aligned_and_narrow() {
         line.find(word).map(|at| line[..at + word.len()].chars().count())
     };
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(ends(lines[0], "rank"), ends(lines[1], "2.00"), "{text}");
-    assert_eq!(ends(lines[0], "rank"), ends(lines[8], "7.70"), "{text}");
+    let rank = |row: usize| format!("{:.2}", rows[row].mean_rank);
+    assert_eq!(ends(lines[0], "rank"), ends(lines[1], &rank(0)), "{text}");
+    assert_eq!(ends(lines[0], "rank"), ends(lines[8], &rank(7)), "{text}");
+}
+
+#[test]
+fn the_table_of_choices_is_narrow_whatever_the_names_and_numbers() {
+    let names = [&"x".repeat(200), "a\u{1b}[31m\n", "linear"];
+    let plan = Plan::small(9, &names);
+    let score = |spot: Spot<'_>| {
+        let wide = if spot.schedule == "linear" { 1e5 } else { -1e5 };
+        Some(wide * (1.0 + (spot.set as f64).sin()))
+    };
+    let analysis = plan.analysis(score);
+    let basis = Basis { optimizers: &[], sizes: &[], finds: &[] };
+    let text = choices(&Findings::new(&analysis, &basis).leading);
+    assert_eq!(text.lines().count(), 2 + names.len(), "{text}");
+    for line in text.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+        assert!(!line.contains('\u{1b}'), "no colours");
+    }
+}
+
+#[test]
+fn lines_are_wrapped_between_words_and_not_in_names() {
+    let name = format!("`{} b`", "a".repeat(60));
+    let text = wrapped(&format!("{name} {name}, and {name}."));
+    assert_eq!(text, format!("{name}\n{name}, and\n{name}.\n"));
+    assert_eq!(wrapped("one two"), "one two\n");
 }

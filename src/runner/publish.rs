@@ -107,9 +107,8 @@ pub(crate) fn publish_analysis(
         folder.table("theory", &analysis.theory)?;
         stems.push("theory".to_owned());
     }
-    let notes = analysis.leading().notes().iter();
-    let notes: Vec<NoteRow> =
-        notes.map(|note| NoteRow { note: note.clone() }).collect();
+    let notes = analysis.leading().notes().into_iter();
+    let notes: Vec<NoteRow> = notes.map(|note| NoteRow { note }).collect();
     folder.table("notes", &notes)?;
     folder.remove_stale(&stems)
 }

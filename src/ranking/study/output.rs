@@ -2,7 +2,7 @@
 
 use super::{Judged, Study};
 use crate::ranking::noise;
-use crate::ranking::notes::{self, Computed};
+use crate::ranking::notes::{self, Computed, Note};
 use crate::ranking::rows::workload_rows;
 use crate::ranking::verdict;
 use crate::ranking::{Nemenyi, Pair, Ranking, ScoreUsed, Within, replicates};
@@ -92,7 +92,13 @@ impl Study<'_> {
                 .map(|(j, p)| (table.schedules[j].clone(), p))
                 .collect(),
             within,
-            caution: self.protocol.caution(column),
+            equal: table
+                .schedules
+                .iter()
+                .zip(&judged.equal)
+                .filter(|(_, equal)| **equal)
+                .map(|(name, _)| name.clone())
+                .collect(),
             control: table.schedules[self.control].clone(),
             workload_rows,
             pairs: judged.pairs,
@@ -177,7 +183,7 @@ impl Study<'_> {
         column: &str,
         pairs: &[Pair],
         computed: Computed<'_>,
-    ) -> Vec<String> {
+    ) -> Vec<Note> {
         let tied = self
             .differences
             .values()

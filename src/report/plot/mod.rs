@@ -11,6 +11,8 @@ mod rank_diagram;
 mod sensitivity;
 mod shapes;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 use crate::results::rows::Verdict;
 

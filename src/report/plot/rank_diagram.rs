@@ -5,7 +5,6 @@ use super::canvas::{
     Anchor, BLACK, Canvas, GREY, Type, cut, page, type_of, widest,
 };
 use super::verdict_ink;
-use crate::report::groups;
 use crate::results::rows::{LeaderboardRow, Verdict};
 
 const WIDTH: f64 = 760.0;
@@ -15,17 +14,20 @@ const AXIS: f64 = 48.0;
 const BOLD: f64 = 1.12 * LABEL;
 const LABEL: f64 = 12.5;
 const ROW: f64 = 22.0;
-const BAR: f64 = 9.0;
 
-/// SVG of the mean ranks, best on the left; a bar joins the schedules of one
-/// group, those that the evidence does not tell apart.
-pub(crate) fn rank_diagram(rows: &[LeaderboardRow]) -> String {
+/// SVG of the mean ranks, best on the left. A bar joins the schedules that
+/// are not worse than the recommended one or the control, by the tests behind
+/// the verdicts; it has a gap at one that `is_worse`.
+pub(crate) fn rank_diagram(
+    rows: &[LeaderboardRow],
+    is_worse: impl Fn(&LeaderboardRow) -> bool,
+) -> String {
     let mut rows: Vec<&LeaderboardRow> =
         rows.iter().filter(|row| row.mean_rank.is_finite()).collect();
     rows.sort_by(|a, b| a.mean_rank.total_cmp(&b.mean_rank));
-    let bars = bars(&rows);
+    let bars = bars(&rows, is_worse);
     let side = rows.len().div_ceil(2);
-    let first = AXIS + 22.0 + BAR * bars.len() as f64 + 8.0;
+    let first = AXIS + 22.0 + if bars.is_empty() { 8.0 } else { 17.0 };
     let height = first + ROW * side as f64 + 4.0;
     let names = rows.iter().map(|row| row.schedule.as_str());
     let names = widest(names, BOLD, 280.0).max(40.0);
@@ -52,31 +54,33 @@ pub(crate) fn rank_diagram(rows: &[LeaderboardRow]) -> String {
             let y = first + ROW * level as f64 + ROW / 2.0;
             schedule(canvas, &frame, row, y, (left, names));
         }
-        for (i, &(low, high)) in bars.iter().enumerate() {
-            let y = AXIS + 20.0 + BAR * i as f64;
+        for &(low, high) in &bars {
+            let y = AXIS + 20.0;
             let ends = (frame.x_at(low) - 4.0, frame.x_at(high) + 4.0);
             canvas.line((ends.0, y), (ends.1, y), BLACK, 4.0);
         }
     })
 }
 
-/// Lowest and highest mean rank of each group of at least two.
-fn bars(rows: &[&LeaderboardRow]) -> Vec<(f64, f64)> {
-    let mut names: Vec<String> =
-        rows.iter().flat_map(|row| groups(row)).collect();
-    names.sort();
-    names.dedup();
-    names
-        .iter()
-        .filter_map(|name| {
-            let ranks: Vec<f64> = rows
-                .iter()
-                .filter(|row| groups(row).contains(name))
-                .map(|row| row.mean_rank)
-                .collect();
-            // The rows are sorted by mean rank.
-            (ranks.len() > 1).then(|| (ranks[0], ranks[ranks.len() - 1]))
-        })
+/// Lowest and highest mean rank of neighbours of which none `is_worse`; none
+/// where nothing is recommended.
+fn bars(
+    rows: &[&LeaderboardRow],
+    is_worse: impl Fn(&LeaderboardRow) -> bool,
+) -> Vec<(f64, f64)> {
+    if !rows.iter().any(|row| row.verdict == Verdict::Recommended) {
+        return vec![];
+    }
+    // A schedule that a race stopped was not compared with the others.
+    let is_apart = |row: &&LeaderboardRow| {
+        let compared =
+            row.verdict == Verdict::Recommended || row.p_equivalent.is_some();
+        is_worse(row) || !compared
+    };
+    // The rows are sorted by mean rank.
+    rows.split(is_apart)
+        .filter(|joined| joined.len() > 1)
+        .map(|joined| (joined[0].mean_rank, joined[joined.len() - 1].mean_rank))
         .collect()
 }
 

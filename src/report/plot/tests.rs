@@ -1,6 +1,7 @@
 use super::axis::{Axis, clipped};
 use super::*;
 use crate::report::samples;
+use crate::results::rows::LeaderboardRow;
 
 const WILD: [f64; 6] =
     [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0, f64::MAX];
@@ -81,12 +82,12 @@ fn a_constant_loss_and_a_single_step_are_sound() {
 #[test]
 fn names_cannot_break_out_of_a_picture() {
     let name = "<script>alert(1)</script>\"'&";
-    let mut rows = samples::full().boards[0].1.clone();
+    let mut rows = samples::full().analysis.overall.leaderboard().to_vec();
     rows[0].schedule = name.to_owned();
     let pictures = [
         range_test(name, &samples::range_test()),
         schedules(&[(name.to_owned(), vec![1.0, 0.5])]),
-        rank_diagram(&rows),
+        rank_diagram(&rows, |_| false),
         regret_heatmap(
             &[name.to_owned()],
             &[name.to_owned()],
@@ -120,19 +121,57 @@ fn shapes_of_anything_are_sound() {
     assert!(svg.len() < 40_000, "long schedules are thinned out");
 }
 
+/// The bars of a rank diagram.
+fn bars(svg: &str) -> usize {
+    svg.matches("stroke-width=\"32\"").count()
+}
+
 #[test]
-fn a_rank_diagram_has_a_bar_a_group_and_a_name_a_schedule() {
-    let rows = &samples::full().boards[0].1;
-    let svg = rank_diagram(rows);
+fn a_rank_diagram_has_a_name_a_schedule_and_a_bar_by_the_verdicts() {
+    let analysis = samples::full().analysis;
+    let ranking = analysis.leading();
+    let rows = ranking.leaderboard();
+    let svg = rank_diagram(rows, |row| ranking.is_worse(row));
     is_sound(&svg);
     for row in rows {
         assert!(svg.contains(&row.schedule), "{} is missing", row.schedule);
     }
-    // Groups a to d have two schedules or more each.
-    assert_eq!(svg.matches("stroke-width=\"32\"").count(), 4, "{svg}");
+    assert_eq!(bars(&svg), 1, "{svg}");
     for few in 0..3 {
-        is_sound(&rank_diagram(&rows[..few]));
+        is_sound(&rank_diagram(&rows[..few], |_| false));
     }
+    // A gap at one that is worse, none where nothing can be joined.
+    let third = |row: &LeaderboardRow| row.place == 3;
+    assert_eq!(bars(&rank_diagram(rows, third)), 2);
+    assert_eq!(bars(&rank_diagram(rows, |_| true)), 0);
+    assert_eq!(bars(&rank_diagram(&rows[1..], |_| false)), 0);
+}
+
+#[test]
+fn the_bar_ends_before_a_dominated_schedule_of_the_same_group() {
+    // Too few data sets for a difference among all pairs, enough for one to
+    // the control.
+    let plan = samples::Plan::small(10, &["a", "b", "c", "linear", "z"]);
+    let score = |spot: samples::Spot<'_>| {
+        let wave = (spot.set as f64 * 2.4).sin();
+        let own = match spot.schedule {
+            "linear" => 1.0,
+            "a" => 1.0 + 0.1 * wave,
+            "b" => 1.0 - 0.1 * wave,
+            "c" => 1.0 + 0.05 * wave,
+            _ => 1.5 + 0.4 * wave,
+        };
+        Some(own * (1.0 + spot.set as f64))
+    };
+    let analysis = plan.analysis(score);
+    let ranking = analysis.leading();
+    let rows = ranking.leaderboard();
+    let last = &rows[4];
+    assert_eq!((&*last.schedule, last.verdict), ("z", Verdict::Dominated));
+    let svg = rank_diagram(rows, |row| ranking.is_worse(row));
+    let all = rank_diagram(rows, |_| false);
+    assert_eq!((bars(&svg), bars(&all)), (1, 1));
+    assert_ne!(svg, all, "the bar is shorter");
 }
 
 #[test]
