@@ -1,7 +1,9 @@
 //! The advice of `lrscout recommend`, as text and as JSON.
 
 use super::findings::{Choice, Comparison, Findings};
-use super::prose::{at_rate, evidence, headline, robust, scope, wanted};
+use super::prose::{
+    at_rate, evidence, headline, robust, scope, wanted, without_results,
+};
 use super::table::{choices, wrapped};
 use crate::results::rows::Verdict;
 use serde::Serialize;
@@ -81,11 +83,14 @@ impl<'a> Advice<'a> {
     /// The advice for a terminal: a sentence, a table, and the limits, at
     /// most 100 columns wide.
     pub(crate) fn text(&self) -> String {
+        let leading = &self.findings.leading;
+        let mut limits = without_results(leading);
+        limits.extend_from_slice(&self.regime);
         format!(
             "{}\n{}\n{}",
             wrapped(&self.headline),
-            choices(&self.findings.leading),
-            wrapped(&self.regime.join(" "))
+            choices(leading),
+            wrapped(&limits.join(" "))
         )
     }
 }

@@ -47,16 +47,34 @@ fn numbers(comparison: &Comparison, choice: &Choice) -> String {
         let runs = count(row.runs, "run", "runs");
         let _ = write!(text, " Of its {runs}, {} diverged.", row.diverged);
     }
-    if row.failed > 0 {
-        let runs = count(row.runs, "run", "runs");
-        let _ = write!(
-            text,
-            " Of its {runs}, {} gave no result, which counts neither for nor \
-             against it.",
-            row.failed
-        );
+    if let Some(failed) = failed(choice) {
+        let _ = write!(text, " {failed}");
     }
     text
+}
+
+/// The runs of a schedule that gave no result.
+fn failed(choice: &Choice) -> Option<String> {
+    let row = &choice.row;
+    let runs = count(row.runs, "run", "runs");
+    (row.failed > 0).then(|| {
+        format!(
+            "{} of its {runs} gave no result, which counts neither for nor \
+             against it.",
+            row.failed
+        )
+    })
+}
+
+/// The schedules with runs that gave no result, each in a sentence.
+pub(in crate::report) fn without_results(
+    comparison: &Comparison,
+) -> Vec<String> {
+    let told = |choice: &Choice| {
+        let name = quoted(&choice.row.schedule);
+        failed(choice).map(|failed| format!("{name}: {failed}"))
+    };
+    comparison.choices.iter().filter_map(told).collect()
 }
 
 /// How a recommended schedule stands to the control.

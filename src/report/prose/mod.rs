@@ -15,7 +15,7 @@ use crate::ranking::Note;
 use crate::results::rows::Verdict;
 use crate::text::{listed, quoted};
 
-pub(super) use evidence::{evidence, wanted};
+pub(super) use evidence::{evidence, wanted, without_results};
 pub(super) use scope::{robust, scope};
 
 /// The parts of a report that are prose, in their order.
