@@ -76,7 +76,7 @@ fn a_failed_run_is_no_divergence() {
     let report = fs::read_to_string(folder.path().join("report.md"));
     let report = report.expect("report.md");
     assert!(report.contains("No run diverged."), "{report}");
-    assert!(report.contains("or without a score: `cosine` 3 of 21."));
+    assert!(report.contains("`cosine` 3 failed, of 21 runs."), "{report}");
     assert!(!report.contains("The race stopped"), "{report}");
 }
 

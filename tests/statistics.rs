@@ -86,8 +86,9 @@ fn a_race_spares_runs_of_the_worst_whatever_the_number_of_jobs() {
     let report = folder.path().join("one/grid/report.md");
     let report = fs::read_to_string(report).expect("report.md");
     assert!(report.contains("The race stopped `step("), "{report}");
-    assert!(report.contains("after 16 of 32 runs"), "{report}");
-    for note in ["The control against itself under other seeds", "noise floor"]
+    assert!(report.contains("after 2 of 4 seeds"), "{report}");
+    for note in
+        ["The control compared with itself under other seeds", "noise floor"]
     {
         assert!(report.contains(note), "{note}: {report}");
     }
