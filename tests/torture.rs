@@ -195,7 +195,11 @@ fn damaged_results_are_computed_again_and_told() {
     }
     let again = command(folder.path()).output().expect("runs");
     let said = String::from_utf8_lossy(&again.stderr);
-    assert_eq!(said.matches("a damaged result is computed again").count(), damaged, "{said}");
+    assert_eq!(
+        said.matches("a damaged result is computed again").count(),
+        damaged,
+        "{said}"
+    );
     assert_eq!(tables(folder.path()), expected);
 }
 
