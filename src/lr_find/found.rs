@@ -115,12 +115,22 @@ pub struct Trial {
 impl LrFound {
     /// A rate that is known, without any evidence of its own.
     pub(crate) fn given(lr: f64) -> Self {
+        let reason = "the rate is given and was not tested";
+        Self::unsupported(lr, FindOutcome::Given, reason.to_owned())
+    }
+
+    /// A rate that no curve and no trial stands behind.
+    pub(super) fn unsupported(
+        lr: f64,
+        outcome: FindOutcome,
+        reason: String,
+    ) -> Self {
         Self {
             lr,
             interval: (lr, lr),
             cycle: (lr, lr),
-            outcome: FindOutcome::Given,
-            reason: "the rate is given and was not tested".to_owned(),
+            outcome,
+            reason,
             confidence: Confidence::Low,
             basin: None,
             horizon: None,

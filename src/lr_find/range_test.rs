@@ -230,23 +230,10 @@ fn unsupported(
     reason: String,
 ) -> LrFound {
     LrFound {
-        lr,
-        interval: (lr, lr),
         cycle: (lr / CYCLE_RATIO, lr),
-        outcome,
-        reason,
         rule: test.rule,
-        suggestion: lr,
         curve: curve.points(),
-        per_seed: vec![],
-        confidence: Confidence::Low,
-        basin: None,
-        horizon: None,
-        relative_peak: 1.0,
-        horizon_exponent: 0.0,
-        opinions: vec![],
-        verification: vec![],
-        cost_steps: 0,
+        ..LrFound::unsupported(lr, outcome, reason)
     }
 }
 

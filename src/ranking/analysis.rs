@@ -143,10 +143,18 @@ impl Analysis {
             .collect();
         let boards = boards(&picked, column, protocol)?;
         let mut rates = vec![];
-        for multiple in multiples(&picked) {
+        let multiples = match multiples(&picked) {
+            several if several.len() > 1 => several,
+            _ => vec![],
+        };
+        for multiple in multiples {
             let protocol =
                 Protocol { lr_multiple: Some(multiple), ..protocol.clone() };
-            rates.extend(rank(&protocol)?.ok().map(|r| (multiple, r)));
+            let ranking = match &found {
+                Some(found) if multiple == 1.0 => Some(found.clone()),
+                _ => rank(&protocol)?.ok(),
+            };
+            rates.extend(ranking.map(|ranking| (multiple, ranking)));
         }
         if rates.len() < 2 {
             rates.clear();

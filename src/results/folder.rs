@@ -19,14 +19,15 @@ pub(crate) struct Folder {
     dir: PathBuf,
 }
 
-/// Tables that only some studies have, and their beginnings: those of an
-/// earlier ranking would be taken for this one's.
-const CONDITIONAL: [&str; 5] = [
+/// Tables that only some studies have: those of an earlier ranking would be
+/// taken for this one's.
+const CONDITIONAL: [&str; 6] = [
     "leaderboard-tuned",
     "leaderboard-found",
     "pairwise-found",
     "workloads-found",
     "robustness",
+    "theory",
 ];
 
 impl Folder {
@@ -236,7 +237,6 @@ pub(crate) fn find_stems<T: Borrow<FindRow>>(finds: &[T]) -> Vec<String> {
 fn is_conditional(stem: &str) -> bool {
     let of_board = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
     CONDITIONAL.contains(&stem)
-        || stem == "theory"
         || stem.strip_prefix("leaderboard-").is_some_and(of_board)
 }
 

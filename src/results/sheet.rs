@@ -56,7 +56,7 @@ impl Sheet {
     ///
     /// If the file cannot be read or is no CSV.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        Self::parse(path, &text_of(path)?)
+        Self::parse(path, text_of(path)?)
     }
 
     /// A text that is there already; `path` names it in messages.
@@ -64,8 +64,8 @@ impl Sheet {
     /// # Errors
     ///
     /// If it is no CSV.
-    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
-        let text = text.strip_prefix(MARK).unwrap_or(text).to_owned();
+    pub(crate) fn parse(path: &Path, text: impl Into<String>) -> Result<Self> {
+        let text = text.into();
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .from_reader(text.as_bytes());

@@ -82,7 +82,7 @@ pub(super) fn measure(
     registry: &Registry,
     jobs: usize,
 ) -> anyhow::Result<Vec<AlarmRow>> {
-    let experiment = Experiment::load(path, &super::super::known(registry))?;
+    let experiment = Experiment::load(path, &crate::cli::known(registry))?;
     let base = path.parent().unwrap_or(Path::new(""));
     let prepared = runner::prepare(&experiment, registry, base)?;
     let stop = runner::stop_on_signals()?;
