@@ -31,6 +31,7 @@ mod data;
 mod digest;
 mod error;
 mod grid;
+mod import;
 mod kernels;
 mod learner;
 mod lr_find;

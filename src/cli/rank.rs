@@ -1,3 +1,4 @@
+use crate::import::read_table;
 use crate::ranking::{Direction, Protocol, Ranking, Scale};
 use crate::record::Observation;
 use crate::report::table;
@@ -94,7 +95,9 @@ impl Rank {
             score: self.score.as_deref(),
             metric: self.metric.as_deref(),
         };
-        let (runs, column) = read_all(&self.files, wanted)?;
+        let sheets = self.files.iter().map(|file| read_table(file));
+        let sheets = sheets.collect::<Result<Vec<_>, _>>()?;
+        let (runs, column) = read_all(&sheets, wanted)?;
         let protocol = Protocol {
             alpha: self.alpha,
             rope: self.rope,

@@ -6,7 +6,7 @@ use crate::record::{Observation, Outcome};
 use crate::text::{either, quoted, unknown};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Which scores of a table to read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,10 +17,10 @@ pub(crate) struct Wanted<'a> {
     pub(crate) metric: Option<&'a str>,
 }
 
-/// The runs of several CSV files, one after the other, and the name of the
+/// The runs of several tables, one after the other, and the name of the
 /// score.
 ///
-/// A file needs the columns `workload`, `schedule`, `seed` and one of scores.
+/// A table needs the columns `workload`, `schedule`, `seed` and one of scores.
 /// It may have `cluster`, `budget`, `lr_multiple` and `outcome`; further ones
 /// are ignored. A score that is `nan` or infinite is that of a run that
 /// diverged, an empty one is none. An empty outcome is that of a run that
@@ -32,18 +32,16 @@ pub(crate) struct Wanted<'a> {
 ///
 /// # Errors
 ///
-/// If a file cannot be read, lacks a column or rows, has a cell that cannot
-/// be understood, has several metrics, or a run is there twice; all but the
-/// first with line and column.
+/// If a table lacks a column or rows, has a cell that cannot be understood,
+/// has several metrics, or a run is there twice; with line and column.
 pub(crate) fn read_all(
-    paths: &[PathBuf],
+    sheets: &[Sheet],
     wanted: Wanted<'_>,
 ) -> Result<(Vec<Observation>, String)> {
     let mut observations: Vec<Observation> = vec![];
     let mut files: Vec<&Path> = vec![];
     let mut column: Option<String> = None;
-    for path in paths {
-        let sheet = Sheet::read(path)?;
+    for sheet in sheets {
         let (runs, used) = sheet.observations(wanted)?;
         if let Some(other) = column.replace(used.clone())
             && other != used
@@ -58,7 +56,7 @@ pub(crate) fn read_all(
                 ),
             ));
         }
-        files.extend(runs.iter().map(|_| path.as_path()));
+        files.extend(runs.iter().map(|_| sheet.path()));
         observations.extend(runs);
     }
     no_duplicates(&observations, &files)?;

@@ -1,18 +1,26 @@
 //! One CSV file in memory: every cell knows its line and column.
 //!
 //! The one reader of the program: tables of runs, our own tables, data sets
-//! and recorded curves.
+//! and recorded curves. What other readers made of files that are no CSV is
+//! a sheet, too: [`Sheet::of_cells`].
+
+mod dialect;
+mod row;
 
 use super::table::unguarded;
 use crate::error::{Error, Result};
-use crate::text::excerpt;
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
+pub(crate) use dialect::Dialect;
+pub(crate) use row::Row;
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The byte order mark that spreadsheets put in front.
 const MARK: char = '\u{feff}';
+
+/// Letters of a list of columns that a message shows.
+const SHOWN: usize = 160;
 
 /// The text of a file, without a byte order mark.
 ///
@@ -32,21 +40,48 @@ pub(crate) fn text_of(path: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// A CSV file in memory.
+/// A table in memory: of one CSV file, or of cells from elsewhere.
 pub(crate) struct Sheet {
-    path: PathBuf,
-    text: String,
+    /// Where its cells stand. The first is that of the header.
+    sources: Vec<Source>,
+    separator: char,
     header: StringRecord,
     records: Vec<Record>,
 }
 
+/// A file that cells are from.
+#[derive(Clone)]
+pub(crate) struct Source {
+    /// It names the file in messages.
+    pub(crate) path: PathBuf,
+    /// What it holds; `None` for a database and the like, where a place is
+    /// the number of a row.
+    pub(crate) text: Option<String>,
+}
+
 /// A record below the header.
+#[derive(Clone)]
 struct Record {
     fields: StringRecord,
-    /// Byte of the text at which it starts.
+    /// Index of its source.
+    source: usize,
+    /// Byte of the text at which it starts, or its number from 0.
     at: usize,
-    /// Line of the text, from 1.
+    /// Line of the text, or its number, from 1.
     line: usize,
+    /// Byte of each field, where that is known.
+    places: Option<Vec<usize>>,
+}
+
+/// A row for [`Sheet::of_cells`].
+pub(crate) struct Cells {
+    /// Index of its source.
+    pub(crate) source: usize,
+    /// Byte at which the row starts, or its number from 0.
+    pub(crate) at: usize,
+    /// As many as there are columns: the text and the byte at which it
+    /// stands.
+    pub(crate) cells: Vec<(String, usize)>,
 }
 
 impl Sheet {
@@ -65,22 +100,43 @@ impl Sheet {
     ///
     /// If it is no CSV.
     pub(crate) fn parse(path: &Path, text: impl Into<String>) -> Result<Self> {
-        let text = text.into();
+        Self::parse_as(path, text.into(), &Dialect::comma())
+    }
+
+    /// The same with other separators, decimal commas and comments.
+    ///
+    /// # Errors
+    ///
+    /// If it is no such table.
+    pub(crate) fn parse_as(
+        path: &Path,
+        text: String,
+        dialect: &Dialect,
+    ) -> Result<Self> {
+        let read = dialect.uncommented(&text);
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
-            .from_reader(text.as_bytes());
+            .delimiter(dialect.separator)
+            .from_reader(read.as_bytes());
         let mut records = vec![];
         let (mut line, mut counted) = (1, 0);
         loop {
             let mut fields = StringRecord::new();
-            let at = skip_line_ends(&text, reader.position().byte());
+            let at = skip_line_ends(&read, reader.position().byte());
             line += text[counted..at].matches('\n').count();
             counted = at;
             match reader.read_record(&mut fields) {
-                Ok(true) => records.push(Record { fields, at, line }),
+                Ok(true) => records.push(Record {
+                    fields,
+                    source: 0,
+                    at,
+                    line,
+                    places: None,
+                }),
                 Ok(false) => break,
                 Err(e) => {
-                    return Err(Error::input(path, &text, at, unreadable(&e)));
+                    let message = unreadable(&e, dialect);
+                    return Err(Error::input(path, &text, at, message));
                 }
             }
         }
@@ -91,7 +147,40 @@ impl Sheet {
         }
         let mut header = records.remove(0).fields;
         header.trim();
-        Ok(Self { path: path.to_owned(), text, header, records })
+        if dialect.hashed {
+            header = unhashed(&header);
+        }
+        dialect.with_points(records.iter_mut().map(|r| &mut r.fields));
+        Ok(Self {
+            sources: vec![Source { path: path.to_owned(), text: Some(text) }],
+            separator: dialect.separator.into(),
+            header,
+            records,
+        })
+    }
+
+    /// A table of cells that another reader found, from one or more files.
+    pub(crate) fn of_cells(
+        sources: Vec<Source>,
+        header: &[impl AsRef<str>],
+        rows: Vec<Cells>,
+    ) -> Self {
+        let line = |row: &Cells| match &sources[row.source].text {
+            Some(text) => text[..row.at].matches('\n').count() + 1,
+            None => row.at + 1,
+        };
+        let records = rows
+            .into_iter()
+            .map(|row| Record {
+                source: row.source,
+                at: row.at,
+                line: line(&row),
+                places: Some(row.cells.iter().map(|(_, at)| *at).collect()),
+                fields: row.cells.iter().map(|(text, _)| text).collect(),
+            })
+            .collect();
+        let header = header.iter().map(AsRef::as_ref).collect();
+        Self { sources, separator: ',', header, records }
     }
 
     /// The rows, as [`write_rows`] left them.
@@ -101,8 +190,9 @@ impl Sheet {
     /// If one is no `T`.
     pub(crate) fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
         let mut rows = vec![];
-        for Record { fields, at, .. } in &self.records {
-            let plain: StringRecord = fields.iter().map(unguarded).collect();
+        for record in &self.records {
+            let plain: StringRecord =
+                record.fields.iter().map(unguarded).collect();
             let row = plain.deserialize(Some(&self.header)).map_err(|e| {
                 let field = match e.kind() {
                     ErrorKind::Deserialize { err, .. } => err.field(),
@@ -115,16 +205,45 @@ impl Sheet {
                     }
                     _ => e.to_string(),
                 };
-                self.error(self.field_at(*at, field.unwrap_or(0)), message)
+                self.error_of(record, field.unwrap_or(0), message)
             })?;
             rows.push(row);
         }
         Ok(rows)
     }
 
-    /// An error at a byte of the text; 0 is the header.
+    /// An error of the header, or at a byte of the text of the first file.
     pub(crate) fn error(&self, at: usize, message: impl Into<String>) -> Error {
-        Error::input(&self.path, &self.text, at, message)
+        self.sources[0].error(at, message)
+    }
+
+    /// An error at a byte of the text that `record` is from.
+    fn error_in(
+        &self,
+        record: &Record,
+        at: usize,
+        message: impl Into<String>,
+    ) -> Error {
+        self.sources[record.source].error(at, message)
+    }
+
+    /// An error of a field.
+    fn error_of(
+        &self,
+        record: &Record,
+        field: usize,
+        message: impl Into<String>,
+    ) -> Error {
+        let at = match &record.places {
+            Some(places) => places.get(field).copied().unwrap_or(record.at),
+            None => self.field_at(record.at, field),
+        };
+        self.error_in(record, at, message)
+    }
+
+    /// The first file that it is from.
+    pub(crate) fn path(&self) -> &Path {
+        &self.sources[0].path
     }
 
     /// Names of the columns, without blanks around them.
@@ -178,128 +297,49 @@ impl Sheet {
 
     /// An error of the header: `what`, and the columns that there are.
     pub(crate) fn lacks(&self, what: &str) -> Error {
-        let columns: Vec<&str> = self.names().collect();
-        let columns = columns.join(", ");
+        let mut columns = self.names().collect::<Vec<_>>().join(", ");
+        if let Some((end, _)) = columns.char_indices().nth(SHOWN) {
+            columns.truncate(end);
+            columns.push_str("...");
+        }
         self.error(0, format!("{what}; the columns are: {columns}"))
     }
 
     /// An error at the end of the text: rows are missing.
     pub(crate) fn too_short(&self, message: impl Into<String>) -> Error {
-        self.error(self.text.trim_end().len(), message)
+        let text = self.sources[0].text.as_deref().unwrap_or_default();
+        self.error(text.trim_end().len(), message)
     }
 
     /// The byte at which a field of the record at byte `at` starts, past the
     /// blanks before it.
     fn field_at(&self, at: usize, field: usize) -> usize {
+        let text = self.sources[0].text.as_deref().unwrap_or_default();
         let (mut left, mut quoted) = (field, false);
-        for (i, byte) in self.text.bytes().enumerate().skip(at) {
-            match byte {
-                b' ' if left == 0 => {}
-                _ if left == 0 => return i,
-                b'"' => quoted = !quoted,
-                b',' if !quoted => left -= 1,
+        for (i, c) in text[at..].char_indices() {
+            match c {
+                ' ' if left == 0 => {}
+                _ if left == 0 => return at + i,
+                '"' => quoted = !quoted,
+                c if c == self.separator && !quoted => left -= 1,
                 _ => {}
             }
         }
-        self.text.len()
+        text.len()
     }
 }
 
-/// A record that knows where it stands, for messages.
-#[derive(Clone, Copy)]
-pub(crate) struct Row<'a> {
-    sheet: &'a Sheet,
-    record: &'a Record,
-}
-
-impl<'a> Row<'a> {
-    /// A cell without blanks around it.
-    pub(crate) fn text(&self, column: usize) -> &'a str {
-        unguarded(&self.record.fields[column]).trim()
-    }
-
-    /// A cell that may be empty, or whose column may not be there.
-    pub(crate) fn optional(&self, column: Option<usize>) -> Option<&'a str> {
-        column.map(|column| self.text(column)).filter(|text| !text.is_empty())
-    }
-
-    /// Its line in the file, from 1.
-    pub(crate) fn line(&self) -> usize {
-        self.record.line
-    }
-
-    /// An error of this cell, at its line and column: what it is, and what
-    /// is wanted.
-    pub(crate) fn error(&self, column: usize, wanted: &str) -> Error {
-        let at = self.sheet.field_at(self.record.at, column);
-        let name = &self.sheet.header[column];
-        let is = match self.text(column) {
-            "" => "empty".to_owned(),
-            text => excerpt(text),
-        };
-        self.sheet.error(at, format!("{} is {is}; {wanted}", excerpt(name)))
-    }
-
-    /// An error of the whole row, at its line.
-    pub(crate) fn fault(&self, message: impl Into<String>) -> Error {
-        self.sheet.error(self.record.at, message)
-    }
-
-    /// Its cells, as they stand.
-    pub(crate) fn cells(&self) -> impl Iterator<Item = &'a str> {
-        self.record.fields.iter()
-    }
-
-    /// A cell that must not be empty.
-    pub(crate) fn name(&self, column: usize) -> Result<String> {
-        let text = self.text(column);
-        if text.is_empty() {
-            return Err(self.error(column, "every run needs one"));
-        }
-        Ok(text.to_owned())
-    }
-
-    /// A whole number; `3.0` is one, for data frames with gaps write that.
-    pub(crate) fn whole(&self, column: usize) -> Result<u64> {
-        /// Whole numbers above have no exact `f64`.
-        const MOST: f64 = 9_007_199_254_740_992.0;
-        let text = self.text(column);
-        if let Ok(number) = text.parse() {
-            return Ok(number);
-        }
-        match text.parse::<f64>() {
-            Ok(number)
-                if number.fract() == 0.0 && (0.0..MOST).contains(&number) =>
-            {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "checked to be a whole number in range"
-                )]
-                let whole = number as u64;
-                Ok(whole)
-            }
-            _ => Err(self.error(column, "it must be a whole number from 0 up")),
-        }
-    }
-
-    /// A finite number above 0.
-    pub(crate) fn positive(&self, column: usize) -> Result<f64> {
-        match self.text(column).parse::<f64>() {
-            Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
-            _ => Err(self.error(column, "it must be a number above 0")),
-        }
-    }
-
-    /// Any number, `nan` and `inf` too; an empty cell is `nan`.
-    ///
-    /// # Errors
-    ///
-    /// If it is no number: `wanted` says what is.
-    pub(crate) fn number(&self, column: usize, wanted: &str) -> Result<f64> {
-        match self.text(column) {
-            "" => Ok(f64::NAN),
-            text => text.parse().map_err(|_| self.error(column, wanted)),
+impl Source {
+    /// An error at a byte of its text, or in a row of a database.
+    pub(crate) fn error(&self, at: usize, message: impl Into<String>) -> Error {
+        match &self.text {
+            Some(text) => Error::input(&self.path, text, at, message),
+            None => Error::Invalid(format!(
+                "{}: row {}: {}",
+                self.path.display(),
+                at + 1,
+                message.into()
+            )),
         }
     }
 }
@@ -311,11 +351,22 @@ fn skip_line_ends(text: &str, at: u64) -> usize {
     text.len() - rest.len()
 }
 
-fn unreadable(error: &csv::Error) -> String {
+/// A header without the `#` that made it a comment.
+fn unhashed(header: &StringRecord) -> StringRecord {
+    let first = |name: &str| {
+        let plain = name.trim_start_matches('#').trim_start();
+        if plain.is_empty() { name.to_owned() } else { plain.to_owned() }
+    };
+    let first = header.get(0).map(first);
+    first.into_iter().chain(header.iter().skip(1).map(str::to_owned)).collect()
+}
+
+fn unreadable(error: &csv::Error, dialect: &Dialect) -> String {
     match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
             "this row has {len} fields and the header {expected_len}; quote \
-             cells that contain commas"
+             cells that contain {}",
+            dialect.separators()
         ),
         _ => error.to_string(),
     }

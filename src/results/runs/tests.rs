@@ -2,22 +2,19 @@ use super::*;
 use crate::record::Shown;
 use std::fs;
 
-fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("runs.csv");
-    fs::write(&path, bytes).expect("writable");
-    (folder, path)
+fn table(text: &str) -> Result<Sheet> {
+    Sheet::parse(Path::new("runs.csv"), text)
 }
 
 fn read(text: &str) -> Vec<Observation> {
-    let (_folder, path) = file(text.as_bytes());
-    read_all(&[path], Wanted::default()).expect("a valid table").0
+    let sheet = table(text).expect("a table");
+    read_all(&[sheet], Wanted::default()).expect("a valid table").0
 }
 
 /// `line:column: message` of a table that cannot be read.
 fn failure(text: &str, score: Option<&str>) -> String {
-    let (_folder, path) = file(text.as_bytes());
-    match read_all(&[path], Wanted { score, metric: None }) {
+    let wanted = Wanted { score, metric: None };
+    match table(text).and_then(|sheet| read_all(&[sheet], wanted)) {
         Err(Error::Input { line, column, message, .. }) => {
             format!("{line}:{column}: {message}")
         }
@@ -100,8 +97,8 @@ fn scores_of_a_metric_have_its_name() {
     let head = "workload,schedule,seed,metric,valid_metric,valid_loss\n";
     let wanted = |score, metric| Wanted { score: Some(score), metric };
     let of = |rows: &str, wanted: Wanted<'_>| {
-        let (_folder, path) = file(format!("{head}{rows}").as_bytes());
-        let read = read_all(&[path], wanted);
+        let sheet = table(&format!("{head}{rows}")).expect("a table");
+        let read = read_all(&[sheet], wanted);
         read.map(|(runs, name)| {
             (runs.iter().map(|run| run.seed).collect::<Vec<_>>(), name)
         })
@@ -174,31 +171,31 @@ fn a_bad_cell_is_found_by_line_and_column() {
         let message = failure(text, score);
         assert!(message.starts_with(wanted), "{message}");
     }
-    let (_folder, path) = file(b"workload,\xff\n");
-    let error = read_all(std::slice::from_ref(&path), Wanted::default())
-        .expect_err("not UTF-8");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("runs.csv");
+    fs::write(&path, b"workload,\xff\n").expect("writable");
+    let error = Sheet::read(&path).err().expect("not UTF-8");
     assert!(error.to_string().ends_with("1:10: not UTF-8; save it as UTF-8"));
-    let none = path.with_extension("none");
-    let error = read_all(&[none], Wanted::default()).expect_err("no file");
-    assert!(matches!(error, Error::Io { .. }));
+    let none = Sheet::read(&path.with_extension("none")).err();
+    assert!(matches!(none, Some(Error::Io { .. })));
 }
 
 #[test]
 fn several_files_are_one_table() {
     let head = "workload,schedule,seed,score\n";
-    let (_a, first) = file(format!("{head}w,s,1,2\n").as_bytes());
-    let (_b, second) = file(format!("{head}w,s,2,2\n").as_bytes());
-    let both = [first.clone(), second];
+    let first = || table(&format!("{head}w,s,1,2\n")).expect("a table");
+    let second = table(&format!("{head}w,s,2,2\n")).expect("a table");
     let (runs, column) =
-        read_all(&both, Wanted::default()).expect("valid tables");
+        read_all(&[first(), second], Wanted::default()).expect("valid tables");
     assert_eq!((runs.len(), column.as_str()), (2, "score"));
-    let error = read_all(&[first.clone(), first.clone()], Wanted::default());
+    let error = read_all(&[first(), first()], Wanted::default());
     let error = error.expect_err("the same run twice").to_string();
     assert!(error.contains(":2:1: "), "{error}");
-    let (_c, loss) = file(b"workload,schedule,seed,valid_loss\nw,s,3,1\n");
-    let error =
-        read_all(&[first, loss], Wanted::default()).expect_err("two columns");
-    assert!(error.to_string().contains("name one with `--score`"));
+    let loss = table("workload,schedule,seed,valid_loss\nw,s,3,1\n");
+    let loss = loss.expect("a table");
+    let error = read_all(&[first(), loss], Wanted::default());
+    let error = error.expect_err("two columns").to_string();
+    assert!(error.contains("name one with `--score`"), "{error}");
 }
 
 #[test]
