@@ -399,9 +399,12 @@ const PARAMETERS: &[Parameter] = &[
             "initial_learning_rate",
             "base_learning_rate",
         ],
-        keys: &[("lr", "a rate or a list of them; else it is found")],
-        elsewhere: "`lr` in `[[workload]]`, where it is known; else it is \
-                    found",
+        keys: &[(
+            "lr",
+            "a rate or a list of them; without it lrscout finds one",
+        )],
+        elsewhere: "`lr` in `[[workload]]` if the rate is known; without it \
+                    lrscout finds one",
     },
     Parameter {
         words: &[
@@ -438,7 +441,7 @@ const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         words: &["betas"],
-        keys: &[("beta1", "and `beta2`")],
+        keys: &[("beta1", "for the first, and `beta2`")],
         elsewhere: "`beta1` and `beta2` of the optimizer: `optimizer = { kind \
                     = \"adamw\", beta2 = 0.95 }` in `[[workload]]`",
     },

@@ -130,8 +130,8 @@ fn words(source: Source<'_>, node: &Node) -> Result<Vec<String>> {
         return Err(source.mismatch("command", node, wanted));
     };
     if program.is_empty() || words.iter().any(|word| word.contains('\0')) {
-        let message = "`command` needs the name of a program, and no NUL in \
-                       any word";
+        let message = "`command` must begin with the name of a program, and no \
+                       word may contain NUL";
         return Err(source.error(node.at, message));
     }
     if ExternalSpec::is_path(program) {

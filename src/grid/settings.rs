@@ -123,7 +123,7 @@ pub(super) fn top_keys(source: Source<'_>, root: &Table) -> Result<()> {
             _ => continue,
         };
         let message = format!(
-            "unknown key {} in the head of the file, use {remedy}",
+            "unknown key {} in the head of the file, it belongs to {remedy}",
             excerpt(&entry.key)
         );
         return Err(source.error(entry.at, message));
@@ -150,7 +150,7 @@ pub(super) fn seeds(source: Source<'_>, root: &Table) -> Result<Vec<u64>> {
         }
         Value::List(items) => distinct(source, "seeds", items, |item| {
             let Value::Whole(seed @ 0..) = item.value else {
-                let wanted = "a list of whole numbers from 0";
+                let wanted = "a list of whole numbers, 0 or more";
                 return Err(source.mismatch("seeds", item, wanted));
             };
             Ok(seed.unsigned_abs())
@@ -322,7 +322,7 @@ fn rule(
     Err(source.error(node.at, unknown("rule", text, &known)))
 }
 
-/// Reads every item and refuses one that stands twice.
+/// Reads every item and refuses one that appears twice.
 pub(super) fn distinct<T: PartialOrd + Copy + std::fmt::Display>(
     source: Source<'_>,
     key: &str,
@@ -343,7 +343,7 @@ pub(super) fn distinct<T: PartialOrd + Copy + std::fmt::Display>(
     match twice {
         Some(index) => {
             let message = format!(
-                "{} stands twice in `{key}`, leave one out",
+                "{} appears twice in `{key}`, leave one out",
                 values[index]
             );
             Err(source.error(items[index].at, message))

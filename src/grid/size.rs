@@ -4,6 +4,7 @@ use super::settings::MOST_RUNS;
 use super::wire::{Source, Table, find};
 use super::{axes, workloads};
 use crate::error::Result;
+use crate::text::count;
 
 /// Refuses more than [`MOST_RUNS`] runs before any is made, at the list
 /// that multiplies most.
@@ -45,10 +46,13 @@ pub(super) fn refuse_bombs(
         .max_by_key(|&(_, n)| n)
         .map_or(0, |(at, _)| at);
     let message = format!(
-        "the grid has {runs} runs ({many_workloads} workloads x \
-         {many_schedules} schedules x {budgets} budgets x {multiples} \
-         multiples x {seeds} seeds), at most {MOST_RUNS} are allowed; this \
-         list is the longest, shorten it"
+        "the grid has {runs} runs ({} x {} x {} x {} x {}), at most \
+         {MOST_RUNS} are allowed; this list is the longest, shorten it",
+        count(many_workloads, "workload", "workloads"),
+        count(many_schedules, "schedule", "schedules"),
+        count(budgets, "budget", "budgets"),
+        count(multiples, "multiple", "multiples"),
+        count(seeds, "seed", "seeds"),
     );
     Err(source.error(largest, message))
 }

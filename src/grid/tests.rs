@@ -282,7 +282,7 @@ fn epochs_are_whole_batches_of_the_data() {
             "0.5 epochs of `letter-mlp` are 7.5 steps, a budget is from 10 to \
              10000000 (15 steps an epoch)",
         ),
-        ("[\"2 epochs\", 30]", "30 stands twice in `budgets`, leave one out"),
+        ("[\"2 epochs\", 30]", "30 appears twice in `budgets`, leave one out"),
     ] {
         let error = budgets(line).expect_err(line).to_string();
         let at = if line.contains("30]") { 24 } else { 12 };
@@ -308,7 +308,7 @@ fn epochs_are_whole_batches_of_the_data() {
     let late = late.replace("[100]", "[\"1 epoch\"]");
     assert_eq!(
         parse(&late).expect_err("too long").to_string(),
-        "grid.toml:8:10: `warmup` is 20 steps, the budget only 15; leave at \
+        "grid.toml:8:10: `warmup` is 20 steps, but the budget is 15; leave at \
          least one step after the warm-up (at the budget of 15 steps)"
     );
 }

@@ -158,7 +158,8 @@ fn read_table(
     };
     let rates = read_rates(source, table)?;
     let noise = |node: &Node| {
-        let wanted = "a share of the training labels from 0, below 1";
+        let wanted = "a share of the training labels, at least 0 and below \
+                      1";
         let noise = node.share().filter(|x| (0.0..1.0).contains(x));
         let noise = noise
             .ok_or_else(|| source.mismatch("label_noise", node, wanted))?;

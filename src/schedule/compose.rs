@@ -153,7 +153,7 @@ impl Warmup {
         Err(Problem::at(
             "warmup",
             format!(
-                "`warmup` is {rise} steps, the budget only {steps}; leave at \
+                "`warmup` is {rise} steps, but the budget is {steps}; leave at \
                  least one step after the warm-up"
             ),
         ))

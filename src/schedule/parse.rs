@@ -42,7 +42,7 @@ impl ScheduleSpec {
                 (1..).zip(parts).map(Part::read).collect::<Result<_, _>>()?,
             ),
             (Some(_), Some(_)) => {
-                let message = "`join` stands instead of `kind`, leave one out";
+                let message = "a schedule has `kind` or `join`, leave one out";
                 return Err(Problem::at("join", message));
             }
             (Some(_), None) => {
@@ -201,7 +201,7 @@ impl Part {
 
     fn read_inside(value: ParamValue) -> Result<Self, Problem> {
         let ParamValue::Table(entries) = value else {
-            let message = "it takes a table such as \
+            let message = "give a table such as \
                            { kind = \"linear\", share = 0.5 }";
             return Err(Problem::whole(message));
         };
@@ -212,7 +212,7 @@ impl Part {
             (Some(steps), None) => PartLength::Steps(steps),
             (None, Some(share)) => PartLength::Share(share),
             _ => {
-                let message = "it takes either `steps` or `share`";
+                let message = "give it either `steps` or `share`";
                 return Err(Problem::at("steps", message));
             }
         };

@@ -52,8 +52,8 @@ impl ParamValue {
             Self::Integer(value) => value.to_string(),
             Self::Float(value) => short(*value),
             Self::Text(value) => format!("the string {value:?}"),
-            Self::List(_) => "a list".to_owned(),
-            Self::Table(_) => "a table".to_owned(),
+            Self::List(_) => "this list".to_owned(),
+            Self::Table(_) => "this table".to_owned(),
         }
     }
 
@@ -203,7 +203,7 @@ impl<'de> Visitor<'de> for AnyValue {
         {
             if entries.iter().any(|(other, _)| *other == key) {
                 return Err(A::Error::custom(format!(
-                    "`{key}` stands twice, keep one"
+                    "`{key}` appears twice, keep one"
                 )));
             }
             entries.push((key, value));

@@ -134,8 +134,8 @@ impl ModelSpec {
             (Self::Cnn { .. }, Inputs::Signal(side) | Inputs::Image(side)) => {
                 self.vanishes(side).map(|layer| {
                     Problem::whole(format!(
-                        "convolution {layer} of `{kind}` has nothing left of \
-                         the {side} points a side of `{name}`, lower \
+                        "convolution {layer} of `{kind}` has no output, because \
+                         `{name}` has only {side} points a side; lower \
                          `stride`, `pool` or the number of `channels`"
                     ))
                 })
@@ -263,31 +263,41 @@ impl OptimizerSpec {
             Self::Sgd {
                 momentum, nesterov, weight_decay, clip_norm, ..
             } => {
-                let own =
-                    real("momentum", momentum, "from 0, below 1", below_one)
-                        .or_else(|| {
-                            (nesterov && momentum == 0.0).then(|| {
+                let own = real(
+                    "momentum",
+                    momentum,
+                    "at least 0 and below 1",
+                    below_one,
+                )
+                .or_else(|| {
+                    (nesterov && momentum == 0.0).then(|| {
                         Problem::at(
                             "nesterov",
                             "`nesterov` looks ahead along the momentum, give \
                              a `momentum` above 0 or leave it out",
                         )
                     })
-                        });
+                });
                 (weight_decay, clip_norm, own)
             }
             Self::Adamw {
                 beta1, beta2, eps, weight_decay, clip_norm, ..
             } => {
-                let own = real("beta1", beta1, "from 0, below 1", below_one)
-                    .or_else(|| {
-                        real("beta2", beta2, "from 0, below 1", below_one)
-                    })
-                    .or_else(|| {
-                        real("eps", eps, "above 0, at most 1", |x| {
-                            x > 0.0 && x <= 1.0
+                let own =
+                    real("beta1", beta1, "at least 0 and below 1", below_one)
+                        .or_else(|| {
+                            real(
+                                "beta2",
+                                beta2,
+                                "at least 0 and below 1",
+                                below_one,
+                            )
                         })
-                    });
+                        .or_else(|| {
+                            real("eps", eps, "above 0, at most 1", |x| {
+                                x > 0.0 && x <= 1.0
+                            })
+                        });
                 (weight_decay, clip_norm, own)
             }
         };

@@ -318,7 +318,7 @@ fn a_budget_that_cannot_be_says_both_numbers() {
     let warm = r#"{"kind":"linear","warmup":50}"#;
     assert_eq!(
         complaint(warm, 50),
-        "`warmup` is 50 steps, the budget only 50; leave at least one step \
+        "`warmup` is 50 steps, but the budget is 50; leave at least one step \
          after the warm-up"
     );
     let joined = r#"{"join":[{"kind":"linear","steps":40},
@@ -337,7 +337,7 @@ fn a_budget_that_cannot_be_says_both_numbers() {
     let nested = r#"{"join":[{"kind":"linear","steps":5,"warmup":5}]}"#;
     assert_eq!(
         complaint(nested, 5),
-        "part 1 of `join`: `warmup` is 5 steps, the budget only 5; leave at \
+        "part 1 of `join`: `warmup` is 5 steps, but the budget is 5; leave at \
          least one step after the warm-up"
     );
     assert_eq!(

@@ -122,12 +122,12 @@ fn values_of_another_type_are_refused() {
         (
             r#"{"kind":"step","milestones":["50%","200%"]}"#,
             "`milestones` takes a list of numbers (also in per cent, as \
-             \"20%\"), not a list",
+             \"20%\"), not this list",
         ),
         (
             r#"{"kind":"step","milestones":["50%","100%"]}"#,
             "`milestones` takes a list of numbers (also in per cent, as \
-             \"20%\"), not a list",
+             \"20%\"), not this list",
         ),
         (
             r#"{"kind":"polynomial","power":"20%"}"#,
@@ -144,15 +144,15 @@ fn values_of_another_type_are_refused() {
         (r#"{"kind":7}"#, "`kind` takes a name such as \"cosine\""),
         (
             r#"{"kind":"linear","join":[]}"#,
-            "`join` stands instead of `kind`, leave one out",
+            "a schedule has `kind` or `join`, leave one out",
         ),
         (
             r#"{"join":[{"kind":"linear"}]}"#,
-            "part 1 of `join`: it takes either `steps` or `share`",
+            "part 1 of `join`: give it either `steps` or `share`",
         ),
         (
             r#"{"kind":"linear","kind":"cosine"}"#,
-            "`kind` stands twice, keep one",
+            "`kind` appears twice, keep one",
         ),
     ] {
         let message = complaint(json, 10);
