@@ -274,31 +274,6 @@ fn wrong_usage_exits_with_2_and_a_missing_grid_with_65() {
 }
 
 #[test]
-fn every_verb_has_help_with_an_example() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    for verb in [
-        "auto",
-        "bench",
-        "bench-finder",
-        "calibrate",
-        "check",
-        "diff",
-        "export",
-        "find-lr",
-        "rank",
-        "recommend",
-        "report",
-        "run",
-        "schedules",
-    ] {
-        let help =
-            lrscout(folder.path()).args([verb, "--help"]).assert().success();
-        let text = String::from_utf8_lossy(&help.get_output().stdout);
-        assert!(text.contains("Example"), "{verb}: {text}");
-    }
-}
-
-#[test]
 fn check_counts_cells_and_says_what_is_missing() {
     let folder = folder_with(TINY);
     let check = lrscout(folder.path())

@@ -26,7 +26,7 @@ const BLOCK_SECONDS: f64 = 0.2;
 /// The peak is the rate of fused multiply-adds measured on one core of this
 /// machine.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  \
+#[command(after_help = "Examples:\n  \
     lrscout bench experiments/standard.toml --jobs 2\n  \
     lrscout bench --kernels")]
 pub(crate) struct Bench {

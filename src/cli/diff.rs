@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 
 /// Compare two folders of results: ranks, scores, rates, settings.
 ///
-/// Both are ranked under the control of the first. Scores are compared where
-/// both have a run of the same workload, schedule, budget, multiple and seed;
-/// an interval that leaves out 0 tells a change from chance.
+/// Both are ranked with the control of the first. Scores are compared where
+/// both have a run of the same workload, schedule, budget, multiple and seed.
+/// If an interval excludes 0, the change is more than chance.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout diff results/before results/after\n  \

@@ -12,9 +12,9 @@ use std::path::PathBuf;
 
 /// Print a schedule as source code for another framework.
 ///
-/// The code stands alone: the closed form as a pure function of the update
-/// and what the framework wants around it. Its header says what the peak and
-/// the budget are, what speaks for the schedule, and how to rescale it.
+/// The code needs no other file. It has the closed form as a pure function of
+/// the step, and the wrapper that the framework expects. Its header states the
+/// peak, the budget, the evidence for the schedule, and how to rescale it.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout export '{ kind = \"wsd\" }' --peak 0.1 --steps 5000 \

@@ -161,6 +161,31 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
+
+    /// The help of `command` and of the verbs below it.
+    fn help(command: &mut clap::Command) -> String {
+        let text = command.render_long_help().to_string();
+        let verbs = command.get_subcommands_mut();
+        let verbs = verbs.filter(|verb| verb.get_name() != "help").map(help);
+        [text].into_iter().chain(verbs).collect::<Vec<_>>().join("\n----\n")
+    }
+
+    #[test]
+    fn every_verb_has_help_with_an_example() {
+        let mut program = Cli::command().term_width(80);
+        program.build();
+        for verb in program.get_subcommands_mut() {
+            let name = verb.get_name().to_owned();
+            if name != "help" {
+                let text = help(verb);
+                assert!(text.contains("Example"), "{name}");
+                insta::assert_snapshot!(format!("help_{name}"), text);
+            }
+        }
+        let text = program.render_long_help().to_string();
+        insta::assert_snapshot!("help", text);
+    }
 
     #[test]
     fn a_fault_of_the_model_is_no_bad_input() {

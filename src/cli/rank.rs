@@ -9,14 +9,15 @@ use std::path::{Path, PathBuf};
 
 /// Rank the schedules of any CSV of runs, ours or another tool's.
 ///
-/// The CSV needs the columns `workload`, `schedule`, `seed` and one of
-/// scores, a row a run; `cluster`, `budget`, `lr_multiple` and `outcome` are
-/// used where they stand. The order of the rows does not matter.
+/// The CSV has one row per run. It needs the columns `workload`, `schedule`,
+/// `seed` and a column of scores; `cluster`, `budget`, `lr_multiple` and
+/// `outcome` are used if they exist. The order of the rows does not matter.
 ///
-/// A run that diverged (`diverged`, or a score that is `nan` or infinite)
-/// ranks last. A run that failed, was killed or stopped, is not over or has no
-/// score shows nothing: its seed is left out there for all schedules, and a
-/// workload where a schedule has no other is left out and named.
+/// A run that diverged (`diverged`, or a score that is `nan` or infinite) ranks
+/// last. A run that failed, was killed or stopped, is unfinished or has no
+/// score is no evidence: on that workload, its seed is left out for all
+/// schedules. A workload on which a schedule has no other run is left out and
+/// named.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout rank results/smoke/runs.csv\n  \
@@ -30,12 +31,12 @@ pub(crate) struct Rank {
     /// Column of the scores; default: `valid_loss`, else `score`.
     #[arg(long, value_name = "COLUMN")]
     score: Option<String>,
-    /// Of the scores `valid_metric` and `test_metric` only those of this
-    /// metric, by the column `metric`; needed if there are several.
+    /// Of the scores `valid_metric` and `test_metric`, use only those of this
+    /// metric (column `metric`); needed if there are several.
     #[arg(long, value_name = "METRIC")]
     metric: Option<String>,
-    /// Higher scores are better; default: what the name of the score says
-    /// (accuracy, f1, bleu, ...), else lower ones.
+    /// Higher scores are better; default: decided by the name of the score
+    /// (accuracy, f1, bleu, ...), else lower scores are better.
     #[arg(long)]
     higher: bool,
     /// Lower scores are better.
@@ -49,13 +50,13 @@ pub(crate) struct Rank {
     #[arg(long, value_name = "P", default_value = "0.05", value_parser = level)]
     alpha: f64,
     /// Half width of the region of practical equivalence, in units of the
-    /// scale; default: 0.005 for `relative`, half a per cent of the control's
-    /// mean absolute score for `raw`.
+    /// scale; default: 0.005 for `relative`, 0.5 % of the control's mean
+    /// absolute score for `raw`.
     #[arg(long, value_name = "WIDTH", value_parser = width)]
     rope: Option<f64>,
-    /// Differences as they are or of logarithms; default: `relative` for
-    /// scores that are positive throughout and by their name a loss, or an
-    /// error in the unit of the data; else `raw`.
+    /// Compare the scores (`raw`) or their logarithms (`relative`); default:
+    /// `relative` if all scores are positive and their name is that of a loss
+    /// or of an error in the unit of the data, else `raw`.
     #[arg(long, value_enum)]
     scale: Option<ScaleName>,
     /// Only runs with this budget.
@@ -67,8 +68,9 @@ pub(crate) struct Rank {
     /// Seed of the bootstrap and of the posterior draws.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Take in workloads that a schedule lacks: the test of Skillings and
-    /// Mack for all schedules, and each pair where both are.
+    /// Include workloads that a schedule lacks. All schedules together are
+    /// tested with the test of Skillings and Mack, and each pair on the
+    /// workloads that have both.
     #[arg(long)]
     allow_missing: bool,
     /// Leaderboard as text, everything as JSON, or the leaderboard as CSV.

@@ -11,18 +11,19 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Say which schedule to use, which are as good, which not to try, and why.
+/// Recommend a schedule: which to use, which are as good, which to avoid, and
+/// why.
 ///
-/// Reads the runs of a results folder, or those of the standard grid that
-/// come with the program. Every sentence is made from the numbers and says
-/// what it may be used for.
+/// Reads the runs of a results folder, or the runs of the standard grid, which
+/// come with the program. Every sentence is derived from the numbers and states
+/// its limits.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout recommend\n  \
     lrscout recommend results/smoke\n  \
     lrscout recommend --optimizer adamw --budget 1000 --format json")]
 pub(crate) struct Recommend {
-    /// Results folder of one grid; default: the results shipped.
+    /// Results folder of one grid; default: the shipped results.
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Only these workloads.
@@ -35,7 +36,7 @@ pub(crate) struct Recommend {
     #[arg(long, value_name = "STEPS")]
     budget: Option<u64>,
     /// Only runs with this multiple of the learning rate found; default: the
-    /// rate found itself, where it was trained at, and advice for the others.
+    /// rate found, if runs used it, with advice for the others.
     #[arg(long, value_name = "MULTIPLE")]
     lr_multiple: Option<f64>,
     #[arg(long, value_enum, default_value = "text")]

@@ -14,8 +14,8 @@ use std::path::PathBuf;
 
 /// Write the HTML and Markdown report of a results folder.
 ///
-/// Both are made from the tables alone, so a folder from another machine
-/// serves as well. The HTML is one file that needs no network.
+/// Both are made from the tables alone, so the folder may come from another
+/// machine. The HTML is one file and needs no network.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  lrscout report results/smoke")]
 pub(crate) struct Report {

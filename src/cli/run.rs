@@ -20,11 +20,11 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Find the rates, train every schedule, rank them: everything a grid asks.
+/// Find the learning rates, train every schedule, and rank them.
 ///
-/// What is already in the store is not computed again, so the same command
-/// goes on where it was interrupted, and a second run does nothing. Ctrl-C
-/// once drops the runs in flight and keeps the rest; twice stops at once.
+/// Results in the store are not computed again. The same command therefore
+/// continues an interrupted run, and a second run does nothing. Ctrl-C once
+/// drops the runs in progress and keeps the rest; Ctrl-C twice stops at once.
 #[derive(clap::Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "switches of a command")]
 #[command(after_help = "Examples:\n  \
@@ -36,38 +36,38 @@ pub(crate) struct Run {
     /// Experiment grids (TOML).
     #[arg(required = true, value_name = "GRID")]
     grids: Vec<PathBuf>,
-    /// Runs at once; default: the grid's `jobs`, else one a core.
+    /// Simultaneous runs; default: the grid's `jobs`, else one per core.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
     /// Folder of the results; each grid gets its own inside.
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
     /// Only these runs, e.g. `model=mlp, seed<3`: conditions on workload,
-    /// model, dataset, optimizer, schedule, budget, multiple or seed, by =,
-    /// !=, <, <=, > and >=; `*` stands for any text. Tables show what is
-    /// there; ranks wait until the grid is complete.
+    /// model, dataset, optimizer, schedule, budget, multiple or seed, with =,
+    /// !=, <, <=, > and >=; `*` stands for any text. The tables contain the
+    /// runs that exist; the schedules are ranked once the grid is complete.
     #[arg(long, value_name = "CONDITIONS")]
     filter: Option<Filter>,
-    /// Say what would be computed, and compute nothing.
+    /// Print what would be computed, and compute nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Stop at the first run that fails; without it, the others go on.
+    /// Stop at the first run that fails; by default the others continue.
     #[arg(long)]
     fail_fast: bool,
-    /// Stop cleanly after this time, e.g. 30m; the same command goes on.
+    /// Stop cleanly after this time, e.g. 30m; the same command continues.
     #[arg(long, value_name = "TIME", value_parser = time)]
     max_time: Option<Duration>,
-    /// Give a run up after this time, e.g. 10m; it counts as failed.
+    /// Stop a run after this time, e.g. 10m; it counts as failed.
     #[arg(long, value_name = "TIME", value_parser = time)]
     run_time: Option<Duration>,
-    /// Train every run from its beginning, also where several begin alike.
-    /// Results are the same to the bit.
+    /// Train every run from its start, even if several runs have the same first
+    /// steps. The results are the same to the bit.
     #[arg(long)]
     no_sharing: bool,
-    /// No progress and no leaderboard, only errors.
+    /// Print no progress and no leaderboard, only errors.
     #[arg(long)]
     quiet: bool,
-    /// Words, or an object a line for each thing that happens.
+    /// Text, or one JSON object per line for each event.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
