@@ -1,8 +1,10 @@
 use super::Format;
 use crate::grid::Experiment;
 use crate::plan::cost::{self, Estimate};
+use crate::report::number::rate;
 use crate::runner;
 use crate::store::environment;
+use crate::text::count;
 use crate::workload::Registry;
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -102,15 +104,14 @@ fn in_words(estimate: &Estimate) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "{}: {} workloads ({} clusters) x {} schedules x {} budgets x {} \
-         multiples x {} seeds",
+        "{}: {} ({}) x {} x {} x {} x {}",
         e.grid,
-        e.workloads,
-        e.clusters,
-        e.schedules,
-        e.budgets.len(),
-        e.lr_multiples.len(),
-        e.seeds
+        count(e.workloads, "workload", "workloads"),
+        count(e.clusters, "cluster", "clusters"),
+        count(e.schedules, "schedule", "schedules"),
+        count(e.budgets.len(), "budget", "budgets"),
+        count(e.lr_multiples.len(), "multiple", "multiples"),
+        count(e.seeds, "seed", "seeds")
     );
     let _ = writeln!(
         text,
@@ -132,11 +133,10 @@ fn in_words(estimate: &Estimate) -> String {
     }
     let _ = writeln!(
         text,
-        "  smallest attainable p: {:.3e}, after Holm over {} comparisons: \
-         {:.3e}",
-        e.smallest_p,
-        e.schedules.saturating_sub(1),
-        e.smallest_p_holm
+        "  smallest attainable p: {}, after Holm's correction over {}: {}",
+        rate(e.smallest_p),
+        count(e.schedules.saturating_sub(1), "comparison", "comparisons"),
+        rate(e.smallest_p_holm)
     );
     for wanted in &e.wanted {
         let _ = writeln!(text, "  {wanted}");

@@ -154,13 +154,13 @@ fn control_of_grid(files: &[PathBuf], runs: &[Observation]) -> Option<String> {
 fn level(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(alpha) if alpha > 0.0 && alpha < 1.0 => Ok(alpha),
-        _ => Err("a number between 0 and 1 is wanted".to_owned()),
+        _ => Err("it must be a number between 0 and 1".to_owned()),
     }
 }
 
 fn width(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(width) if width >= 0.0 && width.is_finite() => Ok(width),
-        _ => Err("a number from 0 up is wanted".to_owned()),
+        _ => Err("it must be a number, 0 or more".to_owned()),
     }
 }

@@ -172,7 +172,7 @@ mod tests {
         put(folder.path(), "file", "");
         for (dir, what) in [
             (folder.path(), "has no `runs.csv`"),
-            (missing.as_path(), "is no folder"),
+            (missing.as_path(), "is not a folder"),
             (&folder.path().join("file"), "is a file"),
         ] {
             let said = refusal(dir);

@@ -11,7 +11,7 @@ pub(crate) mod code;
 mod findings;
 pub(crate) mod html;
 pub(crate) mod markdown;
-mod number;
+pub(crate) mod number;
 pub(crate) mod plot;
 mod prose;
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Folder {
         let what = match (dir.is_file(), dir.is_dir()) {
             (true, _) => "is a file",
             (_, true) => "has no `runs.csv`",
-            _ => "is no folder",
+            _ => "is not a folder",
         };
         Err(Error::Invalid(format!(
             "`{}` {what}: run `lrscout run GRID` first, then give the folder \

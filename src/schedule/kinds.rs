@@ -315,7 +315,7 @@ kinds! {
     "piecewise" Piecewise from "your own" {
         points: Vec<[f64; 2]> = vec![];
     }
-    /// factors from a file, one a step
+    /// factors from a file, one per step
     "table" Table from "your own" {
         file: Option<PathBuf> = None;
         factors: Vec<f64> = vec![];

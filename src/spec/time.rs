@@ -8,7 +8,7 @@ use std::time::Duration;
 ///
 /// What would be right.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time like 90s, 30m or 1h30m");
+    let wrong = || format!("`{text}` is not a time such as 90s, 30m or 1h30m");
     let mut seconds = 0;
     let mut number = String::new();
     for c in text

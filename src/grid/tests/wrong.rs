@@ -11,23 +11,25 @@ fn check(topic: &str, cases: &str) {
         let (line, text) = row.split_once('|').expect("a bar");
         match (line.parse(), all.last_mut()) {
             (Err(_), Some((_, case))) => {
-                *case += &format!("\n{}", text.trim());
+                case.push('\n');
+                case.push_str(text.trim());
             }
             (line, _) => {
                 all.push((line.expect("a line"), text.trim().to_owned()));
             }
         }
     }
-    let mut shown = String::new();
+    let mut shown = vec![];
     for (line, new) in all {
         let error = parse(&with(line, &new)).expect_err(&new);
         assert!(matches!(error, Error::Input { .. }), "{new}");
         for (line, text) in (line..).zip(new.split('\n')) {
-            shown += &format!("{line}| {text}\n");
+            shown.push(format!("{line}| {text}"));
         }
-        shown += &format!("   {error}\n\n");
+        shown.push(format!("   {error}\n"));
     }
-    insta::assert_snapshot!(topic, shown.replace("grid.toml:", ""));
+    let shown = shown.join("\n").replace("grid.toml:", "");
+    insta::assert_snapshot!(topic, shown);
 }
 
 #[test]
@@ -427,16 +429,16 @@ fn deep_nesting_is_refused() {
     let deep = |open: &str, close: &str| {
         format!("seeds = {}{}", open.repeat(200_000), close.repeat(200_000))
     };
-    let mut shown = String::new();
+    let mut shown = vec![];
     for line in [
         deep("[", "]"),
         deep("{ a = ", "}"),
         format!("{}b = 1", "a.".repeat(100_000)),
     ] {
         let error = parse(&with(1, &line)).expect_err("deep");
-        shown += &format!("{error}\n");
+        shown.push(error.to_string());
     }
-    insta::assert_snapshot!(shown);
+    insta::assert_snapshot!(shown.join("\n"));
     let error = parse_schedule(&"[".repeat(100_000)).expect_err("deep");
     assert!(matches!(error, Error::Input { .. }), "{error}");
 }
@@ -455,7 +457,7 @@ fn what_is_no_grid_is_refused() {
     let load = |path: &Path| {
         Experiment::load(path, &Known::default()).expect_err("refused")
     };
-    let mut shown = String::new();
+    let mut shown = vec![];
     for bytes in [
         &b""[..],
         b"seeds = 3\ntitle = \"Gr\xfc\xdfe\"\n",
@@ -466,15 +468,15 @@ fn what_is_no_grid_is_refused() {
         std::fs::write(&path, bytes).expect("written");
         let error = load(&path);
         assert!(matches!(error, Error::Input { .. }), "{error}");
-        shown += &format!("{error}\n");
+        shown.push(error.to_string());
     }
     let error = load(folder.path());
     assert!(matches!(error, Error::Invalid(_)), "{error}");
-    shown += &format!("{error}\n");
+    shown.push(error.to_string());
     let error = load(&folder.path().join("none.toml"));
     assert!(matches!(error, Error::Io { .. }), "{error}");
-    shown += &format!("{error}\n");
-    insta::assert_snapshot!(shown.replace(&here, "HERE"));
+    shown.push(error.to_string());
+    insta::assert_snapshot!(shown.join("\n").replace(&here, "HERE"));
 }
 
 #[test]

@@ -73,17 +73,17 @@ pub(super) fn pick(
     if !runs.is_empty() {
         return Ok(());
     }
-    let there: Vec<String> = conditions(all)
-        .into_iter()
-        .map(|(budget, multiple)| {
-            let budget = budget.map_or("none".to_owned(), |b| b.to_string());
-            let multiple =
-                multiple.map_or("none".to_owned(), |m| m.to_string());
-            format!("budget {budget} with multiple {multiple}")
-        })
-        .collect();
+    let there = conditions(all).into_iter().map(|(budget, multiple)| {
+        let budget = budget.map(|budget| format!("budget {budget}"));
+        let multiple = multiple.map(|multiple| format!("multiple {multiple}"));
+        let both: Vec<_> = budget.into_iter().chain(multiple).collect();
+        if both.is_empty() {
+            return "neither budgets nor multiples".to_owned();
+        }
+        both.join(" with ")
+    });
     Err(Error::Invalid(format!(
-        "no run has the budget and multiple asked for; there are: {}",
-        there.join(", ")
+        "no run has this budget and multiple; the runs have {}",
+        there.collect::<Vec<_>>().join(", ")
     )))
 }
