@@ -36,148 +36,35 @@ pub(super) struct Meaning {
 const LOSS: Meaning = Meaning { direction: Direction::Lower, ratios: true };
 
 /// Losses, and errors in the unit of the data or in bits.
-const LOSSES: &[&str] = &[
-    "bce",
-    "bits",
-    "bits per byte",
-    "bits per char",
-    "bits per character",
-    "bits per dim",
-    "bpb",
-    "bpc",
-    "bpd",
-    "ce",
-    "cross entropy",
-    "crossentropy",
-    "log loss",
-    "logloss",
-    "loss",
-    "losses",
-    "mae",
-    "mean absolute error",
-    "mean square error",
-    "mean squared error",
-    "mse",
-    "neg log likelihood",
-    "negative log likelihood",
-    "nll",
-    "perplexity",
-    "ppl",
-    "rmse",
-    "root mean square error",
-    "root mean squared error",
-    "xent",
-];
+const LOSSES: &str = "\
+    bce, bits, bits per byte, bits per char, bits per character, bits per \
+    dim, bpb, bpc, bpd, ce, cross entropy, crossentropy, log loss, logloss, \
+    loss, losses, mae, mean absolute error, mean square error, mean squared \
+    error, mse, neg log likelihood, negative log likelihood, nll, \
+    perplexity, ppl, rmse, root mean square error, root mean squared error, \
+    xent";
 
 /// Lower is better, but a ratio near 0 says little, or 0 is usual.
-const ERRORS: &[&str] = &[
-    "brier",
-    "cer",
-    "character error rate",
-    "ece",
-    "err",
-    "error",
-    "error rate",
-    "errors",
-    "fid",
-    "kl",
-    "lpips",
-    "mape",
-    "rmsle",
-    "smape",
-    "wer",
-    "word error rate",
-];
+const ERRORS: &str = "\
+    brier, cer, character error rate, ece, err, error, error rate, errors, \
+    fid, kl, lpips, mape, rmsle, smape, wer, word error rate";
 
 /// Higher is better.
-const MERITS: &[&str] = &[
-    "acc",
-    "accuracies",
-    "accuracy",
-    "ap",
-    "auc",
-    "auprc",
-    "auroc",
-    "average precision",
-    "bertscore",
-    "bleu",
-    "chrf",
-    "correlation",
-    "dice",
-    "elbo",
-    "exact match",
-    "explained variance",
-    "f1",
-    "f1score",
-    "fscore",
-    "hit rate",
-    "hits",
-    "iou",
-    "jaccard",
-    "kappa",
-    "likelihood",
-    "log likelihood",
-    "map",
-    "mcc",
-    "mean average precision",
-    "meteor",
-    "miou",
-    "mrr",
-    "ndcg",
-    "pearson",
-    "pr auc",
-    "precision",
-    "psnr",
-    "r2",
-    "recall",
-    "return",
-    "reward",
-    "roc auc",
-    "rocauc",
-    "rouge",
-    "rougel",
-    "rougelsum",
-    "sensitivity",
-    "spearman",
-    "specificity",
-    "ssim",
-    "success rate",
-    "win rate",
-];
+const MERITS: &str = "\
+    acc, accuracies, accuracy, ap, auc, auprc, auroc, average precision, \
+    bertscore, bleu, chrf, correlation, dice, elbo, exact match, explained \
+    variance, f1, f1score, fscore, hit rate, hits, iou, jaccard, kappa, \
+    likelihood, log likelihood, map, mcc, mean average precision, meteor, \
+    miou, mrr, ndcg, pearson, pr auc, precision, psnr, r2, recall, return, \
+    reward, roc auc, rocauc, rouge, rougel, rougelsum, sensitivity, \
+    spearman, specificity, ssim, success rate, win rate";
 
 /// Words around a score that change nothing about it.
-const AROUND: &[&str] = &[
-    "average",
-    "avg",
-    "balanced",
-    "best",
-    "dev",
-    "end",
-    "epoch",
-    "eval",
-    "evaluation",
-    "final",
-    "global",
-    "holdout",
-    "last",
-    "macro",
-    "mean",
-    "median",
-    "metric",
-    "metrics",
-    "micro",
-    "score",
-    "step",
-    "test",
-    "top",
-    "total",
-    "train",
-    "training",
-    "val",
-    "valid",
-    "validation",
-    "weighted",
-];
+const AROUND: &str = "\
+    average, avg, balanced, best, dev, end, epoch, eval, evaluation, final, \
+    global, holdout, last, macro, mean, median, metric, metrics, micro, \
+    score, step, test, top, total, train, training, val, valid, validation, \
+    weighted";
 
 /// What the score column `name` is, from its words: `val/loss`, `eval_loss`
 /// and `best-valid-loss` are losses, `testAccuracy` and `top1_acc` accuracies.
@@ -228,19 +115,24 @@ fn known(words: &[&str]) -> Option<Meaning> {
 
 fn phrase(text: &str) -> Option<Meaning> {
     let raw = |direction| Meaning { direction, ratios: false };
-    if LOSSES.contains(&text) {
+    if is_in(LOSSES, text) {
         Some(LOSS)
-    } else if ERRORS.contains(&text) {
+    } else if is_in(ERRORS, text) {
         Some(raw(Direction::Lower))
-    } else if MERITS.contains(&text) {
+    } else if is_in(MERITS, text) {
         Some(raw(Direction::Higher))
     } else {
         None
     }
 }
 
+/// Whether `phrase` is one of `list`, which has commas between its phrases.
+fn is_in(list: &str, phrase: &str) -> bool {
+    list.split(", ").any(|entry| entry == phrase)
+}
+
 fn is_around(word: &str) -> bool {
-    AROUND.contains(&word) || word.bytes().all(|b| b.is_ascii_digit())
+    is_in(AROUND, word) || word.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// `words` without those around a score at the end.
