@@ -6,7 +6,7 @@ use super::number::{difference, percent, probability, regret};
 use crate::ranking::extras::calibration::CalibrationRow;
 use crate::ranking::extras::change::{ChangeRow, Standing};
 use crate::results::rows::LeaderboardRow;
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 /// Letters that a schedule's label may take.
 const LABEL: usize = 30;
@@ -21,36 +21,23 @@ pub(crate) fn leaderboard(rows: &[LeaderboardRow]) -> String {
     }
     // A column that says nothing in most studies.
     let failures = rows.iter().any(|row| row.failed > 0);
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let mut header = vec![
-        right("#"),
-        left("schedule"),
-        right("rank"),
-        right("regret"),
-        right("low"),
-        right("high"),
-        right("wins"),
-        right("p"),
-        right("div."),
-    ];
-    header.extend(failures.then(|| right("failed")));
-    header.push(left("verdict"));
-    table.set_header(header);
+    let header = "#|<schedule|rank|regret|low|high|wins|p|div.|failed|<verdict";
+    let header = header.split('|').filter(|name| failures || *name != "failed");
+    let mut table = table(presets::NOTHING, header);
     for row in rows {
         let mut cells = vec![
-            right(&row.place.to_string()),
-            left(&shortened(&row.schedule, LABEL)),
-            right(&format!("{:.2}", row.mean_rank)),
-            right(&narrow(&regret(row.mean_regret))),
-            right(&narrow(&regret(row.regret_low))),
-            right(&narrow(&regret(row.regret_high))),
-            right(&row.win_rate_vs_control.map_or_else(none, percent)),
-            right(&narrow(&row.p_holm.map_or_else(none, probability))),
-            right(&row.diverged.to_string()),
+            row.place.to_string(),
+            shortened(&row.schedule, LABEL),
+            format!("{:.2}", row.mean_rank),
+            narrow(&regret(row.mean_regret)),
+            narrow(&regret(row.regret_low)),
+            narrow(&regret(row.regret_high)),
+            row.win_rate_vs_control.map_or_else(none, percent),
+            narrow(&row.p_holm.map_or_else(none, probability)),
+            row.diverged.to_string(),
         ];
-        cells.extend(failures.then(|| right(&row.failed.to_string())));
-        cells.push(left(row.verdict.name()));
+        cells.extend(failures.then(|| row.failed.to_string()));
+        cells.push(row.verdict.name().to_owned());
         table.add_row(cells);
     }
     trimmed(&table)
@@ -58,17 +45,9 @@ pub(crate) fn leaderboard(rows: &[LeaderboardRow]) -> String {
 
 /// The verdict on every schedule with its evidence, at most 100 columns wide.
 pub(super) fn choices(comparison: &Comparison) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(vec![
-        left("schedule"),
-        left("verdict"),
-        right("regret"),
-        right("95 % interval"),
-        right("p vs\ncontrol"),
-        right("data sets\nto decide"),
-        right("div."),
-    ]);
+    let header = "<schedule|<verdict|regret|95 % interval|p vs\ncontrol|data \
+                  sets\nto decide|div.";
+    let mut table = table(presets::NOTHING, header.split('|'));
     for choice in &comparison.choices {
         let row = &choice.row;
         let ends = [row.regret_low, row.regret_high];
@@ -85,13 +64,13 @@ pub(super) fn choices(comparison: &Comparison) -> String {
             None => "> 1000".to_owned(),
         };
         table.add_row(vec![
-            left(&shortened(&row.schedule, WIDE_LABEL)),
-            left(row.verdict.name()),
-            right(&narrow(&regret(row.mean_regret))),
-            right(&interval),
-            right(&narrow(&row.p_holm.map_or_else(none, probability))),
-            right(&to_decide),
-            right(&row.diverged.to_string()),
+            shortened(&row.schedule, WIDE_LABEL),
+            row.verdict.name().to_owned(),
+            narrow(&regret(row.mean_regret)),
+            interval,
+            narrow(&row.p_holm.map_or_else(none, probability)),
+            to_decide,
+            row.diverged.to_string(),
         ]);
     }
     // Nothing to the left of the first column.
@@ -129,19 +108,8 @@ pub(super) fn wrapped(text: &str) -> String {
 
 /// What changed from A to B, at most 100 columns.
 pub(crate) fn changes(rows: &[ChangeRow]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(vec![
-        left("schedule"),
-        right("A"),
-        right("B"),
-        right("runs"),
-        right("B - A"),
-        right("low"),
-        right("high"),
-        right("p"),
-        left("verdict"),
-    ]);
+    let header = "<schedule|A|B|runs|B - A|low|high|p|<verdict";
+    let mut table = table(presets::NOTHING, header.split('|'));
     for row in rows {
         let place = |side: &Option<Standing>| {
             side.as_ref().map_or_else(none, |side| side.place.to_string())
@@ -157,15 +125,15 @@ pub(crate) fn changes(rows: &[ChangeRow]) -> String {
             value.map_or_else(none, |v| narrow(&difference(v)))
         };
         table.add_row(vec![
-            left(&shortened(&row.schedule, LABEL)),
-            right(&place(&row.a)),
-            right(&place(&row.b)),
-            right(&row.common_runs.to_string()),
-            right(&number(row.mean_difference)),
-            right(&number(row.low)),
-            right(&number(row.high)),
-            right(&narrow(&row.p_holm.map_or_else(none, probability))),
-            left(&verdicts),
+            shortened(&row.schedule, LABEL),
+            place(&row.a),
+            place(&row.b),
+            row.common_runs.to_string(),
+            number(row.mean_difference),
+            number(row.low),
+            number(row.high),
+            narrow(&row.p_holm.map_or_else(none, probability)),
+            verdicts,
         ]);
     }
     trimmed(&table)
@@ -173,39 +141,44 @@ pub(crate) fn changes(rows: &[ChangeRow]) -> String {
 
 /// The calibration as a table of Markdown, for METHODOLOGY.md as well.
 pub(crate) fn calibration(rows: &[CalibrationRow]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header(vec![
-        left("truth"),
-        right("workloads"),
-        right("schedules"),
-        right("seeds"),
-        left("race"),
-        left("counted"),
-        right("share"),
-        right("95 % interval"),
-        left("promised"),
-        left("kept"),
-        right("runs spared"),
-    ]);
+    let header = "<truth|workloads|schedules|seeds|<race|<counted|share|95 % \
+                  interval|<promised|<kept|runs spared";
+    let mut table = table(presets::ASCII_MARKDOWN, header.split('|'));
     let share = |share: f64| format!("{:.1} %", 100.0 * share);
     for row in rows {
         let sign = if row.promised < 0.5 { "at most" } else { "at least" };
         table.add_row(vec![
-            left(row.truth),
-            right(&row.workloads.to_string()),
-            right(&row.schedules.to_string()),
-            right(&row.seeds.to_string()),
-            left(if row.race { "yes" } else { "no" }),
-            left(row.counted),
-            right(&share(row.share)),
-            right(&format!("{} to {}", share(row.low), share(row.high))),
-            left(&format!("{sign} {}", percent(row.promised))),
-            left(if row.kept { "yes" } else { "NO" }),
-            right(&percent(row.runs_spared)),
+            row.truth.to_owned(),
+            row.workloads.to_string(),
+            row.schedules.to_string(),
+            row.seeds.to_string(),
+            (if row.race { "yes" } else { "no" }).to_owned(),
+            row.counted.to_owned(),
+            share(row.share),
+            format!("{} to {}", share(row.low), share(row.high)),
+            format!("{sign} {}", percent(row.promised)),
+            (if row.kept { "yes" } else { "NO" }).to_owned(),
+            percent(row.runs_spared),
         ]);
     }
     trimmed(&table)
+}
+
+/// An empty table whose columns are called `names`; those after a `<` are
+/// aligned to the left.
+fn table<'a>(
+    style: TableStyle,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> Table {
+    let mut table = Table::new();
+    table.load_style(style);
+    table.set_header(names.clone().map(|name| name.trim_start_matches('<')));
+    for (column, name) in table.column_iter_mut().zip(names) {
+        if !name.starts_with('<') {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
 }
 
 /// The table without blanks at the ends of its lines.
@@ -236,12 +209,4 @@ fn shortened(label: &str, most: usize) -> String {
     short.push('…');
     short.extend(&letters[letters.len() - tail..]);
     short
-}
-
-fn right(text: &str) -> Cell {
-    Cell::new(text).set_alignment(CellAlignment::Right)
-}
-
-fn left(text: &str) -> Cell {
-    Cell::new(text)
 }
