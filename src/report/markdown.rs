@@ -15,9 +15,9 @@ pub(crate) fn markdown(input: &ReportInput) -> String {
     let said = input.prose();
     let mut page = Page::default();
     page.heading(1, &escaped(&input.title));
-    page.paragraph(&format!("**{}**", prose(&said.headline)));
+    page.block(&format!("**{}**", prose(&said.headline)));
     for sentence in said.reasons.iter().chain(&said.evidence) {
-        page.paragraph(&prose(sentence));
+        page.block(&prose(sentence));
     }
     let leading = input.leading();
     if !leading.is_empty() {
@@ -29,7 +29,7 @@ pub(crate) fn markdown(input: &ReportInput) -> String {
     if !further.is_empty() {
         page.heading(2, "Learning rates and budgets");
         for sentence in &said.conditions {
-            page.paragraph(&prose(sentence));
+            page.block(&prose(sentence));
         }
         sensitivity_table(&mut page, input);
         for (title, rows) in further {
@@ -45,7 +45,7 @@ pub(crate) fn markdown(input: &ReportInput) -> String {
     }
     page.heading(2, "How it was made");
     if !input.command.is_empty() {
-        page.paragraph(&format!("Made with {}.", code(&input.command)));
+        page.block(&format!("Made with {}.", code(&input.command)));
     }
     for (key, value) in &input.environment {
         page.item(&format!("{}: {}", escaped(key), escaped(value)));
@@ -57,23 +57,12 @@ pub(crate) fn markdown(input: &ReportInput) -> String {
 }
 
 fn leaderboard(page: &mut Page, rows: &[LeaderboardRow]) {
-    let head = [
-        "place:",
-        "schedule",
-        "verdict",
-        "mean rank:",
-        "mean regret:",
-        "low:",
-        "high:",
-        "wins:",
-        "p:",
-        "P equal:",
-        "diverged:",
-    ];
+    let head = "place:|schedule|verdict|mean rank:|mean regret:|low:|high:|\
+                wins:|p:|P equal:|diverged:|failed:";
     // A column that says nothing in most studies.
     let failures = rows.iter().any(|row| row.failed > 0);
-    let head: Vec<&str> =
-        head.into_iter().chain(failures.then_some("failed:")).collect();
+    let mut head: Vec<&str> = head.split('|').collect();
+    head.retain(|name| failures || *name != "failed:");
     let line = |row: &LeaderboardRow| {
         vec![
             row.place.to_string(),
@@ -175,16 +164,9 @@ fn find_table(page: &mut Page, finds: &[FindRow]) {
         return;
     }
     page.heading(2, "Learning rates found");
-    let head = [
-        "workload",
-        "optimizer",
-        "steps:",
-        "learning rate:",
-        "evidence allows:",
-        "outcome",
-        "rule",
-        "cost in steps:",
-    ];
+    let head = "workload|optimizer|steps:|learning rate:|evidence allows:|\
+                outcome|rule|cost in steps:";
+    let head: Vec<&str> = head.split('|').collect();
     let rows = finds.iter().map(|find| {
         vec![
             escaped(&find.workload),
@@ -219,10 +201,6 @@ impl Page {
 
     fn heading(&mut self, level: usize, text: &str) {
         self.block(&format!("{} {text}", "#".repeat(level)));
-    }
-
-    fn paragraph(&mut self, text: &str) {
-        self.block(text);
     }
 
     fn item(&mut self, text: &str) {

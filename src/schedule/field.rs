@@ -102,18 +102,18 @@ impl<T: Element> Field for Vec<T> {
 /// Whether `key` takes shares of the steps or ratios of the peak, which may
 /// stand in per cent.
 fn is_share(key: &str) -> bool {
-    const SHARES: &[&str] = &[
-        "cooldown",
-        "decay",
-        "explore",
-        "inc_fraction",
-        "milestones",
-        "pct_start",
-        "points",
-        "share",
-        "tau",
-    ];
-    SHARES.contains(&key) || key.ends_with("_ratio")
+    matches!(
+        key,
+        "cooldown"
+            | "decay"
+            | "explore"
+            | "inc_fraction"
+            | "milestones"
+            | "pct_start"
+            | "points"
+            | "share"
+            | "tau"
+    ) || key.ends_with("_ratio")
 }
 
 /// The entries of one schedule's table, taken out one by one.
