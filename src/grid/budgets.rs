@@ -11,7 +11,7 @@ use std::path::Path;
 const SHORTEST: usize = 10;
 const LONGEST: usize = 10_000_000;
 
-/// What stands under `budgets`: at least one length.
+/// The value of `budgets`: at least one length.
 pub(super) fn read<'t>(
     source: Source<'_>,
     root: &'t Table,

@@ -9,7 +9,7 @@ use std::path::Path;
 /// Largest file, in bytes: three million rows of CSV.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Reads the factors at `path`, one a step.
+/// Reads the factors at `path`, one per step.
 ///
 /// # Errors
 ///
@@ -115,7 +115,8 @@ fn npy(bytes: &[u8]) -> Option<Vec<f64>> {
     } else {
         return None;
     };
-    // A number that is no factor is for the schedule to name, with its step.
+    // The schedule itself refuses a number that is no factor, and names its
+    // step.
     (factors.len() == len).then_some(factors)
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Key {
     pub(super) required: bool,
 }
 
-/// The form of a value; ranges are checked on the finished thing.
+/// The form of a value; ranges are checked on the finished component.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Form {
     /// A whole number from 0.

@@ -1,8 +1,8 @@
 //! The grid: TOML text in, a checked [`Experiment`] out.
 //!
 //! Every complaint names file, line and column, says what is wrong and what
-//! would be right. What passes here cannot fail later for a reason that
-//! stands in the file. No tensor is made.
+//! would be right. A grid that passes cannot fail later because of its text. No
+//! tensor is made.
 
 mod axes;
 mod budgets;
@@ -77,14 +77,14 @@ pub(crate) struct Experiment {
 /// A workload, its name and the cluster it counts in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct WorkloadEntry {
-    /// Unique in a grid; `dataset-model` where the file gives none.
+    /// Unique in a grid; `dataset-model` if the file gives none.
     pub(crate) name: String,
     /// The workload.
     pub(crate) spec: TrainerSpec,
     /// Workloads of one cluster count once in a ranking; by default those on
     /// one data set.
     pub(crate) cluster: String,
-    /// The peak learning rate where the grid gives it; else it is found.
+    /// The peak learning rate if the grid gives it; else it is found.
     pub(crate) lr: Option<f64>,
 }
 
@@ -102,8 +102,8 @@ pub(crate) struct Known {
     pub(crate) epoch: Epoch,
 }
 
-/// Tells how many updates a pass over the training part of a workload's data
-/// takes; relative paths count from the folder given.
+/// Returns the updates of one pass over the training part of a workload's data.
+/// Relative paths start at the given folder.
 #[derive(Clone, Default)]
 pub(crate) struct Epoch(pub(crate) Option<Arc<Updates>>);
 
@@ -124,7 +124,8 @@ impl Experiment {
             .expect("the control is one of the schedules")
     }
 
-    /// What schedules never come to at one of the budgets, a line each.
+    /// Parts of schedules that are never reached at one of the budgets, one
+    /// line each.
     pub(crate) fn never_reached(&self) -> Vec<String> {
         never_reached(&self.schedules, &self.budgets)
     }
@@ -145,7 +146,7 @@ impl Experiment {
             return Err(Error::Invalid(message));
         }
         let mut bytes = vec![];
-        // One byte more than allowed tells an endless file from a full one.
+        // One byte more than allowed shows that a file is too large.
         let limit = MOST_BYTES as u64 + 1;
         File::open(path)
             .and_then(|file| file.take(limit).read_to_end(&mut bytes))
@@ -170,8 +171,8 @@ impl Experiment {
         Self::parse(path, &text, known)
     }
 
-    /// Checks `text`; `path` names it in messages, and data files are sought
-    /// beside it.
+    /// Checks `text`; `path` names it in messages; data files are relative to
+    /// its folder.
     ///
     /// # Errors
     ///
@@ -237,8 +238,8 @@ impl Experiment {
 /// A key, with the tables that it is in, and its value, both as TOML.
 pub(crate) type Setting = (String, String);
 
-/// All settings of a TOML text, in its order; a table of which there are
-/// several is a setting itself.
+/// All settings of a TOML text, in its order. Each table of an array of tables
+/// is one setting.
 ///
 /// # Errors
 ///
@@ -287,7 +288,8 @@ pub(crate) fn parse_schedule(text: &str) -> Result<ScheduleSpec> {
         let message = format!("a schedule is {wanted}, got {}", excerpt(text));
         source.error(0, message)
     };
-    // Before TOML complains about the quotes of a bare word.
+    // Checked first, because the TOML error about a bare word mentions only
+    // quotes.
     if !text.starts_with('{') {
         return Err(refuse());
     }

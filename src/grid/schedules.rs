@@ -1,5 +1,5 @@
-//! `[[schedule]]` tables: each the product of its axes, built once for every
-//! budget so that no run finds out that a schedule cannot be.
+//! `[[schedule]]` tables: each the product of its axes. Every schedule is built
+//! once for every budget, so that no run finds an invalid one.
 
 use super::wire::{Entry, Node, Source, Table, Value, find, unknown_key};
 use super::{axes, factors};
@@ -144,8 +144,7 @@ fn check_names(
     Err(source.error(stray.at, message))
 }
 
-/// The complaint about a table that the schedules refuse: about the part of
-/// a `join` that is at fault, where one is.
+/// The error about an invalid schedule; in a `join`, about the part at fault.
 fn whose(
     source: Source<'_>,
     at: usize,

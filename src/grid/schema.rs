@@ -5,8 +5,8 @@ use super::keys::{DATASETS, Family, Form, Key, MODELS, OPTIMIZERS};
 use crate::schedule::{MODIFIERS, ScheduleSpec};
 use serde_json::{Map, Value, json};
 
-/// The schema (draft 2020-12). It knows names and forms; ranges and what
-/// goes together are for `lrscout check`.
+/// The schema (draft 2020-12). It knows names and forms. `lrscout check` also
+/// checks ranges and combinations.
 pub(crate) fn schema() -> Value {
     let count = json!({ "type": "integer", "minimum": 1 });
     json!({
@@ -293,7 +293,7 @@ fn schedules() -> Value {
         let keys: Vec<&str> = kind.keys.iter().map(|key| key.name).collect();
         with_modifiers(("kind", json!({ "const": kind.name })), &keys)
     }));
-    // Several kinds in one table: whose keys it may have is for the checks.
+    // Several kinds in one table: `lrscout check` checks their keys.
     tables.push(json!({
         "type": "object",
         "required": ["kind"],

@@ -1,4 +1,4 @@
-//! What stands at the top of a grid, and in `[lr_find]`.
+//! The keys at the top of a grid and in `[lr_find]`.
 
 use super::wire::{Entry, Node, Source, Table, Value, find};
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::text::{either, excerpt, unknown};
 use serde::Serialize;
 use std::num::NonZeroUsize;
 
-/// Runs, and entries of any one list; beyond it lies a typing mistake.
+/// Most runs, and most entries of a list: a larger number is a typing mistake.
 pub(super) const MOST_RUNS: usize = 1_000_000;
 
 /// Keys of the top level.
@@ -49,7 +49,7 @@ pub(crate) enum DeviceSpec {
     Cuda(usize),
     /// Apple's GPU.
     Metal,
-    /// CUDA or Metal where this binary and machine have one, else the
+    /// CUDA or Metal if this binary and machine support one, else the
     /// processor.
     Auto,
 }
@@ -57,8 +57,8 @@ pub(crate) enum DeviceSpec {
 /// How the peak learning rate of each workload is found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct LrFindSpec {
-    /// One rate for each budget, or one for all. (Not part of what a rate's
-    /// id is made of: the horizon is.)
+    /// One rate for each budget, or one for all. Not part of a rate's id, which
+    /// has the horizon instead.
     #[serde(skip)]
     pub(crate) per: LrFindPer,
     /// Range tests, each with its own seed; the finder's own by default.

@@ -1,4 +1,4 @@
-//! How many runs a grid makes, before any of them is made.
+//! The number of runs of a grid, before it is expanded.
 
 use super::settings::MOST_RUNS;
 use super::wire::{Source, Table, find};
@@ -6,8 +6,7 @@ use super::{axes, workloads};
 use crate::error::Result;
 use crate::text::count;
 
-/// Refuses more than [`MOST_RUNS`] runs before any is made, at the list
-/// that multiplies most.
+/// Refuses more than [`MOST_RUNS`] runs; the error is at the longest list.
 pub(super) fn refuse_bombs(
     source: Source<'_>,
     root: &Table,

@@ -34,7 +34,7 @@ const KEYS: &[&str] = &[
 const AXES: &[&str] =
     &["dataset", "model", "optimizer", "lr", "batch", "label_noise"];
 
-/// Largest batch; more rows than any data set here has.
+/// Largest batch: more than the rows of any built-in data set.
 pub(super) const MOST_BATCH: usize = 1_000_000;
 
 /// Workloads that `table` stands for.
@@ -215,7 +215,7 @@ pub(super) fn pairs<A, B>(
     outer.iter().flat_map(move |a| inner.clone().map(move |b| (a, b)))
 }
 
-/// The rates under `lr`; the one `None` where they are to be found.
+/// The rates under `lr`; a single `None` if the rate is to be found.
 pub(super) fn read_rates(
     source: Source<'_>,
     table: &Table,
@@ -228,7 +228,7 @@ pub(super) fn read_rates(
     axes::some_values(source, entry)?.iter().map(rate).collect()
 }
 
-/// What stands in a name for `key`, one of [`AXES`].
+/// The text that replaces `key`, one of [`AXES`], in a name.
 fn shown(spec: &WorkloadSpec, lr: Option<f64>, key: &str) -> Option<String> {
     Some(match key {
         "dataset" => spec.dataset.name(),
@@ -240,8 +240,8 @@ fn shown(spec: &WorkloadSpec, lr: Option<f64>, key: &str) -> Option<String> {
     })
 }
 
-/// Refuses keys other than `keys`, with a word on the likely ones;
-/// `remedy` has it for those of the other sort of workload.
+/// Refuses keys other than `keys`. `remedy` gives the advice for keys of the
+/// other sort of workload.
 pub(super) fn refuse_others(
     source: Source<'_>,
     table: &Table,

@@ -118,7 +118,8 @@ pub struct Candidate {
     /// Whether it was stopped before all seeds were used, or at the last.
     pub stopped: bool,
     /// The evidence that another one is better: an e-value adjusted for all
-    /// pairs. It is stopped from 20 on, or where it alone diverges.
+    /// pairs. The schedule is stopped from 20 on, or if it diverges and another
+    /// one does not.
     pub e_value: f64,
 }
 
@@ -195,7 +196,7 @@ impl Choose<'_> {
     /// As there, and [`Error::Interrupted`] when `stop` says so.
     pub(crate) fn auto(&self, budget: &Budget) -> Result<Auto> {
         budget.check()?;
-        // One that cannot be raced says so before anything is trained.
+        // An invalid schedule is refused before anything is trained.
         courses(budget, 1.0)?;
         let find = || {
             lr_find::for_workload(
@@ -275,7 +276,7 @@ impl Choose<'_> {
     }
 }
 
-/// What the schedules of `budget` are at the rate `peak`.
+/// The courses of the schedules of `budget` at the rate `peak`.
 fn courses(budget: &Budget, peak: f64) -> Result<Vec<Course>> {
     let course = |schedule: &ScheduleSpec| {
         schedule.course(peak, budget.steps).map_err(|problem| {
@@ -285,8 +286,8 @@ fn courses(budget: &Budget, peak: f64) -> Result<Vec<Course>> {
     budget.schedules.iter().map(course).collect()
 }
 
-/// Stops what another schedule beats beyond chance, or what diverged where
-/// another one did not.
+/// Stops schedules that another one beats beyond chance, and those that
+/// diverged while another one did not.
 fn look(race: &mut [Candidate]) {
     let some_whole = race.iter().any(|c| !c.stopped && !c.diverged());
     if some_whole {
@@ -294,8 +295,8 @@ fn look(race: &mut [Candidate]) {
             candidate.stopped = true;
         }
     }
-    // Evidence on pairs that are no longer compared stays as it was: without
-    // it the adjustment would be for fewer pairs than were looked at.
+    // Evidence on pairs that are no longer compared is kept: without it the
+    // adjustment would be for fewer pairs than were tested.
     let pairs: Vec<(usize, usize)> = (0..race.len())
         .flat_map(|a| (0..race.len()).map(move |b| (a, b)))
         .filter(|(a, b)| a != b)

@@ -4,9 +4,8 @@
 //! pre-norm blocks, GELU and learned positions of GPT-2 (Radford et al.,
 //! 2019).
 //!
-//! On a CPU only the places that count are computed: what a sequence is
-//! filled up with is left out of every layer, and its logits are 0. The loss
-//! does not look at them, and no other place sees them.
+//! On a CPU, padding is left out of every layer and its logits are 0. The loss
+//! ignores them, and no other position attends to padding.
 
 use crate::nn::{self, Embedding, LayerNorm, Linear};
 use candle_core::{Module, Result, Tensor};
@@ -132,7 +131,7 @@ impl Block {
     }
 }
 
-/// The places that count, one sequence after the other.
+/// The positions that are no padding, one sequence after the other.
 #[derive(Default)]
 struct Packed {
     lengths: Vec<usize>,
@@ -144,8 +143,8 @@ struct Packed {
 }
 
 impl Packed {
-    /// Leaves out what `sequences`, `(batch, context)` of u32, are filled up
-    /// with; the first place always stays.
+    /// Leaves out the padding of `sequences`, `(batch, context)` of u32; the
+    /// first position always stays.
     fn new(sequences: &Tensor, padding: Option<u32>) -> Result<Self> {
         let mut packed = Self::default();
         let mut first = 0;

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// How fast a trainer is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// Of a training before its first update, in seconds: a program has to
+    /// Time of a training before its first update, in seconds: a program has to
     /// start.
     pub(crate) start_seconds: f64,
     /// Of one update.
@@ -34,10 +34,10 @@ pub(crate) struct Estimate {
     pub(crate) cells: usize,
     pub(crate) learning_rates: usize,
     pub(crate) runs: usize,
-    /// Optimizer updates of all runs, those that gradient norms are taken
-    /// from included, without finding the rates.
+    /// Optimizer updates of all runs and of the pilots for gradient norms.
+    /// Finding the rates is not included.
     pub(crate) steps: usize,
-    /// Updates that runs with a common beginning need not repeat.
+    /// Updates saved because several runs begin alike.
     pub(crate) steps_shared: usize,
     /// Runs at once behind `seconds`.
     pub(crate) jobs: usize,
@@ -54,15 +54,16 @@ pub(crate) struct Estimate {
     pub(crate) seeds_wanted: usize,
     /// The same in words; empty if nothing is missing.
     pub(crate) wanted: Vec<String>,
-    /// What schedules never come to at one of the budgets, in words.
+    /// Parts of schedules that are never reached at one of the budgets, in
+    /// words.
     pub(crate) never_reached: Vec<String>,
 }
 
-/// Seeds below which paired seeds within one workload can show nothing at
-/// 5 %: the exact Wilcoxon test needs six.
+/// Fewest seeds that can show a difference within one workload at 5 %: the
+/// exact Wilcoxon test needs six.
 const SEEDS_FOR_WITHIN: usize = 6;
 
-/// Clusters below which the race's e-value cannot reach its bound at 5 %.
+/// Fewest clusters with which the race's e-value can reach its bound at 5 %.
 const CLUSTERS_FOR_A_RACE: usize = 7;
 
 /// Counts, and estimates the time from the pace of each trainer with `jobs`

@@ -22,9 +22,9 @@ use std::collections::BTreeMap;
 /// (kernels, initialisation, batch order): results of two versions never mix.
 pub(crate) const NUMERICS_VERSION: u32 = 6;
 
-/// Raised together with that where the same spec gives other tables of rates
-/// (schedules, the finder): programs of the user's know nothing else of us,
-/// and what they came to is dear.
+/// Raised as well when the same spec gives other tables of rates (schedules,
+/// the finder). Users' programs depend on nothing else of ours, and their
+/// results are expensive.
 const TABLES_VERSION: u32 = 2;
 
 /// Finding one learning rate.
@@ -39,7 +39,7 @@ pub(crate) struct FindCell {
     /// Index into [`Experiment::schedules`] of the schedule that the rate is
     /// verified under.
     pub(crate) schedule: usize,
-    /// The rate where the grid gives it: there is nothing to find.
+    /// The rate if the grid gives it; then there is nothing to find.
     pub(crate) given: Option<f64>,
 }
 
@@ -67,8 +67,8 @@ pub(crate) struct RunCell {
     pub(crate) id: String,
     /// Index into [`Plan::finds`] of the cell that finds its rate.
     pub(crate) find: usize,
-    /// Index into [`Plan::pilots`] of the cell whose norms its schedule is
-    /// made from, where it is `refined`.
+    /// Index into [`Plan::pilots`] of the cell that measures the norms for a
+    /// `refined` schedule.
     pub(crate) pilot: Option<usize>,
     /// Index into [`Experiment::workloads`].
     pub(crate) workload: usize,
@@ -93,8 +93,8 @@ pub(crate) struct Plan {
     pub(crate) runs: Vec<RunCell>,
 }
 
-/// What changes the numbers of any cell of a workload. Its name, paths of
-/// data, hosts and the grid are not in it.
+/// Everything about a workload that changes the numbers of its cells. Its name,
+/// the paths of its data, the host and the grid do not.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Identity<'a> {
@@ -114,7 +114,7 @@ struct CandleIdentity<'a> {
     accumulate: Option<usize>,
 }
 
-/// Of a program, whose device and data are its own affair.
+/// Of a program, which chooses its own device and data.
 #[derive(Serialize)]
 struct ExternalIdentity<'a> {
     tables: u32,
@@ -235,10 +235,9 @@ impl Plan {
         self.finds.iter().filter(|find| find.given.is_none())
     }
 
-    /// Updates of the runs `which` that need not be repeated, since they
-    /// begin like another one's of the same workload, rate and seed. Those of
-    /// schedules that are made from gradient norms do not count, and a program
-    /// shares none.
+    /// Updates of the runs `which` that need not be repeated, because another
+    /// run of the same workload, rate and seed begins alike. Schedules that are
+    /// made from gradient norms do not count, and programs share none.
     pub(crate) fn shared_steps(
         &self,
         experiment: &Experiment,
@@ -271,8 +270,8 @@ impl Plan {
     }
 }
 
-/// Where `cell` stands among `pilots`, at the end if it is new: schedules
-/// that differ in their smoothing alone share one.
+/// Index of `cell` among `pilots`; a new one is appended. Schedules that differ
+/// only in their smoothing share one.
 fn index_of(pilots: &mut Vec<PilotCell>, cell: PilotCell) -> usize {
     let same = |pilot: &PilotCell| {
         pilot.id == cell.id && pilot.workload == cell.workload
@@ -296,7 +295,8 @@ fn identity<'a>(
             model: &spec.model,
             optimizer: &spec.optimizer,
             batch: spec.batch,
-            // Left out at its default, which it was before there was the key.
+            // Left out at its default, so that ids from before the key existed
+            // stay valid.
             accumulate: (spec.accumulate > 1).then_some(spec.accumulate),
         }),
         TrainerSpec::External(ExternalSpec {

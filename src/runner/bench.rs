@@ -7,8 +7,8 @@ use crate::train::{Replica, Trainer};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// The pace of each trainer, `jobs` at once: medians, those of updates over
-/// `blocks` blocks of about `block_seconds` each after a warm-up.
+/// The median time of an update of each trainer, with `jobs` trainers at once,
+/// over `blocks` blocks of about `block_seconds` each after a warm-up.
 ///
 /// # Errors
 ///

@@ -1,10 +1,10 @@
-//! Executes a plan: what the store lacks, in parallel, each result kept as
-//! soon as it is there.
+//! Executes a plan: computes the cells that the store lacks in parallel and
+//! stores each result at once.
 //!
-//! First every learning rate is found, then the gradient norms measured that
-//! schedules are made from, then every run trained; each longest first.
-//! Results do not depend on the number of workers or on what was interrupted
-//! before.
+//! First every learning rate is found. Then the gradient norms for `refined`
+//! schedules are measured. Then every run is trained. In each stage the longest
+//! cells come first. Results do not depend on the number of workers or on what
+//! was interrupted before.
 
 mod admission;
 mod bench;
@@ -65,9 +65,9 @@ pub(crate) struct RunResult {
 pub(crate) enum Cell<T> {
     /// Computed now or before.
     Done(T),
-    /// Failed now, with the reason; it runs again next time.
+    /// It failed, for this reason; it runs again next time.
     Failed(String),
-    /// Took longer than a run may, in words; it runs again next time.
+    /// It exceeded the time limit of a run, in words; it runs again next time.
     TimedOut(String),
     /// Not reached before the user stopped it.
     Missing,
@@ -112,20 +112,21 @@ pub(crate) struct Options<'a> {
     pub(crate) fail_fast: bool,
     /// Ids of the cells to compute; `None` means all.
     pub(crate) only: Option<HashSet<String>>,
-    /// How often a run keeps its state, to go on from after a crash.
+    /// Interval at which a run saves its state, from which it continues after a
+    /// crash.
     pub(crate) snapshot_every: Duration,
     /// Most that a run may take.
     pub(crate) run_time: Option<Duration>,
     /// When to stop as if by a signal.
     pub(crate) deadline: Option<Instant>,
-    /// Set by a signal: drop the runs in flight, keep what is finished.
+    /// Set by a signal: drop the runs in progress, keep the finished ones.
     pub(crate) stop: &'a AtomicBool,
     /// Hears what happens.
     pub(crate) tell: &'a (dyn Fn(&Event<'_>) + Sync),
 }
 
 impl<'a> Options<'a> {
-    /// Everything, at `jobs` cells at once, until `stop` is set.
+    /// All cells, `jobs` at once, until `stop` is set.
     pub(crate) fn new(
         jobs: usize,
         stop: &'a AtomicBool,
@@ -160,8 +161,8 @@ impl<'a> Options<'a> {
 /// Computes what `store` lacks and reads the rest from it.
 ///
 /// A run that fails or panics harms no other; it is in the results with its
-/// reason. When `options.stop` is set, cells in flight are dropped and the
-/// results hold what is finished.
+/// reason. When `options.stop` is set, cells in progress are dropped and the
+/// results hold the finished ones.
 ///
 /// # Errors
 ///
@@ -188,7 +189,7 @@ pub(crate) fn execute(
     Ok(Results { finds, pilots, runs, computed })
 }
 
-/// Finds the learning rates alone; without a store, all of them anew.
+/// Finds only the learning rates; without a store, all of them are computed.
 ///
 /// # Errors
 ///
@@ -250,9 +251,8 @@ pub(crate) fn record(
     }
 }
 
-/// How large the workloads are, but for those of programs, which do not
-/// tell, and those whose model cannot be built: their runs have failed and
-/// say why.
+/// The sizes of the workloads. Programs do not report theirs. A model that
+/// cannot be built has none; its runs have failed with the reason.
 pub(crate) fn regime(prepared: &Prepared) -> Vec<RegimeRow> {
     let row = |trainer: &Trainer| {
         let workload = trainer.workload().ok()?;

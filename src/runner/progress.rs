@@ -214,7 +214,7 @@ impl<'a> Progress<'a> {
 
     /// Removes the bars and prints a summary.
     pub(super) fn finish(self, computed: usize) {
-        // Each is cleared: a bar that is only dropped is drawn once more.
+        // Each bar is cleared, because a dropped bar is drawn once more.
         self.workers.iter().for_each(ProgressBar::finish_and_clear);
         self.bar.finish_and_clear();
         (self.options.tell)(&Event::Ended {

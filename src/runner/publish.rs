@@ -22,7 +22,7 @@ pub(crate) struct Published<'a> {
     pub(crate) failed: usize,
 }
 
-/// Writes what every cell came to, whether or not all of them are there.
+/// Writes the result of every cell, even if some are missing.
 ///
 /// # Errors
 ///
@@ -76,8 +76,8 @@ pub(crate) fn publish_cells<'a>(
     Ok(Published { records, finds, failed: failures.len() })
 }
 
-/// Writes every ranking, and removes the tables of an earlier one that this
-/// one has no use for.
+/// Writes every ranking, and removes tables of an earlier ranking that this one
+/// does not have.
 ///
 /// # Errors
 ///
@@ -165,7 +165,7 @@ pub(crate) fn find_row(
     }
 }
 
-/// What tells a rate from the others of its grid.
+/// The name that tells a rate from the others of its grid.
 pub(crate) fn find_title(row: &FindRow) -> String {
     let schedule = row.schedule.iter().map(|label| format!(", {label}"));
     let schedule: String = schedule.collect();

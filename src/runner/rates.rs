@@ -1,5 +1,5 @@
-//! The stages before the runs: learning rates, then the gradient norms that
-//! schedules are made from.
+//! The stages before the runs: learning rates, then the gradient norms for
+//! `refined` schedules.
 
 use super::stage::{Computed, Stage};
 use super::workers::{jobs, several};
@@ -12,12 +12,12 @@ use crate::store::Store;
 use crate::train::{Pilot, Trainer};
 use std::time::{Duration, Instant};
 
-/// A run of a finder is kept from this time on, for a search that is
-/// interrupted.
+/// A training of the finder that takes this long is stored, so that an
+/// interrupted search can continue.
 const WORTH_KEEPING: Duration = Duration::from_secs(1);
 
-/// What an update of a program counts as, in input values: more than most of
-/// ours, since it has to start.
+/// Cost of an update of a program, in input values: more than most of ours,
+/// since the program has to start.
 const PROGRAM_VALUES: f64 = 1e8;
 
 pub(super) fn find_all(
@@ -54,12 +54,13 @@ pub(super) fn find_all(
     let (found, computed) = stage.each(|i, turn| {
         let cell = cells[i];
         let trainer = prepared.trainer(cell.workload, turn.worker)?;
-        // Fewer cells than workers: the seeds of a cell have some, too.
+        // With fewer cells than workers, the seeds of a cell use the other
+        // workers.
         let spare = options.jobs / cells.len();
         let memo = Memo {
             recall: &|run| store?.part_of(&cell.id, run),
             keep: &|run, known, took| {
-                // Others are run again as soon as they are read.
+                // Shorter ones are repeated as fast as they are read.
                 if let Some(store) = store.filter(|_| took > WORTH_KEEPING) {
                     store.put_part(&cell.id, run, known);
                 }
@@ -99,11 +100,11 @@ fn update_values(trainer: &Trainer) -> f64 {
     }
 }
 
-/// Seconds of an input value of an update whose time nobody knows yet: to
-/// begin with the longest runs, not to foretell their end.
+/// Seconds per input value of an update that was not measured: enough to start
+/// with the longest runs, not to predict their end.
 const VALUE_SECONDS: f64 = 1e-8;
 
-/// An update of `trainer` in seconds, as far as finding its rate tells.
+/// Seconds of an update of `trainer`, if finding its rate measured it.
 pub(super) fn step_seconds(find: &Cell<FindResult>, trainer: &Trainer) -> f64 {
     match find {
         Cell::Done(FindResult { found, .. }) if found.cost_steps == 0 => {
@@ -114,7 +115,7 @@ pub(super) fn step_seconds(find: &Cell<FindResult>, trainer: &Trainer) -> f64 {
     }
 }
 
-/// Whether finding the rates told how long updates take.
+/// Whether finding the rates measured how long updates take.
 pub(super) fn are_timed(finds: &[Cell<FindResult>]) -> bool {
     let untimed = |find: &Cell<FindResult>| match find {
         Cell::Done(find) => find.found.cost_steps == 0,
@@ -123,7 +124,7 @@ pub(super) fn are_timed(finds: &[Cell<FindResult>]) -> bool {
     !finds.iter().any(untimed)
 }
 
-/// What a cell needs of another one, or why it cannot have it.
+/// The result of another cell that a cell needs, or why it is missing.
 pub(super) fn needed<'a, T>(cell: &'a Cell<T>, what: &str) -> Result<&'a T> {
     match cell {
         Cell::Done(result) => Ok(result),

@@ -76,7 +76,7 @@ impl Trainings<'_> {
             timed: are_timed(self.needs.finds),
             name: &|i| self.name(cells[i]),
         };
-        // Taken once: what goes on from one and fails begins anew.
+        // Taken once: if a continued run fails, it starts anew.
         let wanted = cells.iter().map(|cell| cell.id.as_str()).collect();
         let kept = Mutex::new(self.store.take_snapshots(&wanted));
         let tasks = |which: &[usize]| {
@@ -89,7 +89,7 @@ impl Trainings<'_> {
         let trained = stage.run(tasks, |task, turn, tell| {
             self.work(&cells, task, turn, tell)
         })?;
-        // Those of finished runs are of no use any more.
+        // Snapshots of finished runs are no longer needed.
         self.store.take_snapshots::<Snapshot>(&HashSet::new());
         Ok(trained)
     }
@@ -115,7 +115,7 @@ impl Trainings<'_> {
         Ok(find.found.lr * cell.lr_multiple)
     }
 
-    /// What a run follows, or what it comes to without being trained.
+    /// The course of a run, or its result if it need not be trained.
     fn course(
         &self,
         cell: &RunCell,
@@ -132,7 +132,7 @@ impl Trainings<'_> {
         Ok(course.ok_or_else(|| pilot.fit.clone()))
     }
 
-    /// Tasks that go on from snapshots; their runs leave `which`.
+    /// Tasks that continue from snapshots; their runs are removed from `which`.
     fn resumed(
         &self,
         kept: Vec<Kept<Snapshot>>,
@@ -158,7 +158,7 @@ impl Trainings<'_> {
         tasks
     }
 
-    /// Tasks for the runs `which` from their beginnings, the dearest first.
+    /// Tasks for the runs `which` from their start, the most expensive first.
     fn begun(&self, cells: &[&RunCell], which: Vec<usize>) -> Vec<Work> {
         let mut tasks = vec![];
         let mut groups = BTreeMap::<_, Vec<_>>::new();
@@ -226,7 +226,7 @@ impl Trainings<'_> {
         }
     }
 
-    /// Trains runs of one workload, as far as they go together.
+    /// Trains runs of one workload together, as long as they share updates.
     fn grow(
         &self,
         cells: &[&RunCell],
@@ -253,7 +253,7 @@ impl Trainings<'_> {
                     let ids = ids.map(|i| cells[i].id.clone()).collect();
                     let kept =
                         self.store.put_snapshot(ids, snapshot, &checkpoint);
-                    // It saves work and no more: the run goes on without.
+                    // A snapshot only saves work: the run continues without it.
                     if let Err(error) = kept {
                         self.store.note(format!("no snapshot: {error}"));
                     }

@@ -1,4 +1,4 @@
-//! Threads: as many workers as asked for, each with a rayon pool of its own.
+//! Threads: the workers, each with a rayon pool of its own.
 //!
 //! candle's operations use rayon. On a plain thread they would all queue on
 //! the one global pool; inside a pool of one thread each worker is on its
@@ -29,7 +29,7 @@ pub(crate) enum Done<T> {
 }
 
 impl<T> Done<Result<T>> {
-    /// The answer; a panic is a fault of the model, not of what was asked.
+    /// The answer. A panic is a fault of the model, not of the input.
     ///
     /// # Errors
     ///
@@ -108,16 +108,17 @@ const BEAT: Duration = Duration::from_secs(1);
 /// How long a worker waits before it checks for room again.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Does `work` for every one of `tasks`, the first ones first, and for those
-/// that the work adds to the queue, on `jobs` workers; `work` is told which
-/// worker it is on. What it says to the [`Sender`] comes to `hear` on the
-/// calling thread, which hears nothing every [`BEAT`]. No task begins while
-/// `enough`, which gets the number of those under way, says so, unless none
-/// is. Where the system has no more threads, those that there are do it all.
+/// Does `work` for every one of `tasks` in order, and for those that `work`
+/// adds to the queue, on `jobs` workers. `work` gets the number of its worker.
+/// What it sends to the [`Sender`] is passed to `hear` on the calling thread;
+/// `hear` gets `None` every [`BEAT`] without a message. While `enough` is true
+/// of the number of running tasks, no further task begins, unless none is
+/// running. If the system has no more threads, the existing ones do all the
+/// work.
 ///
 /// # Panics
 ///
-/// If there is not even one thread to be had.
+/// If not even one thread can be started.
 pub(super) fn in_pool<K: Send, T: Send>(
     jobs: usize,
     mut tasks: Vec<K>,
@@ -209,7 +210,7 @@ pub(crate) fn all_in_parallel<T: Send>(
     failed.map_or(Ok(answers), Err)
 }
 
-/// The answer of `work`, or with what it panicked.
+/// The answer of `work`, or the message of its panic.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Done<T> {
     catch_unwind(AssertUnwindSafe(work))
         .map_or_else(|panic| Done::Panicked(message(&*panic)), Done::Finished)
@@ -223,9 +224,9 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_else(|| "panicked without a message".to_owned())
 }
 
-/// Runs of `trainer` at once on this machine.
+/// Simultaneous runs of `trainer` on this machine: one per core, or one on a
+/// graphics processor.
 pub(crate) fn jobs(trainer: &Trainer) -> usize {
-    // One thread a run; a graphics processor takes one run at a time.
     match trainer {
         Trainer::Candle(workload)
             if !matches!(workload.data.train.inputs.device(), Device::Cpu) =>
@@ -236,8 +237,8 @@ pub(crate) fn jobs(trainer: &Trainer) -> usize {
     }
 }
 
-/// Trainings of a finder, `jobs` at once. A model that panics is a panic, as
-/// it is without threads.
+/// Trainings of a finder, `jobs` at once. A panic of the model is passed on, as
+/// without threads.
 pub(crate) fn several(
     jobs: usize,
 ) -> impl Fn(usize, &(dyn Fn(usize) + Sync)) + Sync {

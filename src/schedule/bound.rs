@@ -6,22 +6,22 @@
 pub struct Bound {
     /// The bound at the best peak; lower is better.
     pub omega: f64,
-    /// The peak at which it is reached. Only its ratio to another
-    /// schedule's means anything on a real model: how much higher or lower
-    /// the best peak is expected to lie.
+    /// The peak at which the bound is reached. On a real model only its ratio
+    /// to another schedule's peak is meaningful: how much higher or lower the
+    /// best peak is expected to be.
     pub peak: f64,
 }
 
 /// The last-iterate bound of the rates `factors`, at distance 1 from the
 /// optimum and gradients of norm 1.
 ///
-/// For rates `gamma eta_t` the bound is `t1 / gamma + gamma (t2 + t3)` with
-/// `t1 = 1 / 2S`, `t2 = Q_1 / 2S` and
-/// `t3 = 1/2 sum_k (eta_k / A_(k+1)) (Q_k / A_k)` over k below T, where `A_k`
-/// and `Q_k` are the sums of the rates and of their squares from k on and
-/// `S = A_1`; the best gamma is `sqrt(t1 / (t2 + t3))`. Rates of 0 count as
-/// 1e-12, since it divides by what is left to come. It sees neither what a
-/// warm-up is good for nor overfitting.
+/// For rates `gamma eta_t` the bound is `t1 / gamma + gamma (t2 + t3)` with `t1
+/// = 1 / 2S`, `t2 = Q_1 / 2S` and `t3 = 1/2 sum_k (eta_k / A_(k+1)) (Q_k /
+/// A_k)` over k below T, where `A_k` and `Q_k` are the sums of the rates and of
+/// their squares from k on and `S = A_1`; the best gamma is `sqrt(t1 / (t2 +
+/// t3))`. Rates of 0 count as 1e-12, because the bound divides by the sum of
+/// the remaining rates. It captures neither the benefit of a warm-up nor
+/// overfitting.
 ///
 /// `None` without a rate, or with one that is negative or not finite.
 ///
@@ -41,7 +41,7 @@ pub fn bound(factors: &[f64]) -> Option<Bound> {
     if factors.is_empty() || factors.iter().any(|f| f.is_nan() || *f < 0.0) {
         return None;
     }
-    // From the end: the sums to come are those already made.
+    // From the end, so that the sums over later updates are known.
     let (mut sum, mut squares, mut t3) = (0.0, 0.0, 0.0);
     for &factor in factors.iter().rev() {
         let eta = factor.max(1e-12);

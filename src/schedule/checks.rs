@@ -202,7 +202,7 @@ fn check_milestones(milestones: &[f64]) -> Result<(), Problem> {
         );
         return Err(Problem::at("milestones", message));
     }
-    // A share and a step have an order only at a budget.
+    // The order of a share and a step depends on the budget.
     let (steps, shares): (Vec<f64>, Vec<f64>) =
         milestones.iter().partition(|&&m| is_step(m, milestones));
     for own in [shares, steps] {
@@ -218,7 +218,7 @@ fn check_milestones(milestones: &[f64]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether `milestone` is a step, not a share: a 1 is one where others are.
+/// Whether `milestone` is a step, not a share. A 1 is a step if others are.
 pub(super) fn is_step(milestone: f64, milestones: &[f64]) -> bool {
     let in_steps = || milestones.iter().any(|&other| other > 1.0);
     milestone > 1.0 || (milestone == 1.0 && in_steps())

@@ -63,10 +63,10 @@ impl Library {
 }
 
 impl ScheduleSpec {
-    /// The schedule with the index and end conventions of `library`, also
-    /// after the budget: most schedules hold the end value, which stands at
-    /// update `steps`, some go on. `PyTorch`'s one-cycle, which refuses to,
-    /// holds its last value.
+    /// The schedule with the index and end conventions of `library`, also after
+    /// the budget: most schedules hold the end value, which is reached at
+    /// update `steps`; some continue. `PyTorch`'s one-cycle, which refuses
+    /// further steps, holds its last value.
     ///
     /// `steps` are all updates of the training, the warm-up's included. Keras
     /// and timm's `warmup_prefix` count the others alone: their `decay_steps`
@@ -103,8 +103,8 @@ impl Library {
         if self == Self::Mxnet { 1.0 } else { 0.0 }
     }
 
-    /// Whether its formula goes on after the budget, where other schedules
-    /// hold the end value.
+    /// Whether its formula continues after the budget; other schedules hold the
+    /// end value.
     fn goes_on(self, spec: &ScheduleSpec) -> bool {
         if spec.cooldown.is_some() {
             return false;
@@ -169,7 +169,8 @@ impl Library {
         Ok(Formula::new("warmup", Expr::Time.below(whole, rise, after)))
     }
 
-    /// Where a warm-up starts: at 0, but Hugging Face's wsd at its end.
+    /// The ratio at which a warm-up starts: 0, or its end ratio for Hugging
+    /// Face's wsd.
     fn usual_start(self, spec: &ScheduleSpec) -> f64 {
         match &spec.form {
             Form::Kind(Kind::Wsd { shape, end_ratio, .. })
@@ -225,8 +226,8 @@ impl Library {
             (Self::Keras | Self::Mxnet, Kind::Sgdr { .. }) => {
                 self.sgdr(kind, whole)
             }
-            // After the last cycle there is no other, and at the end of a
-            // tanh, which never gets there, stands its end.
+            // No cycle follows the last one. A tanh never reaches its end
+            // value, so it is put at the end.
             (
                 Self::Hf | Self::Optax | Self::Timm | Self::TimmPrefix,
                 Kind::Sgdr { end_ratio, .. } | Kind::Tanh { end_ratio, .. },
@@ -239,15 +240,15 @@ impl Library {
         Ok(Formula::new(kind.name(), value))
     }
 
-    /// timm compares milestones with the next update. Keras leaves the
-    /// milestone itself at the rate before it, and so does `MXNet`, whose
-    /// count is ahead by one, so that it decays where `PyTorch` does.
+    /// timm compares milestones with the next update. In Keras and `MXNet` the
+    /// milestone itself still has the rate before it. `MXNet` counts one ahead,
+    /// so it decays where `PyTorch` does.
     fn milestones(self) -> Milestones {
         let strictly = !matches!(self, Self::Timm | Self::TimmPrefix);
         Milestones { strictly, ahead: if strictly { 0.0 } else { 1.0 } }
     }
 
-    /// The end stands at `steps`, not at the last update, and phases begin
+    /// The end is reached at `steps`, not at the last update, and phases begin
     /// at whole steps in optax.
     fn one_cycle(self, kind: &Kind, steps: f64) -> Expr {
         let &Kind::OneCycle {
@@ -286,8 +287,8 @@ impl Library {
         along(&phases, &Expr::Time, anneal)
     }
 
-    /// Keras and `MXNet` let the height of a cycle scale its end too, each
-    /// in its own way.
+    /// Keras and `MXNet` scale the end of a cycle with its height, each in its
+    /// own way.
     fn sgdr(self, kind: &Kind, steps: f64) -> Expr {
         let &Kind::Sgdr { t_0, cycles, t_mult, end_ratio, magnitude_decay } =
             kind

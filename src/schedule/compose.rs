@@ -43,8 +43,8 @@ impl ScheduleSpec {
         self.factor(steps)
     }
 
-    /// The momentum over `steps` updates, where it is cycled; during a
-    /// warm-up it waits at its first value.
+    /// The momentum over `steps` updates, where it is cycled; it holds its
+    /// first value during a warm-up.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl ScheduleSpec {
 /// The longest budget: its rates, listed, take 800 MB.
 const MOST_STEPS: usize = 100_000_000;
 
-/// Refuses a peak or a budget with which no schedule has a meaning.
+/// Refuses a peak or a budget that makes sense for no schedule.
 pub(super) fn check_run(peak: f64, steps: usize) -> Result<(), Problem> {
     if !(peak > 0.0 && peak.is_finite()) {
         return Err(Problem::whole(format!(
@@ -241,7 +241,7 @@ pub(super) fn lengths(
     (1..).zip(ends).map(length).collect()
 }
 
-/// What makes a problem of part `number` one of its `join`.
+/// Turns a problem of part `number` into one of its `join`.
 fn in_part(number: usize) -> impl Fn(Problem) -> Problem {
     move |problem| {
         let message = format!("part {number} of `join`: {problem}");

@@ -73,8 +73,8 @@ impl From<Vec<f64>> for Course {
     }
 }
 
-/// Updates of all `courses` from `step` on, those that several share counted
-/// once; as far as this can be told before any loss is heard.
+/// Updates of all `courses` from `step` on; shared ones count once. Reactions
+/// to losses are not foreseen.
 pub(crate) fn shared_steps(courses: &[&Course], step: usize) -> usize {
     let mut count = 0;
     let mut open = vec![(courses.to_vec(), step)];
@@ -96,8 +96,8 @@ pub(crate) fn shared_steps(courses: &[&Course], step: usize) -> usize {
     count
 }
 
-/// Indices of the courses that have the same update `step`, or none any more,
-/// in order of the first of each part.
+/// Groups of courses with the same update `step`, or with no further update, in
+/// order of their first index.
 pub(crate) fn parts(courses: &[&Course], step: usize) -> Vec<Vec<usize>> {
     // Bits of rate and momentum.
     type Update = Option<(u64, Option<u64>)>;
@@ -172,7 +172,7 @@ impl ScheduleSpec {
     ///
     /// # Errors
     ///
-    /// As [`build`](Self::build), but `plateau` stands.
+    /// As [`build`](Self::build), but `plateau` is allowed.
     pub(crate) fn course(
         &self,
         peak: f64,
@@ -208,7 +208,7 @@ impl ScheduleSpec {
         self.factor(steps).map(|_| ())
     }
 
-    /// Refuses a schedule whose rates no step gives away.
+    /// Refuses a schedule whose rates are not a function of the step.
     pub(super) fn check_closed(&self) -> Result<(), Problem> {
         let what = match self.kind() {
             "refined" => "is made from the gradient norms of a run",

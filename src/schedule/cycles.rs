@@ -16,8 +16,8 @@ pub(super) fn one_cycle(kind: &Kind, steps: f64) -> Expr {
     turns(kind, steps, &start, &1.0.into(), &end)
 }
 
-/// From `start` to `top` and down to `end` as one-cycle turns; with three
-/// phases by way of `start`.
+/// From `start` to `top` and down to `end` as one-cycle does; with three
+/// phases, down through `start`.
 pub(super) fn turns(
     kind: &Kind,
     steps: f64,

@@ -12,7 +12,7 @@ pub(super) trait Field: Sized {
     /// The value, or `None` where it is of another type.
     fn read(value: &ParamValue) -> Option<Self>;
 
-    /// The value to write; `None` for what the file need not say.
+    /// The value to write; `None` if it may be left out of the file.
     fn value(&self) -> Option<ParamValue>;
 }
 
@@ -70,7 +70,7 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
-/// An element of a list, which the file need not give where it is empty.
+/// An element of a list. An empty list may be left out of the file.
 trait Element: Field + Clone + Into<ParamValue> {
     /// What a file may say for the list.
     const LIST_WANTED: &'static str;
@@ -99,8 +99,8 @@ impl<T: Element> Field for Vec<T> {
     }
 }
 
-/// Whether `key` takes shares of the steps or ratios of the peak, which may
-/// stand in per cent.
+/// Whether `key` takes shares of the steps or ratios of the peak, which may be
+/// in per cent.
 fn is_share(key: &str) -> bool {
     matches!(
         key,

@@ -16,8 +16,8 @@ pub(crate) struct Formula {
 
 /// A number that may depend on the update.
 ///
-/// What is shared is evaluated where it stands: a schedule asks for a few
-/// dozen operations a step.
+/// Shared parts are evaluated each time: a schedule takes only a few dozen
+/// operations per step.
 #[derive(Clone, Debug)]
 pub(crate) enum Expr {
     /// The update, counted from 0 and real: a cooldown may begin between
@@ -37,8 +37,8 @@ pub(crate) enum Expr {
     Binary(Binary, Arc<[Self; 2]>),
     /// A number to a whole power.
     Power(Arc<Self>, i32),
-    /// The third where the first is less than the second, else the fourth;
-    /// only that one is evaluated.
+    /// The third if the first is less than the second, else the fourth; only
+    /// that one is evaluated.
     Choice(Less, Arc<[Self; 4]>),
     /// The row of a table whose update is the last one not after this; its
     /// last row from there on.

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 pub(crate) struct KindInfo {
     /// Name in TOML.
     pub(crate) name: &'static str,
-    /// Its own keys; those of [`MODIFIERS`] stand on every kind.
+    /// Its own keys; every kind takes the [`MODIFIERS`] as well.
     pub(crate) keys: Vec<KeyInfo>,
     /// One line on the shape.
     pub(crate) about: &'static str,
@@ -40,7 +40,7 @@ pub(crate) struct KeyInfo {
     pub(crate) default: String,
 }
 
-/// The keys that may stand on every kind and on `join`, with their defaults.
+/// The keys that every kind and `join` take, with their defaults.
 pub(crate) const MODIFIERS: &[(&str, &str)] = &[
     ("warmup", "0"),
     ("warmup_shape", "linear"),
@@ -56,7 +56,7 @@ pub(crate) fn kinds() -> &'static [KindInfo] {
     &KINDS
 }
 
-/// An enum whose variants stand in TOML as words.
+/// An enum whose variants are words in TOML.
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident: $wanted:literal {
         $($(#[$about:meta])* $variant:ident = $word:literal,)+
@@ -131,8 +131,8 @@ words! {
     }
 }
 
-/// The one place where a kind's keys, types and defaults stand: everything
-/// that reads, writes, labels or lists them comes from here.
+/// The only definition of a kind's keys, types and defaults: everything that
+/// reads, writes, labels or lists them comes from here.
 macro_rules! kinds {
     ($(
         #[doc = $about:literal]
@@ -172,8 +172,8 @@ macro_rules! kinds {
                 }
             }
 
-            /// The keys with their values and default values; `None` is
-            /// what a file need not say.
+            /// The keys with their values and default values; `None` may be
+            /// left out of a file.
             pub(super) fn entries(&self) -> Vec<Entry> {
                 match self {
                     $(Self::$variant { $($key,)* } => vec![$(

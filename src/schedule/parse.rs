@@ -180,7 +180,7 @@ impl ScheduleSpec {
     }
 }
 
-/// Refuses `keys` that say how where `key` does not say that.
+/// Refuses `keys`, which describe what `key` switches on, if `key` is missing.
 fn needs(fields: &Fields, key: &str, keys: &[&str]) -> Result<(), Problem> {
     match keys.iter().find(|other| fields.has(other) && !fields.has(key)) {
         None => Ok(()),

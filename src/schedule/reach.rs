@@ -1,4 +1,4 @@
-//! What a schedule has and a run never comes to: milestones after its end, a
+//! Parts of a schedule that a run never reaches: milestones after its end, a
 //! warm-up that it does not finish.
 
 use super::checks::is_step;
@@ -8,8 +8,8 @@ use super::spec::{Form, ScheduleSpec};
 use super::value::short;
 use crate::text::quoted;
 
-/// What `schedules` never come to at one of the `budgets`, a line each: they
-/// are then not what their names say.
+/// Parts of `schedules` that are never reached at one of the `budgets`, one
+/// line each. Such a schedule is not what its name says.
 pub(crate) fn never_reached(
     schedules: &[ScheduleSpec],
     budgets: &[usize],
@@ -28,9 +28,9 @@ pub(crate) fn never_reached(
 }
 
 impl ScheduleSpec {
-    /// What the schedule never comes to in a run of `steps` updates, in words
-    /// such as "no milestone lies within the 30 steps, it is `constant`";
-    /// `None` where it comes to everything, or cannot stand at this budget.
+    /// The parts of the schedule that a run of `steps` updates never reaches,
+    /// in words such as "no milestone lies within the 30 steps, it is
+    /// `constant`"; `None` if it reaches all, or is invalid at this budget.
     ///
     /// ```
     /// use lrscout::ScheduleSpec;
@@ -163,8 +163,8 @@ impl Kind {
                  {within}"
             )),
             Self::Plateau { patience, evaluations, .. } => {
-                // The first one has nothing to be worse than, and what is
-                // heard after the last update changes none.
+                // The first loss has none to be worse than, and a loss after
+                // the last update changes no rate.
                 let heard = evaluations.min(steps).saturating_sub(1);
                 (heard < patience + 2).then(|| {
                     format!(

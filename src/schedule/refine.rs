@@ -3,18 +3,18 @@
 /// Factors on the peak, the highest of them 1, from the gradient norm of
 /// every update of a run.
 ///
-/// With `w_t = G_t^-power` the factor is in proportion to
-/// `w_t (w_(t+1) + ... + w_(T-1))`: where gradients are large, as at the
-/// start, rates are low, and at the end they fall to 0, the straighter the
-/// steadier the norms. `power` is 2 for SGD on L2 norms, 1 for Adam on L1
-/// norms. Norms are smoothed over the share `tau` of the run before.
+/// With `w_t = G_t^-power` the factor is in proportion to `w_t (w_(t+1) + ... +
+/// w_(T-1))`: where gradients are large, as at the start, rates are low, and at
+/// the end they fall to 0, in a straight line if the norms are constant.
+/// `power` is 2 for SGD on L2 norms, 1 for Adam on L1 norms. Norms are smoothed
+/// over the share `tau` of the run before.
 ///
 /// Source: Defazio et al., *Optimal Linear Decay Learning Rate Schedules and
 /// Further Refinements* (2023), section 3.
 pub(super) fn factors(norms: &[f64], tau: f64, power: i32) -> Vec<f64> {
     let smooth = medians(norms, tau);
-    // Of factors in proportion any unit of the norms gives the same; this
-    // one keeps a norm of 0 from an infinite weight.
+    // The unit of the norms does not change the factors; this one keeps a norm
+    // of 0 from having an infinite weight.
     let highest = smooth.iter().copied().fold(0.0, f64::max);
     let weight = |norm: f64| (norm / highest).max(1e-6).powi(-power);
     let weights: Vec<f64> = smooth.into_iter().map(weight).collect();
@@ -32,8 +32,8 @@ pub(super) fn factors(norms: &[f64], tau: f64, power: i32) -> Vec<f64> {
     factors.into_iter().map(|factor| factor / top).collect()
 }
 
-/// The median around each norm, over the share `tau` of them. Before the
-/// start the first one stands, beyond the end the run is mirrored.
+/// The median around each norm, over the share `tau` of them. Before the start
+/// the first norm is repeated; beyond the end the run is mirrored.
 fn medians(norms: &[f64], tau: f64) -> Vec<f64> {
     #[expect(
         clippy::cast_possible_truncation,

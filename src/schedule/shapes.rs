@@ -20,7 +20,7 @@ pub(super) fn down_to(end: &Expr, shape: Expr) -> Expr {
 /// begins.
 ///
 /// Counted from the end, because `(p - (1 - share)) / share` is off by a
-/// rounding error where it should be 0, of which a square root makes 1e-8.
+/// rounding error where it should be 0, and a square root turns that into 1e-8.
 pub(super) fn progress(steps: f64, share: &Expr) -> Expr {
     named!(steps);
     let left = (&steps - Expr::Time) / &steps;

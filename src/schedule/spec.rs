@@ -276,7 +276,7 @@ impl ScheduleSpec {
         )
     }
 
-    /// The first value that no budget could make sense of.
+    /// The first value that is invalid at every budget.
     pub fn problem(&self) -> Option<Problem> {
         self.check().err()
     }

@@ -45,7 +45,7 @@ impl ParamValue {
         }
     }
 
-    /// What stands there, for messages: `the string "x"`.
+    /// The value, for messages: `the string "x"`.
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Bool(value) => value.to_string(),

@@ -1,11 +1,11 @@
-//! Which values make a model, a data set, an optimizer, and which of them go
-//! together.
+//! Checks that the values make a valid model, data set or optimizer, and that
+//! these fit together.
 
 use super::{DatasetSpec, ModelSpec, OptimizerSpec, TableTask};
 use crate::error::Problem;
 use std::path::{Path, PathBuf};
 
-/// Widest layer; a mistyped zero more must not eat the memory.
+/// Widest layer: one zero too many must not exhaust the memory.
 const WIDEST: usize = 16_384;
 /// What a folder of MNIST or Fashion-MNIST holds.
 pub(crate) const MNIST_FILES: [&str; 4] = [
@@ -25,7 +25,7 @@ pub(crate) const CIFAR_FILES: [&str; 6] = [
     "test_batch.bin",
 ];
 
-/// What the inputs of a data set are, as far as models care.
+/// The form of a data set's inputs, as far as it matters to models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inputs {
     /// Features without order.
@@ -210,7 +210,7 @@ impl DatasetSpec {
         }
     }
 
-    /// The first value that makes no data set; files are not looked at.
+    /// The first invalid value; files are not checked.
     pub(crate) fn problem(&self) -> Option<Problem> {
         match self {
             Self::TeacherStudent { noise } => {
@@ -236,8 +236,8 @@ impl DatasetSpec {
         }
     }
 
-    /// The files that it is made of, as written, and the key that names
-    /// them; `None` for those that come with the program or from the hub.
+    /// The files of the data set, as written, and the key that names them;
+    /// `None` for a set that is embedded or downloaded.
     pub(crate) fn files(&self) -> Option<(&'static str, Vec<PathBuf>)> {
         let within = |dir: &Path, names: &[&str]| {
             ("dir", names.iter().map(|name| dir.join(name)).collect())

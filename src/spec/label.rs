@@ -1,5 +1,4 @@
-//! The label of a thing in tables and names: its kind, then what differs
-//! from the defaults.
+//! Labels in tables and names: the kind, then what differs from the defaults.
 
 use super::optimizer::{adamw_decay, beta1, beta2, eps, momentum};
 use super::{

@@ -198,8 +198,8 @@ pub(crate) struct WorkloadSpec {
     pub(crate) optimizer: OptimizerSpec,
     /// Examples an update.
     pub(crate) batch: usize,
-    /// Parts that the batch of an update is computed in, for models too
-    /// large for the whole of it.
+    /// Number of parts that a batch is split into, for models too large to
+    /// process it at once.
     pub(crate) accumulate: usize,
     /// Safetensors file of weights to start from instead of fresh ones.
     pub(crate) weights: Option<PathBuf>,
@@ -286,8 +286,8 @@ impl DatasetSpec {
         }
     }
 
-    /// What identifies the data themselves: workloads that share it are no
-    /// independent evidence.
+    /// The identity of the data: workloads that share it are not independent
+    /// evidence.
     pub(crate) fn identity(&self) -> String {
         match self {
             Self::Csv { file, .. } | Self::Text { file, .. } => {

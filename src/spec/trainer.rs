@@ -14,8 +14,8 @@ pub(crate) enum TrainerSpec {
     External(ExternalSpec),
 }
 
-/// A program that trains, and what it is told beside its task. What model,
-/// data set and optimizer are is for the program alone: here they are names.
+/// A program that trains, and what it is told besides its task. Model, data set
+/// and optimizer are only names here; the program knows what they mean.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ExternalSpec {
     /// Program and arguments, no shell between; `{spec}` in an argument
@@ -91,10 +91,11 @@ impl TrainerSpec {
 }
 
 impl ExternalSpec {
-    /// The version of the protocol that a program has to speak.
+    /// The version of the protocol that a program must use.
     pub(crate) const PROTOCOL: u64 = 1;
 
-    /// Whether a program is sought beside the grid and not on the `PATH`.
+    /// Whether a program is a path relative to the grid, not a name on the
+    /// `PATH`.
     pub(crate) fn is_path(program: &str) -> bool {
         program.contains('/')
     }
@@ -102,8 +103,9 @@ impl ExternalSpec {
     /// An optimizer that the grid does not name.
     const UNNAMED: &'static str = "external";
 
-    /// The optimizer of ours that is most like the program's, by its name:
-    /// SGD where that is in it, else AdamW, whose kind most are today.
+    /// Our optimizer that resembles the program's most, judged by its name: SGD
+    /// if the name contains it, else AdamW, which most optimizers resemble
+    /// today.
     pub(crate) fn likely_optimizer(&self) -> OptimizerSpec {
         let name = self.optimizer.as_deref().unwrap_or_default();
         if name.to_lowercase().contains("sgd") {

@@ -63,8 +63,8 @@ pub(crate) fn signed_rank_with(
     let mut weights = vec![0.0; n];
     let mut scratch = Scratch::new(n + 1);
     for _ in 0..draws {
-        // Dirichlet weights but for their common factor, which no comparison
-        // of regions needs. Gamma(1/2) is half a squared normal.
+        // Dirichlet weights without their common factor, which no comparison of
+        // regions needs. Gamma(1/2) is half a squared normal.
         let z: f64 = StandardNormal.sample(rng);
         let prior = 0.5 * z * z;
         weights.fill_with(|| Exp1.sample(rng));
@@ -137,8 +137,8 @@ impl WalshSums {
         Self { prior_at, bounds, rope_is_empty: pair.rope <= 0.0 }
     }
 
-    /// Weight below, above and in all; which difference gets which weight
-    /// does not matter, for they are exchangeable.
+    /// Weight below, above and in total. The weights are exchangeable, so it
+    /// does not matter which difference gets which.
     fn weigh(
         &self,
         prior: f64,

@@ -100,8 +100,8 @@ fn middle_mean(sorted: &[f64]) -> f64 {
     middle.iter().sum::<f64>() / middle.len() as f64
 }
 
-/// Linear between the order statistics, as numpy does by default; NaN of
-/// nothing.
+/// Linear between the order statistics, as numpy does by default; NaN for an
+/// empty list.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let at = share * last as f64;

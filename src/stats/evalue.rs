@@ -1,4 +1,4 @@
-//! Evidence that may be looked at as often as one likes.
+//! Evidence that may be checked as often as one likes.
 //!
 //! An e-value is a number from 0 up whose mean is at most 1 if the null
 //! hypothesis holds, so it reaches `1 / alpha` with a chance of at most
@@ -22,7 +22,8 @@ use std::f64::consts::{LN_2, PI};
 /// section 3.
 pub(crate) fn sign_e_value(wins: usize, losses: usize) -> f64 {
     let (a, b) = (losses as f64 + 0.5, wins as f64 + 0.5);
-    // Above 1/2 for losses is below 1/2 for wins; no digits cancel.
+    // A chance of losing above 1/2 is a chance of winning below 1/2; in this
+    // form no digits cancel.
     let half = beta_reg(b, a, 0.5);
     let n = (wins + losses) as f64;
     (n * LN_2 + ln_beta(a, b) - (PI / 2.0).ln()).exp() * half

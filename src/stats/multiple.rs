@@ -73,8 +73,7 @@ pub(crate) fn hommel(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// `p` adjusted by `adjust` as the results of `tests` tests in all, of which
-/// the others found nothing.
+/// `p` adjusted by `adjust` as part of `tests` tests; the others have p = 1.
 pub(crate) fn among(
     p: &[f64],
     tests: usize,
@@ -94,8 +93,8 @@ fn rising(p: &[f64]) -> Vec<usize> {
     order
 }
 
-/// Each p times the factor of its place from 0, or less if a larger p has
-/// less.
+/// Each p times the factor of its place, counted from 0; at most the adjusted
+/// value of any larger p.
 fn step_up(p: &[f64], factor: impl Fn(usize) -> f64) -> Vec<f64> {
     let mut adjusted = vec![0.0; p.len()];
     let mut lowest: f64 = 1.0;

@@ -19,7 +19,7 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// The range of `k` variables, of which there must be two.
+    /// The range of `k` variables, at least two.
     pub(crate) fn new(k: usize) -> Self {
         let nodes = (0..=2 * REACH * PER_UNIT)
             .map(|i| {

@@ -1,7 +1,7 @@
 //! Two schedules on one workload, seed by seed.
 //!
-//! A claim of these tests holds for that workload alone: seeds say how far
-//! its own luck reaches, not what other workloads would show.
+//! A claim of these tests holds for that workload alone: seeds show the noise
+//! within the workload, not what other workloads would show.
 
 use super::bootstrap::Interval;
 use statrs::distribution::{ContinuousCDF, StudentsT};

@@ -3,8 +3,8 @@
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use statrs::function::gamma::ln_gamma;
 
-/// Workloads beyond which the search for a sufficient number stops: `2^-n`
-/// is no number any more.
+/// Most workloads that the search for a sufficient number tries: beyond, `2^-n`
+/// is 0 in `f64`.
 const MOST: usize = 1000;
 
 /// Smallest two-sided p that the exact signed-rank test can give for `n`
@@ -25,7 +25,7 @@ pub(crate) fn workloads_needed(comparisons: usize, alpha: f64) -> usize {
 
 /// The chance that Student's two-sided paired test at level `alpha` rejects,
 /// with `pairs` pairs whose mean difference is `effect` standard deviations;
-/// `None` for fewer than two pairs or an effect that is no number.
+/// `None` for fewer than two pairs or an effect that is NaN.
 ///
 /// The noncentral t distribution by quadrature over the estimated standard
 /// deviation `u`, `P(T > c) = ∫ Φ(d √n - c u) f(u) du`.
@@ -48,7 +48,7 @@ pub(crate) fn paired_power(
     let student = StudentsT::new(0.0, 1.0, freedom).ok()?;
     let critical = student.inverse_cdf(1.0 - alpha / 2.0);
     let shift = effect * n.sqrt();
-    // Beyond, chi² with `freedom` degrees has a weight of less than 1e-12.
+    // Beyond this, chi² with `freedom` degrees has a weight of less than 1e-12.
     let most =
         ((freedom + 10.0 * (2.0 * freedom).sqrt() + 60.0) / freedom).sqrt();
     let scale = 2.0_f64.ln() + freedom / 2.0 * (freedom / 2.0).ln()
@@ -74,8 +74,8 @@ pub(crate) fn paired_power(
     Some((sum * step / 3.0).min(1.0))
 }
 
-/// Pairs needed for a power of `wanted`; `None` where more than 1000 are, as
-/// for no effect.
+/// Pairs needed for a power of `wanted`; `None` if more than 1000 are needed,
+/// as without an effect.
 pub(crate) fn pairs_needed(
     effect: f64,
     alpha: f64,
@@ -100,9 +100,9 @@ pub(crate) fn pairs_needed(
     Some(high)
 }
 
-/// Clusters that give the signed-rank test a power of 80 % against a
-/// difference of `effect` standard deviations, at `alpha` shared by `tests`
-/// tests; `None` where more than about 1000 are.
+/// Clusters that give the signed-rank test a power of 80 % against a difference
+/// of `effect` standard deviations, at `alpha` shared by `tests` tests; `None`
+/// if more than about 1000 are needed.
 ///
 /// Against a normal shift the test needs π / 3 times the pairs of Student's
 /// (Lehmann, *Nonparametrics*, 1975, section 2.4), and never fewer than the

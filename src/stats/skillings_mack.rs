@@ -15,13 +15,13 @@ const EXACT: f64 = 50_000.0;
 /// Random arrangements behind a Monte Carlo p.
 const DRAWS: u32 = 9_999;
 
-/// Blocks from which p is the one of the chi² distribution.
+/// From this many blocks on, p is that of the chi² distribution.
 const MANY: usize = 50;
 
 /// Skillings and Mack's statistic; `None` where there is nothing to test.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct SkillingsMack {
-    /// The statistic, with the variance that the ties leave.
+    /// The statistic, with the variance corrected for ties.
     pub(crate) statistic: Option<f64>,
     /// Degrees of freedom: schedules less groups of schedules that no block
     /// connects, so `k - 1` where all can be compared.
@@ -49,18 +49,18 @@ pub(crate) enum Method {
 /// schedule, and the others are ranked among themselves.
 ///
 /// With `m_i` ranks in block `i`, a centred rank counts `sqrt(12 / (m_i + 1))`
-/// times; a schedule that is not there counts 0. The sums `A_j` over blocks
-/// have the covariance `V` of independent arrangements within each block, and
-/// the statistic is `A' V⁻ A`. Without ties that is the statistic of
-/// Skillings & Mack; with ties `V` is taken from the ranks as they are, which
-/// makes it the tie-corrected one of Friedman on complete blocks. Where all
-/// blocks have equally many schedules and all pairs of schedules equally many
-/// blocks, it is Durbin's. The ranks of a block may be means over the
-/// workloads of one cluster.
+/// times; a missing schedule counts 0. The sums `A_j` over blocks have the
+/// covariance `V` of independent arrangements within each block, and the
+/// statistic is `A' V⁻ A`. Without ties that is the statistic of Skillings &
+/// Mack; with ties `V` is taken from the ranks as they are, which makes it the
+/// tie-corrected one of Friedman on complete blocks. Where all blocks have
+/// equally many schedules and all pairs of schedules equally many blocks, it is
+/// Durbin's. The ranks of a block may be means over the workloads of one
+/// cluster.
 ///
-/// p counts arrangements where there are up to 50 000 of them, draws 9999
-/// with `rng` for other designs of fewer than 50 blocks, where chi² is a poor
-/// approximation, and is that of chi² from there on.
+/// p is exact for up to 50,000 arrangements. For other designs of fewer than 50
+/// blocks, where chi² is a poor approximation, it comes from 9999 draws with
+/// `rng`. From 50 blocks on it is that of chi².
 ///
 /// Sources: Skillings & Mack, *On the use of a Friedman-type statistic in
 /// balanced and unbalanced block designs* (1981); Durbin, *Incomplete blocks
@@ -83,7 +83,8 @@ pub(crate) fn skillings_mack(
         block.add(&mut sums);
     }
     let observed = form.of(&sums);
-    // A sum of rounded terms in another order must not count as smaller.
+    // Rounding in another order of summation must not make an equal statistic
+    // smaller.
     let least = observed * (1.0 - 1e-9);
     let arrangements: f64 = blocks.iter().map(Block::arrangements).product();
     let (p, method) = if arrangements <= EXACT {
@@ -139,7 +140,7 @@ impl Block {
         (block.variance() > 1e-12).then_some(block)
     }
 
-    /// Variance of a score, with the number of scores less one below.
+    /// Variance of a score; the divisor is the number of scores less one.
     fn variance(&self) -> f64 {
         let squares: f64 = self.scores.iter().map(|s| s * s).sum();
         squares / (self.scores.len() as f64 - 1.0)
@@ -211,8 +212,8 @@ impl Form {
     }
 }
 
-/// How many arrangements of the scores within all `blocks` have sums, added
-/// to `sums`, that are `extreme`.
+/// Number of arrangements of the scores within `blocks` whose sums, added to
+/// `sums`, are `extreme`.
 fn enumerate(
     blocks: &mut [Block],
     sums: &mut [f64],
@@ -235,7 +236,7 @@ fn enumerate(
     })
 }
 
-/// The sum of what `visit` gives for all orders of `scores` from `from` on.
+/// The sum of `visit` over all orders of `scores[from..]`.
 fn arrange(
     scores: &mut [f64],
     from: usize,

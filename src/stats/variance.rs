@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-/// Variances of the parts that a score is the sum of, in squared units of
-/// the scores; a negative estimate counts as 0.
+/// Variances of the components of a score, in squared units of the scores; a
+/// negative estimate counts as 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Components {
     /// Between schedules, over all workloads.

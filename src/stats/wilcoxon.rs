@@ -32,9 +32,9 @@ impl SignedRank {
 /// and infinities share the highest ranks.
 ///
 /// Zeros take part in the ranking and their ranks are dropped (Pratt 1959);
-/// equal sizes share midranks. To 50 differences the p value counts all sign
-/// patterns given those ranks; beyond it is the normal approximation with the
-/// variance corrected for zeros and ties, without continuity correction.
+/// equal sizes share midranks. Up to 50 differences, the p value counts all
+/// sign patterns given those ranks; beyond, it is the normal approximation with
+/// the variance corrected for zeros and ties, without continuity correction.
 pub(crate) fn signed_rank(differences: &[f64]) -> SignedRank {
     let sizes: Vec<f64> = differences.iter().map(|d| d.abs()).collect();
     let ranks = average_ranks(&sizes);

@@ -28,7 +28,7 @@ pub(crate) struct Branch {
     watch: Divergence,
     /// Wall time of these updates.
     spent: Duration,
-    /// Where they stand; fresh weights if nothing is done.
+    /// Their common state; fresh weights if nothing is done.
     start: Option<Arc<Checkpoint>>,
 }
 
@@ -78,8 +78,8 @@ pub(crate) enum Growth {
 }
 
 impl Branch {
-    /// Runs from fresh weights of `seed`, each with a key of the caller's: a
-    /// branch for those that begin alike.
+    /// Runs from fresh weights of `seed`, each with a key of the caller: one
+    /// branch for runs that begin alike.
     pub(crate) fn all(seed: u64, courses: Vec<(usize, Course)>) -> Vec<Self> {
         let whole: Vec<&Course> = courses.iter().map(|(_, c)| c).collect();
         let branch = |part: Vec<usize>| {
@@ -99,7 +99,7 @@ impl Branch {
         parts(&whole, 0).into_iter().map(branch).collect()
     }
 
-    /// The runs of `snapshot`, as they stood there. For each of them in turn,
+    /// The runs of `snapshot` in their saved state. For each run in turn,
     /// `courses` has its key and course, or nothing if it is not wanted.
     pub(crate) fn resume(
         snapshot: Snapshot,
@@ -137,16 +137,17 @@ impl Branch {
         self.runs.iter().map(|run| run.key)
     }
 
-    /// Updates that are left, those that runs share counted once; as far as
-    /// this can be told before the validation loss is known.
+    /// Remaining updates; shared ones count once. Reactions to the validation
+    /// loss are not foreseen.
     pub(crate) fn steps(&self) -> usize {
         let runs: Vec<&Course> =
             self.runs.iter().map(|run| &run.course).collect();
         shared_steps(&runs, self.losses.len())
     }
 
-    /// Trains all runs to their ends, but those that it forks off. `stop` is
-    /// asked before every update; a snapshot is told of `every` so often.
+    /// Trains all runs to their ends, except those that it forks off. `stop` is
+    /// asked before every update; `tell` gets a snapshot at intervals of
+    /// `every`.
     ///
     /// # Errors
     ///
@@ -166,7 +167,7 @@ impl Branch {
         self.grow_on(&mut replica, workload, stop, every, tell)
     }
 
-    /// The same on a replica that stands where the branch does.
+    /// The same on a replica in the state of the branch.
     pub(super) fn grow_on(
         mut self,
         replica: &mut Replica,
@@ -200,7 +201,8 @@ impl Branch {
         }
     }
 
-    /// Evaluates where a run wants it, and ends what has diverged.
+    /// Evaluates at the updates that a run asks for, and ends runs that have
+    /// diverged.
     fn look(
         &mut self,
         replica: &Replica,

@@ -10,24 +10,24 @@ use crate::stats::robust::{median, noise};
 /// First losses of a training: they give the level to measure from.
 const START: usize = 20;
 
-/// Standard deviations of one loss that are no rise.
+/// A rise by fewer standard deviations of one loss is noise.
 const NOISE_MARGIN: f64 = 6.0;
 
 /// Losses above the limit, less those below it, that end a training. A spike
 /// from which a training recovers is shorter.
 const PATIENCE: usize = 20;
 
-/// Losses in the running mean whose minimum is how far the loss has fallen.
+/// Losses in the running mean. Its minimum shows how far the loss has fallen.
 const LEVEL: usize = 5;
 
-/// Losses that the noise is measured on, at the most.
+/// Most losses that the noise is measured on.
 const CALM: usize = 100;
 
-/// The noise is measured again after so many more of them, once there are
-/// [`START`].
+/// After the first [`START`] losses, the noise is measured again after this
+/// many more.
 const MEASURED_EVERY: usize = 10;
 
-/// Relative differences of losses that f32 makes by itself.
+/// Relative differences of losses that rounding in f32 can cause.
 const ROUNDING: f64 = 1e-5;
 
 /// Watches a loss, update by update.

@@ -53,8 +53,8 @@ pub struct Fit {
     pub test: Option<Score>,
     /// Five points along the run.
     pub curve: Vec<Progress>,
-    /// Wall time of the updates alone, without evaluations; where a program
-    /// trains, all of it from its greeting on.
+    /// Wall time of the updates, without evaluations; of a program, the time
+    /// from its `hello` to its end.
     pub train_seconds: f64,
 }
 

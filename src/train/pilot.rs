@@ -1,4 +1,4 @@
-//! Runs whose gradient norms a schedule is made from.
+//! Pilot runs, whose gradient norms make a `refined` schedule.
 
 use super::{Fit, Replica, train};
 use crate::error::Result;
@@ -7,8 +7,8 @@ use crate::schedule::{Course, ScheduleSpec};
 use crate::workload::Workload;
 use serde::{Deserialize, Serialize};
 
-/// Seed of the runs whose gradient norms make a schedule: no run that is
-/// compared shares its weights or batches with them.
+/// Seed of pilot runs: no run of the comparison shares its weights or batches
+/// with them.
 pub(super) const SEED: u64 = 1 << 33;
 
 /// A run with the gradient norm of every update.
@@ -20,12 +20,12 @@ pub(crate) struct Pilot {
     pub(crate) norms: Vec<f64>,
 }
 
-/// Trains the run from whose gradient norms a schedule is made, under
-/// `spec`, with a seed of its own.
+/// Trains the pilot run of a `refined` schedule under `spec`, with a seed of
+/// its own.
 ///
 /// # Errors
 ///
-/// As [`follow`], and if the schedule cannot stand at this budget.
+/// As [`follow`], and if the schedule is invalid at this budget.
 pub(super) fn measure(
     workload: &Workload,
     spec: &ScheduleSpec,
@@ -42,10 +42,10 @@ pub(super) fn measure(
     Ok(Pilot { fit, norms: norms.map(|norm| norm.min(f64::MAX)).collect() })
 }
 
-/// The course of the `refined` schedule `spec`, made from the norms of
-/// `pilot`, a run of an `adaptive` optimizer or another one, for as long as
-/// that was planned. `None` where the pilot diverged: there is no such schedule
-/// then, and the pilot's own end is the result.
+/// The course of the `refined` schedule `spec`, made from the norms of `pilot`,
+/// a run of an `adaptive` optimizer or another one, for as many updates as the
+/// pilot had. `None` if the pilot diverged: then there is no schedule, and the
+/// pilot's own end is the result.
 ///
 /// # Errors
 ///

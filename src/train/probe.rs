@@ -1,5 +1,5 @@
-//! What the loss looks like around the start, in two ways that need no
-//! range test: its curvature, and three losses along one step.
+//! The shape of the loss around the start, without a range test: its curvature,
+//! and three losses along one step.
 
 use super::spread;
 use super::step::Replica;
@@ -10,11 +10,11 @@ use crate::workload::Workload;
 use candle_core::Tensor;
 use rand::RngExt as _;
 
-/// Training examples that a probe looks at, always the same.
+/// Training examples that a probe uses, always the same.
 const EXAMPLES: usize = 256;
 
 /// Rounds of the power iteration; the eigenvalue is then known to about a
-/// fifth, and a decade is what matters.
+/// fifth, and only its decade matters.
 const ROUNDS: usize = 8;
 
 /// Length of a difference of gradients, as a share of the weights' norm.

@@ -27,7 +27,8 @@ impl Trainer {
         }
     }
 
-    /// The optimizer; of a program, what it is most like.
+    /// The optimizer; of a program, the built-in one that its own resembles
+    /// most.
     pub(crate) fn optimizer(&self) -> &OptimizerSpec {
         match self {
             Self::Candle(workload) => &workload.optimizer,
@@ -43,7 +44,7 @@ impl Trainer {
         }
     }
 
-    /// The workload, where candle trains it.
+    /// The workload, if candle trains it.
     ///
     /// # Errors
     ///
@@ -108,12 +109,12 @@ impl Trainer {
         }
     }
 
-    /// Trains the run from whose gradient norms a schedule is made, under
-    /// `spec`, with a seed of its own.
+    /// Trains the pilot run of a `refined` schedule under `spec`, with a seed
+    /// of its own.
     ///
     /// # Errors
     ///
-    /// As [`losses`](Self::losses), and if the schedule cannot stand at this
+    /// As [`losses`](Self::losses), and if the schedule is invalid at this
     /// budget.
     pub(crate) fn measure(
         &self,

@@ -36,7 +36,7 @@ const MOST_SHOWN: usize = 300;
 pub(crate) struct External {
     /// Name of the workload.
     pub(crate) name: String,
-    /// The built-in optimizer that its own is most like.
+    /// The built-in optimizer that its own resembles most.
     pub(crate) optimizer: OptimizerSpec,
     /// The metric to keep; `None` keeps the loss.
     pub(crate) metric: Option<String>,
