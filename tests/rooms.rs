@@ -71,6 +71,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("println!", &["cli"]),
     ("rand_mt::", &["seed.rs"]),
     ("rayon::", &["runner"]),
+    ("rusqlite::", &["import/database.rs"]),
     ("rustix::", &["train/external"]),
     ("seed_from_u64", &["seed.rs"]),
     ("signal_hook::", &["runner"]),

@@ -1,5 +1,6 @@
+use crate::import::read_table;
 use crate::lr_find::{Rule, suggest};
-use crate::results::curve;
+use crate::results::curve::curve;
 use std::io::Write;
 use std::path::Path;
 
@@ -19,7 +20,7 @@ pub(crate) fn replay(
         Some(name) => vec![name.parse::<Rule>()?],
         None => Rule::ALL.to_vec(),
     };
-    let curve = curve::read(path)?;
+    let curve = curve(&read_table(path)?)?;
     writeln!(out, "rule,lr,index")?;
     for rule in rules {
         let name = rule.name();

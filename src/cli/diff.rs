@@ -1,4 +1,5 @@
 use super::Format;
+use super::reading::{self, Results};
 use crate::error::{Error, Result};
 use crate::grid::{self, Setting};
 use crate::ranking::extras::change::{ChangeRow, changes};
@@ -22,9 +23,9 @@ use std::path::{Path, PathBuf};
     lrscout diff results/before results/after\n  \
     lrscout diff ../main/results/standard results/standard --format json")]
 pub(crate) struct Diff {
-    /// Folder of the first results, `results/<grid>`.
+    /// Folder of the first results, `results/<grid>`, or runs of another tool.
     a: PathBuf,
-    /// Folder of the second.
+    /// Folder of the second, or runs of another tool.
     b: PathBuf,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -82,15 +83,24 @@ struct Side {
     finds: Vec<FindRow>,
     settings: Vec<Setting>,
     control: Option<String>,
+    /// How its runs are ranked.
+    protocol: Protocol,
 }
 
 /// What a run came to, without its times.
 #[derive(Deserialize)]
 struct Run {
+    /// Empty in tables of other tools: such runs cannot be told to be the
+    /// same work.
+    #[serde(default)]
     run_id: String,
+    #[serde(default)]
     outcome: String,
+    #[serde(default)]
     train_loss: Option<f64>,
+    #[serde(default)]
     valid_loss: Option<f64>,
+    #[serde(default)]
     test_loss: Option<f64>,
 }
 
@@ -112,7 +122,7 @@ impl Diff {
             let control = control.filter(|control| {
                 side.observations.iter().any(|run| run.schedule == *control)
             });
-            let protocol = Protocol { control, ..Protocol::default() };
+            let protocol = Protocol { control, ..side.protocol.clone() };
             Ranking::of(&side.observations, &side.column, &protocol)
         };
         let differences = Differences {
@@ -125,7 +135,11 @@ impl Diff {
             )?,
             rates: rates(&a.finds, &b.finds),
             settings: settings(&a.settings, &b.settings),
-            runs: runs(&a.runs, &b.runs),
+            runs: RunChange {
+                a: a.observations.len(),
+                b: b.observations.len(),
+                ..runs(&a.runs, &b.runs)
+            },
         };
         match self.format {
             Format::Json => {
@@ -142,9 +156,22 @@ impl Diff {
 
 impl Side {
     fn read(path: &Path) -> Result<Self> {
-        let folder = Folder::open(path)?;
-        let sheet = folder.runs()?;
-        let (observations, column) = sheet.observations(Wanted::default())?;
+        let Results { folder, runs: sheet, score, protocol, is_foreign } =
+            reading::results(path)?;
+        let wanted = Wanted { score: score.as_deref(), metric: None };
+        let (observations, column) = sheet.observations(wanted)?;
+        if is_foreign {
+            return Ok(Self {
+                observations,
+                column,
+                runs: vec![],
+                finds: vec![],
+                settings: vec![],
+                control: None,
+                protocol,
+                path: path.to_owned(),
+            });
+        }
         let mut settings = settings_of(&folder, "experiment.toml", "")?;
         let name = "environment.toml";
         settings.extend(settings_of(&folder, name, "environment.")?);
@@ -155,6 +182,7 @@ impl Side {
             finds: folder.rows("lr_find")?.unwrap_or_default(),
             settings,
             control: folder.outline().control,
+            protocol,
             path: path.to_owned(),
         })
     }
@@ -221,8 +249,9 @@ fn settings(a: &[Setting], b: &[Setting]) -> Vec<SettingChange> {
 }
 
 fn runs(a: &[Run], b: &[Run]) -> RunChange {
-    let before: BTreeMap<&str, &Run> =
+    let mut before: BTreeMap<&str, &Run> =
         a.iter().map(|run| (run.run_id.as_str(), run)).collect();
+    before.remove("");
     let same: Vec<(&Run, &Run)> = b
         .iter()
         .filter_map(|run| Some((*before.get(run.run_id.as_str())?, run)))

@@ -49,7 +49,7 @@ impl Export {
         let mut evidence = vec![];
         if let Some(dir) = &self.results {
             let folder = Folder::open(dir)?;
-            let runs = Runs::read(&folder.runs()?)?;
+            let runs = Runs::read(&folder.runs()?, None)?;
             let protocol = Protocol {
                 control: folder.outline().control,
                 ..Protocol::default()

@@ -10,7 +10,9 @@ mod diff;
 mod export;
 mod filter;
 mod find_lr;
+mod import;
 mod rank;
+mod reading;
 mod recommend;
 mod report;
 mod run;
@@ -55,6 +57,7 @@ enum Verb {
     FindLr(find_lr::FindLr),
     Run(run::Run),
     Rank(rank::Rank),
+    Import(import::Import),
     Recommend(recommend::Recommend),
     Report(report::Report),
     Diff(diff::Diff),
@@ -93,6 +96,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::FindLr(verb) => verb.run(&registry, &mut out),
         Verb::Run(verb) => verb.run(&registry, &mut out),
         Verb::Rank(verb) => verb.run(&mut out),
+        Verb::Import(verb) => verb.run(&mut out),
         Verb::Recommend(verb) => verb.run(&mut out),
         Verb::Report(verb) => verb.run(&mut out),
         Verb::Diff(verb) => verb.run(&mut out),

@@ -1,4 +1,6 @@
-use crate::import::read_table;
+use super::reading::{Reading, read};
+use crate::error::{Error, Result};
+use crate::import::holes;
 use crate::ranking::{Direction, Protocol, Ranking, Scale};
 use crate::record::Observation;
 use crate::report::table;
@@ -7,11 +9,14 @@ use clap::ValueEnum;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Rank the schedules of any CSV of runs, ours or another tool's.
+/// Rank the schedules of any table of runs, ours or another tool's.
 ///
-/// The CSV has one row per run. It needs the columns `workload`, `schedule`,
-/// `seed` and a column of scores; `cluster`, `budget`, `lr_multiple` and
-/// `outcome` are used if they exist. The order of the rows does not matter.
+/// Our own CSV has one row per run. It needs the columns `workload`,
+/// `schedule`, `seed` and a column of scores; `cluster`, `budget`,
+/// `lr_multiple` and `outcome` are used if they exist. The order of the rows
+/// does not matter. Tables and logs of other tools are recognized (see
+/// `lrscout import --help`), and one line on standard error says what was
+/// understood; with them, `--allow-missing` is the default.
 ///
 /// A run that diverged (`diverged`, or a score that is `nan` or infinite) ranks
 /// last. A run that failed, was killed or stopped, is unfinished or has no
@@ -23,12 +28,15 @@ use std::path::{Path, PathBuf};
     lrscout rank results/smoke/runs.csv\n  \
     lrscout rank runs.csv --control linear --format json\n  \
     lrscout rank runs.csv --score val/accuracy --allow-missing\n  \
-    lrscout rank a.csv b.csv --score test_metric --format csv")]
+    lrscout rank a.csv b.csv --score test_metric --format csv\n  \
+    lrscout rank mlflow.db --workload params.dataset\n  \
+    lrscout rank lightning_logs --path '{schedule}-{seed}' --score val_loss")]
 pub(crate) struct Rank {
-    /// Files of runs.
+    /// Files of runs, folders or patterns (`'logs/*/metrics.csv'`).
     #[arg(required = true, value_name = "RUNS.csv")]
     files: Vec<PathBuf>,
-    /// Column of the scores; default: `valid_loss`, else `score`.
+    /// Column of the scores; default: `valid_loss`, else `score`, else the
+    /// validation loss by its name.
     #[arg(long, value_name = "COLUMN")]
     score: Option<String>,
     /// Of the scores `valid_metric` and `test_metric`, use only those of this
@@ -65,9 +73,10 @@ pub(crate) struct Rank {
     /// Only runs with this multiple of the learning rate found.
     #[arg(long, value_name = "MULTIPLE")]
     lr_multiple: Option<f64>,
-    /// Seed of the bootstrap and of the posterior draws.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+    /// A number: seed of the bootstrap and of the posterior draws; default: 0.
+    /// Any other word: the column of the seeds in the table.
+    #[arg(long, value_name = "N|COLUMN")]
+    seed: Vec<String>,
     /// Include workloads that a schedule lacks. All schedules together are
     /// tested with the test of Skillings and Mack, and each pair on the
     /// workloads that have both.
@@ -76,6 +85,8 @@ pub(crate) struct Rank {
     /// Leaderboard as text, everything as JSON, or the leaderboard as CSV.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -93,13 +104,19 @@ enum ScaleName {
 
 impl Rank {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        let wanted = Wanted {
-            score: self.score.as_deref(),
-            metric: self.metric.as_deref(),
+        let (draws, seeds) = seeds(&self.seed)?;
+        let direction = match (self.higher, self.lower) {
+            (true, _) => Some(Direction::Higher),
+            (_, true) => Some(Direction::Lower),
+            _ => None,
         };
-        let sheets = self.files.iter().map(|file| read_table(file));
-        let sheets = sheets.collect::<Result<Vec<_>, _>>()?;
-        let (runs, column) = read_all(&sheets, wanted)?;
+        let asked = self.reading.asked(self.score.clone(), seeds, direction);
+        let imported = read(&self.files, &asked)?;
+        let score = imported.score.clone().or(self.score);
+        let wanted =
+            Wanted { score: score.as_deref(), metric: self.metric.as_deref() };
+        let (runs, column) = read_all(&imported.sheets, wanted)?;
+        let is_foreign = imported.is_foreign();
         let protocol = Protocol {
             alpha: self.alpha,
             rope: self.rope,
@@ -112,17 +129,21 @@ impl Rank {
                 .or_else(|| control_of_grid(&self.files, &runs)),
             budget: self.budget,
             lr_multiple: self.lr_multiple,
-            seed: self.seed,
-            direction: match (self.higher, self.lower) {
-                (true, _) => Some(Direction::Higher),
-                (_, true) => Some(Direction::Lower),
-                _ => None,
-            },
-            allow_missing: self.allow_missing,
+            seed: draws,
+            direction: direction.or(imported.direction),
+            allow_missing: self.allow_missing || is_foreign,
         };
         let ranking = Ranking::of(&runs, &column, &protocol)?;
         match self.format {
             Format::Text => {
+                let (missing, cells) = holes(&runs);
+                if is_foreign && missing > 0 {
+                    writeln!(
+                        out,
+                        "{missing} of {cells} cells (a schedule on a \
+                         workload) have no result.\n"
+                    )?;
+                }
                 if let Some(caution) = ranking.caution() {
                     writeln!(out, "{caution}\n")?;
                 }
@@ -142,23 +163,42 @@ impl Rank {
     }
 }
 
+/// The seed of the draws and the column of the seeds: numbers and names.
+fn seeds(given: &[String]) -> Result<(u64, Option<String>)> {
+    let (mut draws, mut column) = (None, None);
+    for text in given {
+        let twice = match text.parse::<u64>() {
+            Ok(number) => draws.replace(number).is_some(),
+            Err(_) => column.replace(text.clone()).is_some(),
+        };
+        if twice {
+            return Err(Error::Invalid(
+                "`--seed` takes one number and one column".to_owned(),
+            ));
+        }
+    }
+    Ok((draws.unwrap_or(0), column))
+}
+
 /// The control of the grid whose `runs.csv` the one file is, if it is among
 /// the schedules.
 fn control_of_grid(files: &[PathBuf], runs: &[Observation]) -> Option<String> {
     let [file] = files else { return None };
-    let folder = Folder::new(file.parent().unwrap_or(Path::new("")));
+    let parent = || file.parent().unwrap_or(Path::new(""));
+    let folder = if file.is_dir() { file } else { parent() };
+    let folder = Folder::new(folder);
     let control = folder.outline().control?;
     runs.iter().any(|run| run.schedule == control).then_some(control)
 }
 
-fn level(text: &str) -> Result<f64, String> {
+fn level(text: &str) -> std::result::Result<f64, String> {
     match text.parse::<f64>() {
         Ok(alpha) if alpha > 0.0 && alpha < 1.0 => Ok(alpha),
         _ => Err("it must be a number between 0 and 1".to_owned()),
     }
 }
 
-fn width(text: &str) -> Result<f64, String> {
+fn width(text: &str) -> std::result::Result<f64, String> {
     match text.parse::<f64>() {
         Ok(width) if width >= 0.0 && width.is_finite() => Ok(width),
         _ => Err("it must be a number, 0 or more".to_owned()),

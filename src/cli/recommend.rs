@@ -1,11 +1,11 @@
-use super::Format;
+use super::{Format, reading};
 use crate::error::{Error, Result};
 use crate::grid::Outline;
 use crate::ranking::{Analysis, Protocol, Runs};
 use crate::report::advice::Advice;
 use crate::report::{Basis, Findings};
+use crate::results::Sheet;
 use crate::results::rows::RegimeRow;
-use crate::results::{Folder, Sheet};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:\n  \
     lrscout recommend\n  \
     lrscout recommend results/smoke\n  \
+    lrscout recommend wandb-export.csv\n  \
     lrscout recommend --optimizer adamw --budget 1000 --format json")]
 pub(crate) struct Recommend {
     /// Results folder of one grid; default: the shipped results.
@@ -46,8 +47,11 @@ pub(crate) struct Recommend {
 /// What a results folder holds of use here.
 struct Results {
     runs: Sheet,
+    /// The column of the scores; `None`: the usual one.
+    score: Option<String>,
     outline: Outline,
     regime: Vec<RegimeRow>,
+    protocol: Protocol,
 }
 
 /// The columns of `runs.csv` that choose workloads.
@@ -61,12 +65,12 @@ struct WorkloadOf {
 impl Recommend {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
         let results = match &self.dir {
-            Some(dir) => of_folder(dir)?,
+            Some(dir) => of_path(dir)?,
             None => shipped()?,
         };
         let rows: Vec<WorkloadOf> = results.runs.rows()?;
         let wanted = self.workloads(&rows)?;
-        let mut runs = Runs::read(&results.runs)?;
+        let mut runs = Runs::read(&results.runs, results.score.as_deref())?;
         runs.retain(|run| {
             wanted.contains(&run.workload)
                 && self.budget.is_none_or(|budget| run.budget == Some(budget))
@@ -75,7 +79,7 @@ impl Recommend {
             control: results.outline.control,
             budget: self.budget,
             lr_multiple: self.lr_multiple,
-            ..Protocol::default()
+            ..results.protocol
         };
         let schedules = &results.outline.schedules;
         let analysis = Analysis::new(&runs, &protocol, schedules)?;
@@ -144,12 +148,23 @@ impl Recommend {
     }
 }
 
-fn of_folder(dir: &Path) -> Result<Results> {
-    let folder = Folder::open(dir)?;
+fn of_path(path: &Path) -> Result<Results> {
+    let found = reading::results(path)?;
+    if found.is_foreign {
+        return Ok(Results {
+            runs: found.runs,
+            score: found.score,
+            outline: Outline::default(),
+            regime: vec![],
+            protocol: found.protocol,
+        });
+    }
     Ok(Results {
-        runs: folder.runs()?,
-        outline: folder.outline(),
-        regime: folder.rows("regime")?.unwrap_or_default(),
+        runs: found.runs,
+        score: found.score,
+        outline: found.folder.outline(),
+        regime: found.folder.rows("regime")?.unwrap_or_default(),
+        protocol: found.protocol,
     })
 }
 
@@ -166,6 +181,8 @@ fn shipped() -> Result<Results> {
         Sheet::parse(&path.join("regime.csv"), standard!("regime.csv"))?;
     Ok(Results {
         runs: Sheet::parse(&path.join("runs.csv"), standard!("runs.csv"))?,
+        score: None,
+        protocol: Protocol::default(),
         outline: Outline::parse(&grid, standard!("experiment.toml"))?,
         regime: regime.rows()?,
     })

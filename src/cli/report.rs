@@ -1,3 +1,4 @@
+use super::reading::{self, Results};
 use crate::error::Result;
 use crate::grid;
 use crate::lr_find::LrPoint;
@@ -19,22 +20,36 @@ use std::path::PathBuf;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  lrscout report results/smoke")]
 pub(crate) struct Report {
-    /// Results folder of one grid.
+    /// Results folder of one grid, or runs of another tool.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 }
 
 impl Report {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        let folder = Folder::open(&self.dir)?;
-        for path in write(&folder, &read(&folder)?)? {
+        let results = reading::results(&self.dir)?;
+        let folder = &results.folder;
+        let is_file = results.is_foreign && !self.dir.is_dir();
+        let stem = self.dir.file_stem().filter(|_| is_file);
+        let input = read(&results)?;
+        let paths = match stem {
+            Some(stem) => {
+                let stem = stem.to_string_lossy();
+                write(folder, &input, &format!("{stem}.report"))?
+            }
+            None => write(folder, &input, REPORT)?,
+        };
+        for path in paths {
             writeln!(out, "{}", path.display())?;
         }
         Ok(())
     }
 }
 
-/// Writes `report.html` and `report.md` and gives their paths.
+/// The name of a report without its end.
+pub(crate) const REPORT: &str = "report";
+
+/// Writes `<stem>.html` and `<stem>.md` and gives their paths.
 ///
 /// # Errors
 ///
@@ -42,10 +57,12 @@ impl Report {
 pub(crate) fn write(
     folder: &Folder,
     input: &ReportInput,
+    stem: &str,
 ) -> Result<[PathBuf; 2]> {
-    folder.write("report.html", &html(input))?;
-    folder.write("report.md", &markdown(input))?;
-    Ok(["report.html", "report.md"].map(|name| folder.path(name)))
+    let names = [format!("{stem}.html"), format!("{stem}.md")];
+    folder.write(&names[0], &html(input))?;
+    folder.write(&names[1], &markdown(input))?;
+    Ok(names.map(|name| folder.path(&name)))
 }
 
 /// What the tables of a results folder hold. Only `runs.csv` has to be there;
@@ -54,10 +71,15 @@ pub(crate) fn write(
 /// # Errors
 ///
 /// If a table cannot be read, or the runs not be ranked.
-fn read(folder: &Folder) -> Result<ReportInput> {
-    let runs = Runs::read(&folder.runs()?)?;
+fn read(results: &Results) -> Result<ReportInput> {
+    let folder = &results.folder;
+    let runs = Runs::read(&results.runs, results.score.as_deref())?;
+    if results.is_foreign {
+        return foreign(results, &runs);
+    }
     let outline = folder.outline();
-    let protocol = Protocol { control: outline.control, ..Protocol::default() };
+    let protocol =
+        Protocol { control: outline.control, ..results.protocol.clone() };
     let analysis = Analysis::new(&runs, &protocol, &outline.schedules)?;
     let mut missing = vec![];
     let mut lacks = |name: &str| missing.push(name.to_owned());
@@ -93,6 +115,25 @@ fn read(folder: &Folder) -> Result<ReportInput> {
         environment,
         missing,
         experiment_toml: folder.text("experiment.toml")?,
+    })
+}
+
+/// The report of runs of another tool: nothing is known beside them.
+fn foreign(results: &Results, runs: &Runs) -> Result<ReportInput> {
+    let name = results.runs.path().file_name().unwrap_or_default();
+    let name = name.to_string_lossy().into_owned();
+    Ok(ReportInput {
+        title: name.clone(),
+        name,
+        command: String::new(),
+        schedules: vec![],
+        analysis: Analysis::new(runs, &results.protocol, &[])?,
+        regime: vec![],
+        range_tests: vec![],
+        lr_finds: vec![],
+        environment: reading::sources(&results.runs)?,
+        missing: vec![],
+        experiment_toml: String::new(),
     })
 }
 
@@ -169,11 +210,9 @@ mod tests {
     fn a_folder_without_runs_is_refused_with_the_remedy() {
         let folder = temporary();
         let missing = folder.path().join("missing");
-        put(folder.path(), "file", "");
         for (dir, what) in [
             (folder.path(), "has no `runs.csv`"),
             (missing.as_path(), "is not a folder"),
-            (&folder.path().join("file"), "is a file"),
         ] {
             let said = refusal(dir);
             assert!(said.contains(what), "{said}");
@@ -232,7 +271,8 @@ mod tests {
              [lr_find]\ntitle = 'no'\n[[schedule]]\n\
              kind = ['linear', 'cosine']\n",
         );
-        let input = read(&Folder::new(&dir)).expect("readable");
+        let results = reading::results(&dir).expect("runs");
+        let input = read(&results).expect("readable");
         assert_eq!((&*input.name, &*input.title), ("smoke", "Which?"));
         assert_eq!(input.analysis.overall.control(), "cosine");
         assert_eq!(input.analysis.boards.len(), 1);

@@ -252,7 +252,7 @@ impl Run {
             missing: vec![],
             experiment_toml: experiment.text.clone(),
         };
-        let written = report::write(&folder, &input)?;
+        let written = report::write(&folder, &input, report::REPORT)?;
         if !self.quiet && self.format == Format::Text {
             let board = input.analysis.leading().leaderboard();
             let board = crate::report::table::leaderboard(board);

@@ -191,7 +191,8 @@ fn of_indexed(at: usize, columns: &[(String, Value)]) -> Vec<(usize, Fields)> {
             row.1.push((column.clone(), value.clone()));
         }
     }
-    order.iter().filter_map(|index| rows.remove(index)).collect()
+    let rows = order.iter().filter_map(|index| rows.remove(index));
+    rows.map(|(at, fields)| (at, flattened(&fields))).collect()
 }
 
 /// Rows that are arrays; their names are given or in the first of them.

@@ -27,6 +27,11 @@ pub(super) enum Kind {
 const DEEPEST: usize = 64;
 
 impl Value {
+    /// The value of a key of an object.
+    pub(super) fn get(&self, key: &str) -> Option<&Value> {
+        self.object()?.iter().find(|(name, _)| name == key).map(|(_, v)| v)
+    }
+
     pub(super) fn object(&self) -> Option<&[(String, Value)]> {
         match &self.kind {
             Kind::Object(fields) => Some(fields),
@@ -88,6 +93,14 @@ pub(super) fn parse_all(path: &Path, text: &str) -> Result<Vec<Value>> {
             })?,
         );
     }
+}
+
+/// The one value of a text inside of a cell; `None` if it is none.
+pub(super) fn parse_cell(text: &str) -> Option<Value> {
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(0).ok()?;
+    reader.blanks();
+    (reader.at == text.len()).then_some(value)
 }
 
 /// A place in a text.

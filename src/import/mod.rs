@@ -1,18 +1,43 @@
-//! Files of other tools as text tables: names of columns, and rows of cells
-//! that know where they stand.
+//! Files of other tools: as text tables, and as rows of the one table of
+//! runs.
 //!
-//! `bytes` makes text of any encoding, `json` reads JSON as Python writes it
-//! (`NaN`, `Infinity`), `flat` makes a table of it. CSV in any dialect goes
-//! through the one reader, `results::Sheet`.
+//! `files` says which files a path stands for, `tools` what each tool's file
+//! holds, `columns` which of its columns is what, `runs` and `choose` make
+//! one score a run of it. `bytes`, `json` and `flat` read text of any form;
+//! CSV goes through the one reader, `results::Sheet`.
+//!
+//! What a table cannot say is asked for or said, not invented.
 
+mod beside;
 mod bytes;
+mod choose;
+mod columns;
+mod database;
+mod files;
 mod flat;
 mod json;
+mod ours;
+mod pattern;
+mod runs;
+mod said;
+mod tools;
 
+use crate::digest;
 use crate::error::{Error, Result};
+use crate::ranking::{Direction, meaning};
 use crate::results::{Dialect, Sheet};
+use crate::text::quoted;
+use columns::Columns;
+use files::File;
+pub(crate) use ours::{SOURCE, SOURCE_HASH, holes};
+use ours::{kept_direction, table};
+use pattern::Pattern;
+use runs::{Run, runs_of};
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+pub(crate) use tools::Tool;
+use tools::{Piece, read};
 
 /// The table in the file at `path`: CSV with commas, semicolons, tabs or
 /// bars, decimal commas, a `sep=` line and comments; JSON as an array of
@@ -42,6 +67,257 @@ pub(crate) fn table_of(path: &Path, bytes: &[u8]) -> Result<Sheet> {
     }
     let dialect = Dialect::of(&text);
     Sheet::parse_as(path, text, &dialect)
+}
+
+/// What the user says about foreign files; the rest is found out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    /// The tool that they are from.
+    pub(crate) from: Option<Tool>,
+    /// Column of the workloads.
+    pub(crate) workload: Option<String>,
+    /// Column of the schedules.
+    pub(crate) schedule: Option<String>,
+    /// Column of the seeds.
+    pub(crate) seed: Option<String>,
+    /// Column of the clusters.
+    pub(crate) cluster: Option<String>,
+    /// Column of the scores.
+    pub(crate) score: Option<String>,
+    /// Which of several rows of a run counts.
+    pub(crate) row: Option<ByRow>,
+    /// Which of several rates of a schedule counts.
+    pub(crate) lr: Option<ByRate>,
+    /// What the names of folders and files say.
+    pub(crate) path: Option<String>,
+    /// Which scores are better.
+    pub(crate) direction: Option<Direction>,
+}
+
+/// Which of several rows of a run counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ByRow {
+    /// The last with a score.
+    Last,
+    /// The best: too good by chance.
+    Best,
+}
+
+/// Which of several rates of a schedule counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ByRate {
+    /// The best, chosen on other seeds than it is scored on.
+    Best,
+    /// Each, as a board of its own.
+    Each,
+}
+
+/// Runs from files of any kind.
+pub(crate) struct Imported {
+    /// Tables with the columns of our own `runs.csv`.
+    pub(crate) sheets: Vec<Sheet>,
+    /// The column of the scores; `None` for a table of ours.
+    pub(crate) score: Option<String>,
+    /// Which scores are better, if the files say so.
+    pub(crate) direction: Option<Direction>,
+    /// What was understood, in one line; `None` for a table of ours.
+    pub(crate) said: Option<String>,
+}
+
+impl Imported {
+    /// Whether the files are of another tool, or of another form than ours.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.said.is_some()
+    }
+}
+
+/// The runs that the files, folders and patterns `paths` stand for.
+///
+/// # Errors
+///
+/// If a file cannot be read or understood; with its place and the remedy.
+pub(crate) fn import(paths: &[PathBuf], asked: &Asked) -> Result<Imported> {
+    let files = files::all(paths, asked.from)?;
+    let pieces = files
+        .iter()
+        .map(|file| Ok((file.clone(), read(&file.path, asked.from)?)))
+        .collect::<Result<Vec<(File, Piece)>>>()?;
+    if pieces.iter().all(|(_, piece)| is_ours(piece, asked)) {
+        return Ok(Imported {
+            sheets: pieces.into_iter().map(|(_, piece)| piece.sheet).collect(),
+            score: None,
+            direction: None,
+            said: None,
+        });
+    }
+    foreign(pieces, asked)
+}
+
+/// Whether a table has our own columns, and nothing was asked that only
+/// other tables need.
+fn is_ours(piece: &Piece, asked: &Asked) -> bool {
+    let has = |name: &str| matches!(piece.sheet.column(name), Ok(Some(_)));
+    let score = match &asked.score {
+        Some(name) => has(name),
+        None => has("valid_loss") || has("score"),
+    };
+    let Asked { workload, schedule, seed, cluster, row, lr, path, .. } = asked;
+    let named = [workload, schedule, seed, cluster, path];
+    piece.tool == Tool::Table
+        && ["workload", "schedule", "seed"].iter().all(|name| has(name))
+        && score
+        && !has(SOURCE_HASH)
+        && asked.from.is_none()
+        && named.iter().all(|name| name.is_none())
+        && row.is_none()
+        && lr.is_none()
+}
+
+fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
+    let pattern = asked.path.as_deref().map(Pattern::parse).transpose()?;
+    let of_one_run = pieces.iter().all(|(_, piece)| piece.of_one_run);
+    let tools: BTreeSet<Tool> = pieces.iter().map(|(_, p)| p.tool).collect();
+    let files = pieces.len();
+    let example = pieces.first().map(|(file, _)| file.run.clone());
+    let direction = pieces.iter().find_map(|(_, piece)| piece.direction);
+    let mut sheets = vec![];
+    for (file, piece) in &mut pieces {
+        let sheet = &mut piece.sheet;
+        if piece.of_one_run {
+            sheet.add_column("run", |_| file.run.clone());
+        }
+        let Some(pattern) = &pattern else { continue };
+        let whole = file.path.with_extension("");
+        let whole = whole.to_string_lossy().replace('\\', "/");
+        let found = pattern.columns(&file.run);
+        let found = found.or_else(|| pattern.columns(&whole));
+        let found = found.ok_or_else(|| {
+            let run = quoted(&file.run);
+            sheet.error(0, format!("`--path` does not match {run}"))
+        })?;
+        for (name, text) in found {
+            if sheet.column(&name)?.is_none() {
+                sheet.add_column(&name, |_| text.clone());
+            }
+        }
+    }
+    sheets.extend(pieces.into_iter().map(|(_, piece)| piece.sheet));
+    let hashes = sheets
+        .iter()
+        .map(|sheet| {
+            let bytes = fs::read(sheet.path()).map_err(Error::io(sheet.path()));
+            Ok((sheet.path().to_owned(), digest::of(&bytes?)))
+        })
+        .collect::<Result<Vec<(PathBuf, String)>>>()?;
+    let sheet = Sheet::joined(sheets);
+    if sheet.records().len() == 0 {
+        return Err(sheet.too_short("there are no rows below the header"));
+    }
+    let columns = Columns::of(&sheet, asked)
+        .map_err(|error| with_example(error, example.as_deref(), of_one_run))?;
+    let kept = kept_direction(&sheet)?;
+    let direction = asked.direction.or(direction).or(kept);
+    let better =
+        direction.or_else(|| meaning(&columns.score).map(|m| m.direction));
+    let (runs, unnamed) = runs_of(&sheet, &columns)?;
+    let mut told = said::Told {
+        tools,
+        files,
+        rows: sheet.records().len(),
+        unnamed,
+        ..said::Told::default()
+    };
+    let runs = chosen(runs, &columns, of_one_run, asked, better, &mut told)?;
+    if runs.is_empty() {
+        return Err(sheet.error(0, "no row has a schedule and a score"));
+    }
+    let name = match hashes.as_slice() {
+        [(path, _)] => path.file_stem().unwrap_or_default().to_string_lossy(),
+        _ => "all".into(),
+    };
+    let said = told.line(&sheet, &columns, &runs);
+    Ok(Imported {
+        sheets: vec![table(&sheet, &columns, &runs, &name, &hashes, direction)],
+        score: Some(columns.score),
+        direction,
+        said: Some(said),
+    })
+}
+
+/// The error of a history without a schedule, with the name of a run: the
+/// pattern that was wanted can be seen from it.
+fn with_example(error: Error, run: Option<&str>, of_one_run: bool) -> Error {
+    match (error, run) {
+        (Error::Input { path, line, column, message }, Some(run))
+            if of_one_run && message.starts_with("nothing says") =>
+        {
+            let message = format!("{message}; this run is {}", quoted(run));
+            Error::Input { path, line, column, message }
+        }
+        (error, _) => error,
+    }
+}
+
+/// One score for each run.
+fn chosen(
+    mut runs: Vec<Run>,
+    columns: &Columns,
+    of_one_run: bool,
+    asked: &Asked,
+    better: Option<Direction>,
+    told: &mut said::Told,
+) -> Result<Vec<Run>> {
+    let direction = |what: &str| {
+        better.ok_or_else(|| {
+            Error::Invalid(format!(
+                "{what} cannot be chosen, for the name {} does not say which \
+                 scores are better; add `--higher` or `--lower`",
+                quoted(&columns.score)
+            ))
+        })
+    };
+    let has_steps = columns.step.is_some();
+    if of_one_run || has_steps || asked.row.is_some() {
+        let by = asked.row.unwrap_or(ByRow::Last);
+        if by == ByRow::Best {
+            direction("the best row of a run")?;
+        }
+        let before = runs.len();
+        runs = choose::one_row_each(runs, by, better, |run| {
+            let text = |cell: &Option<runs::Cell>| {
+                cell.as_ref().map(|cell| cell.0.clone()).unwrap_or_default()
+            };
+            // A rate that is logged by step is no setting of the run.
+            let lr = if has_steps || of_one_run { None } else { run.lr };
+            vec![
+                run.name.clone(),
+                text(&run.workload),
+                run.schedule.0.clone(),
+                text(&run.seed),
+                format!("{:?} {lr:?}", run.budget),
+            ]
+        });
+        told.rows_a_run = (runs.len() < before).then_some(by);
+    }
+    if choose::has_several_rates(&runs) {
+        let by = asked.lr.unwrap_or(ByRate::Best);
+        let better = match by {
+            ByRate::Best => direction("the best rate of a schedule")?,
+            ByRate::Each => Direction::Lower,
+        };
+        let rates: BTreeSet<u64> =
+            runs.iter().filter_map(|run| run.lr).map(f64::to_bits).collect();
+        let (best, on_others) = choose::best_rate(runs, by, better);
+        told.rates = Some((by, rates.len(), on_others, best.len()));
+        runs = best;
+    }
+    told.pruned = choose::without_stops(&mut runs);
+    if columns.seed.is_none() {
+        let (means, most) = choose::averaged(runs);
+        told.averaged = Some(most);
+        runs = means;
+    }
+    Ok(runs)
 }
 
 #[cfg(test)]

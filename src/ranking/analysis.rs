@@ -41,13 +41,15 @@ impl Runs {
         }
     }
 
-    /// The runs of a table.
+    /// The runs of a table, with the scores of a column; `None`: the usual
+    /// one.
     ///
     /// # Errors
     ///
     /// If it lacks a column or has a cell that cannot be understood.
-    pub(crate) fn read(sheet: &Sheet) -> Result<Self> {
-        let (observations, column) = sheet.observations(Wanted::default())?;
+    pub(crate) fn read(sheet: &Sheet, score: Option<&str>) -> Result<Self> {
+        let wanted = Wanted { score, metric: None };
+        let (observations, column) = sheet.observations(wanted)?;
         let tests = match sheet.column(TEST_COLUMN)? {
             Some(_) => {
                 let score = Some(TEST_COLUMN);

@@ -22,6 +22,7 @@ pub(crate) use notes::Note;
 pub use protocol::{Protocol, Scale};
 pub(crate) use race::{Evidence, race};
 pub use score::Direction;
+pub(crate) use score::meaning;
 
 use crate::error::{Error, Result};
 use crate::record::Observation;

@@ -26,11 +26,11 @@ impl Direction {
 
 /// What a known score is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Meaning {
-    pub(super) direction: Direction,
+pub(crate) struct Meaning {
+    pub(crate) direction: Direction,
     /// Whether positive values have no common unit between workloads, but
     /// ratios that mean the same everywhere.
-    pub(super) ratios: bool,
+    pub(crate) ratios: bool,
 }
 
 const LOSS: Meaning = Meaning { direction: Direction::Lower, ratios: true };
@@ -71,7 +71,7 @@ const AROUND: &str = "\
 /// `neg_` in front turns the direction. `None` where a word is not known, or
 /// two say different things: an `accuracy_drop` is no accuracy. Whatever
 /// ends in `loss` is one.
-pub(super) fn meaning(name: &str) -> Option<Meaning> {
+pub(crate) fn meaning(name: &str) -> Option<Meaning> {
     let words = words(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let negative = matches!(words.first(), Some(&("neg" | "negative")));

@@ -2,7 +2,6 @@
 
 use super::sheet::{Row, Sheet};
 use crate::error::Result;
-use std::path::Path;
 
 /// A recorded range test: one row an update, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,12 +17,8 @@ pub(crate) struct RecordedCurve {
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or is no such table; with line and column.
-pub(crate) fn read(path: &Path) -> Result<RecordedCurve> {
-    curve(&Sheet::read(path)?)
-}
-
-fn curve(sheet: &Sheet) -> Result<RecordedCurve> {
+/// If it is no such table; with line and column.
+pub(crate) fn curve(sheet: &Sheet) -> Result<RecordedCurve> {
     let (lr, loss) = (sheet.needed("lr")?, sheet.needed("loss")?);
     let mut curve = RecordedCurve::default();
     for row in sheet.records() {
@@ -47,6 +42,7 @@ fn rate(row: Row<'_>, column: usize) -> Result<f64> {
 mod tests {
     use super::*;
     use crate::results::table::write_rows;
+    use std::path::Path;
 
     fn read_text(text: &str) -> Result<RecordedCurve> {
         curve(&Sheet::parse(Path::new("curve.csv"), text)?)
@@ -125,7 +121,8 @@ mod tests {
         let row = |lr, loss| Line { lr, smoothed: 1.0, loss };
         let rows = [row(1e-7, 0.1 + 0.2), row(0.3, f64::INFINITY)];
         write_rows(&path, &rows).expect("writable");
-        let back = read(&path).expect("a curve");
+        let sheet = Sheet::read(&path).expect("a table");
+        let back = curve(&sheet).expect("a curve");
         assert_eq!(back.lr, [1e-7, 0.3]);
         assert_eq!(back.loss, [0.1 + 0.2, f64::INFINITY]);
     }

@@ -5,6 +5,7 @@
 //! a sheet, too: [`Sheet::of_cells`].
 
 mod dialect;
+mod join;
 mod row;
 
 use super::table::unguarded;
@@ -165,8 +166,15 @@ impl Sheet {
         header: &[impl AsRef<str>],
         rows: Vec<Cells>,
     ) -> Self {
-        let line = |row: &Cells| match &sources[row.source].text {
-            Some(text) => text[..row.at].matches('\n').count() + 1,
+        let starts: Vec<Option<Vec<usize>>> = sources
+            .iter()
+            .map(|source| {
+                let text = source.text.as_deref()?;
+                Some(text.match_indices('\n').map(|(at, _)| at).collect())
+            })
+            .collect();
+        let line = |row: &Cells| match &starts[row.source] {
+            Some(ends) => ends.partition_point(|end| *end < row.at) + 1,
             None => row.at + 1,
         };
         let records = rows

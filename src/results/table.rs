@@ -3,7 +3,7 @@
 use super::sheet::Sheet;
 use crate::error::{Error, Result};
 use crate::store::write_atomically;
-use csv::{ByteRecord, ReaderBuilder, WriterBuilder};
+use csv::{ByteRecord, ReaderBuilder, StringRecord, WriterBuilder};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs;
 use std::io::{self, Write};
@@ -45,6 +45,23 @@ pub(crate) fn read_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
         return Ok(vec![]);
     }
     Sheet::read(path)?.rows()
+}
+
+/// Writes rows of texts, the names of the columns first, in the same form.
+///
+/// # Errors
+///
+/// If `out` cannot be written.
+pub(super) fn print_texts<'a>(
+    out: &mut impl Write,
+    rows: impl Iterator<Item = &'a StringRecord>,
+) -> io::Result<()> {
+    let mut writer = WriterBuilder::new().from_writer(vec![]);
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    out.write_all(&guarded(&bytes)?)
 }
 
 fn to_csv<T: Serialize>(rows: &[T]) -> io::Result<Vec<u8>> {

@@ -275,7 +275,7 @@ mod tests {
         for name in ["standard", "smoke"] {
             let shipped = Path::new("results").join(name);
             let from = Folder::open(&shipped).expect("shipped results");
-            let runs = from.runs().and_then(|sheet| Runs::read(&sheet));
+            let runs = from.runs().and_then(|sheet| Runs::read(&sheet, None));
             let outline = from.outline();
             let protocol =
                 Protocol { control: outline.control, ..Protocol::default() };

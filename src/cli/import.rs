@@ -1,0 +1,62 @@
+use super::reading::{Reading, read};
+use crate::ranking::Direction;
+use crate::store::write_atomically;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Write the runs of other tools as a `runs.csv`.
+///
+/// Reads exports and logs of W&B, MLflow, Optuna, the Hugging Face Trainer,
+/// Lightning, TensorBoard, Ray Tune and Keras, and tables of any form (CSV
+/// with any separator, JSON; a column for each schedule). `lrscout rank`
+/// reads the same files directly and gives the same answer. What was
+/// understood is printed to standard error.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    lrscout import wandb-export.csv --to runs.csv\n  \
+    lrscout import mlflow.db --to runs.csv --workload params.dataset\n  \
+    lrscout import lightning_logs --to runs.csv --path '{schedule}-{seed}'\n  \
+    lrscout import 'runs/*/trainer_state.json' --to runs.csv --row best")]
+pub(crate) struct Import {
+    /// Files, folders or patterns (`'logs/*/metrics.csv'`).
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// File to write; default: standard output.
+    #[arg(long, value_name = "RUNS.csv")]
+    to: Option<PathBuf>,
+    /// Column of the scores; default: the validation loss by its name.
+    #[arg(long, value_name = "COLUMN")]
+    score: Option<String>,
+    /// Column of the seeds; default: `seed`, `random_state`, ...
+    #[arg(long, value_name = "COLUMN")]
+    seed: Option<String>,
+    /// Higher scores are better; default: by the name of the score.
+    #[arg(long)]
+    higher: bool,
+    /// Lower scores are better.
+    #[arg(long, conflicts_with = "higher")]
+    lower: bool,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+impl Import {
+    pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+        let direction = match (self.higher, self.lower) {
+            (true, _) => Some(Direction::Higher),
+            (_, true) => Some(Direction::Lower),
+            _ => None,
+        };
+        let asked = self.reading.asked(self.score, self.seed, direction);
+        let imported = read(&self.files, &asked)?;
+        let mut text = vec![];
+        for sheet in &imported.sheets {
+            sheet.print(&mut text)?;
+        }
+        match self.to {
+            Some(path) => write_atomically(&path, &text)?,
+            None => out.write_all(&text)?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+use crate::error::Result;
+use crate::import::{
+    Asked, ByRate, ByRow, Imported, SOURCE, SOURCE_HASH, Tool, import,
+};
+use crate::ranking::{Direction, Protocol};
+use crate::results::{Folder, Sheet};
+use clap::ValueEnum;
+use std::path::{Path, PathBuf};
+
+/// How files of other tools are read.
+#[derive(clap::Args, Debug, Default)]
+#[command(next_help_heading = "Tables of other tools")]
+pub(crate) struct Reading {
+    /// Tool that the files are from; default: found by their content.
+    #[arg(long, value_enum, value_name = "TOOL")]
+    from: Option<ToolName>,
+    /// Column of the workloads; default: `workload`, `task`, or `dataset` and
+    /// `model`.
+    #[arg(long, value_name = "COLUMN")]
+    workload: Option<String>,
+    /// Column of the schedules; default: `schedule`, `lr_scheduler_type`, ...
+    #[arg(long, value_name = "COLUMN")]
+    schedule: Option<String>,
+    /// Column of the clusters (workloads with the same data).
+    #[arg(long, value_name = "COLUMN")]
+    cluster: Option<String>,
+    /// Names in the path of each run: `{workload}/{schedule}-{seed}`.
+    #[arg(long, value_name = "PATTERN")]
+    path: Option<String>,
+    /// Which of several rows of a run counts; default: the last.
+    #[arg(long, value_enum, value_name = "WHICH")]
+    row: Option<RowName>,
+    /// Which of several learning rates of a schedule counts: the best (chosen
+    /// on other seeds than it is scored on; the default), or each separately.
+    #[arg(long, value_enum, value_name = "WHICH")]
+    lr: Option<RateName>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ToolName {
+    Table,
+    Wandb,
+    Mlflow,
+    Optuna,
+    Trainer,
+    Lightning,
+    Tensorboard,
+    Ray,
+    Keras,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RowName {
+    Last,
+    Best,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RateName {
+    Best,
+    Each,
+}
+
+impl Reading {
+    /// The same with the options that have other meanings, too.
+    pub(crate) fn asked(
+        self,
+        score: Option<String>,
+        seed: Option<String>,
+        direction: Option<Direction>,
+    ) -> Asked {
+        Asked {
+            from: self.from.map(|name| match name {
+                ToolName::Table => Tool::Table,
+                ToolName::Wandb => Tool::Wandb,
+                ToolName::Mlflow => Tool::Mlflow,
+                ToolName::Optuna => Tool::Optuna,
+                ToolName::Trainer => Tool::Trainer,
+                ToolName::Lightning => Tool::Lightning,
+                ToolName::Tensorboard => Tool::Tensorboard,
+                ToolName::Ray => Tool::Ray,
+                ToolName::Keras => Tool::Keras,
+            }),
+            workload: self.workload,
+            schedule: self.schedule,
+            seed,
+            cluster: self.cluster,
+            score,
+            row: self.row.map(|name| match name {
+                RowName::Last => ByRow::Last,
+                RowName::Best => ByRow::Best,
+            }),
+            lr: self.lr.map(|name| match name {
+                RateName::Best => ByRate::Best,
+                RateName::Each => ByRate::Each,
+            }),
+            path: self.path,
+            direction,
+        }
+    }
+}
+
+/// Reads the files and says on standard error what was understood.
+///
+/// # Errors
+///
+/// As [`import`].
+pub(crate) fn read(paths: &[PathBuf], asked: &Asked) -> Result<Imported> {
+    let imported = import(paths, asked)?;
+    if let Some(said) = &imported.said {
+        super::say(super::printable(said));
+    }
+    Ok(imported)
+}
+
+/// Runs, and the folder of results that they are in.
+pub(crate) struct Results {
+    /// Where reports go, and where the other tables of our own results are.
+    pub(crate) folder: Folder,
+    /// One table.
+    pub(crate) runs: Sheet,
+    /// The column of the scores; `None`: the usual one.
+    pub(crate) score: Option<String>,
+    /// How runs of other tools are ranked.
+    pub(crate) protocol: Protocol,
+    /// Whether they are of another tool.
+    pub(crate) is_foreign: bool,
+}
+
+/// The runs of a folder of results, or of files of other tools.
+///
+/// # Errors
+///
+/// If there are none, or they cannot be read.
+pub(crate) fn results(path: &Path) -> Result<Results> {
+    let is_runs = path.file_name().is_some_and(|name| name == "runs.csv");
+    let own = path.join("runs.csv");
+    let (dir, file) = if path.is_dir() {
+        let file = if own.is_file() { own } else { path.to_owned() };
+        (path.to_owned(), file)
+    } else if path.is_file() {
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new(".")).to_owned();
+        (parent, path.to_owned())
+    } else if path.to_string_lossy().contains('*') {
+        (PathBuf::from("."), path.to_owned())
+    } else {
+        Folder::open(path)?;
+        (path.to_owned(), path.to_owned())
+    };
+    let imported = read(std::slice::from_ref(&file), &Asked::default())?;
+    let is_foreign = imported.is_foreign();
+    let protocol = Protocol {
+        direction: imported.direction,
+        allow_missing: is_foreign,
+        ..Protocol::default()
+    };
+    let score = imported.score;
+    // A folder of several tables of ours.
+    let runs = Sheet::joined(imported.sheets);
+    let dir = if is_runs || path.is_dir() || is_foreign {
+        dir
+    } else {
+        // What is beside a table of another name is not of its runs.
+        dir.join(path.file_stem().unwrap_or_default())
+    };
+    Ok(Results { folder: Folder::new(&dir), runs, score, protocol, is_foreign })
+}
+
+/// Names and hashes of the files that imported runs are from.
+pub(crate) fn sources(runs: &Sheet) -> Result<Vec<(String, String)>> {
+    let (name, hash) = (runs.column(SOURCE)?, runs.column(SOURCE_HASH)?);
+    let mut found: Vec<(String, String)> = runs
+        .records()
+        .filter_map(|row| {
+            let name = row.optional(name)?;
+            Some((
+                format!("imported from {name}"),
+                row.optional(hash)?.to_owned(),
+            ))
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    Ok(found)
+}

@@ -1,0 +1,235 @@
+//! One score for each run: of several rows, several rates, several runs
+//! without a seed.
+
+use super::runs::Run;
+use super::{ByRate, ByRow};
+use crate::ranking::Direction;
+use crate::record::{Observation, Outcome, Shown};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of the rows of each run (of equal `key`) the last or best with a score.
+/// The rate of the run is the highest of its rows; `None` in its place where
+/// the rows have different ones.
+pub(super) fn one_row_each(
+    runs: Vec<Run>,
+    by: ByRow,
+    better: Option<Direction>,
+    key: impl Fn(&Run) -> Vec<String>,
+) -> Vec<Run> {
+    let mut groups: BTreeMap<Vec<String>, Vec<Run>> = BTreeMap::new();
+    let mut order = vec![];
+    for run in runs {
+        let key = key(&run);
+        let group = groups.entry(key.clone()).or_default();
+        if group.is_empty() {
+            order.push(key);
+        }
+        group.push(run);
+    }
+    let mut chosen = vec![];
+    for key in order {
+        let Some(mut rows) = groups.remove(&key) else { continue };
+        // Stable: rows without a step keep the order of the file.
+        rows.sort_by(|a, b| {
+            let step = |run: &Run| run.step.unwrap_or(f64::NEG_INFINITY);
+            step(a).total_cmp(&step(b))
+        });
+        let rates: BTreeSet<u64> =
+            rows.iter().filter_map(|row| row.lr).map(f64::to_bits).collect();
+        let outcome = rows.iter().rev().find_map(|row| row.outcome.clone());
+        let mut scored = rows.iter().filter(|row| row.score.is_some());
+        let best = match (by, better) {
+            (ByRow::Best, Some(better)) => {
+                scored.min_by(|a, b| compare(a.score, b.score, better)).cloned()
+            }
+            _ => scored.next_back().cloned(),
+        };
+        let Some(mut run) = best.or_else(|| rows.pop()) else { continue };
+        run.outcome = outcome;
+        run.lr = match rates.len() {
+            1 => rates.first().map(|bits| f64::from_bits(*bits)),
+            _ => None,
+        };
+        chosen.push(run);
+    }
+    chosen
+}
+
+/// Better scores first, then those that are not finite.
+fn compare(
+    a: Option<f64>,
+    b: Option<f64>,
+    better: Direction,
+) -> std::cmp::Ordering {
+    let worth = |score: Option<f64>| match (score, better) {
+        (Some(score), _) if !score.is_finite() => f64::INFINITY,
+        (Some(score), Direction::Lower) => score,
+        (Some(score), Direction::Higher) => -score,
+        (None, _) => f64::INFINITY,
+    };
+    worth(a).total_cmp(&worth(b))
+}
+
+/// What a run shows.
+pub(super) fn shown(run: &Run) -> Shown {
+    let outcome = run.outcome.as_ref().map(|(text, _)| Outcome::named(text));
+    let outcome = match outcome {
+        None => Outcome::Completed,
+        Some(Ok(outcome)) => outcome,
+        // Reading the table refuses it.
+        Some(Err(_)) => Outcome::Failed,
+    };
+    let observation = Observation::new("", "", 0, 0.0).outcome(outcome);
+    Observation { score: run.score, ..observation }.shown()
+}
+
+/// Turns runs that a pruner stopped into failed ones, which show nothing,
+/// and counts them: in our own tables a stop is one of the whole schedule.
+pub(super) fn without_stops(runs: &mut [Run]) -> usize {
+    let mut stopped = 0;
+    for run in runs {
+        let Some((text, _)) = &mut run.outcome else { continue };
+        if Outcome::named(text) == Ok(Outcome::Stopped) {
+            "failed".clone_into(text);
+            stopped += 1;
+        }
+    }
+    stopped
+}
+
+/// Workload, budget and schedule.
+type Place = (Option<String>, Option<u64>, String);
+
+fn place(run: &Run) -> Place {
+    let workload = run.workload.as_ref().map(|(text, _)| text.clone());
+    (workload, run.budget, run.schedule.0.clone())
+}
+
+fn seed_of(run: &Run) -> Option<&str> {
+    run.seed.as_ref().map(|(text, _)| text.as_str())
+}
+
+/// Whether a schedule was run at several rates with the same seed.
+pub(super) fn has_several_rates(runs: &[Run]) -> bool {
+    let mut rates: BTreeMap<_, BTreeSet<u64>> = BTreeMap::new();
+    for run in runs {
+        let Some(lr) = run.lr else { continue };
+        let key = (place(run), seed_of(run));
+        rates.entry(key).or_default().insert(lr.to_bits());
+    }
+    rates.values().any(|rates| rates.len() > 1)
+}
+
+/// Scores of one rate.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    sum: f64,
+    scored: u32,
+    diverged: u32,
+}
+
+/// Of each schedule the runs at its best rate, and how many of them were
+/// chosen by the scores of other seeds. The best has the fewest diverged
+/// runs, then the best mean score, then the lowest rate. The seeds of a
+/// workload are parted in two halves; the rate of one is chosen on the other.
+pub(super) fn best_rate(
+    runs: Vec<Run>,
+    by: ByRate,
+    better: Direction,
+) -> (Vec<Run>, usize) {
+    if by == ByRate::Each {
+        return (runs, 0);
+    }
+    let mut seeds: BTreeMap<Option<String>, BTreeSet<(u64, String)>> =
+        BTreeMap::new();
+    for run in &runs {
+        let workload = place(run).0;
+        let text = seed_of(run).unwrap_or_default();
+        // By number where they are numbers.
+        let number = text.parse().unwrap_or(u64::MAX);
+        let own = seeds.entry(workload).or_default();
+        own.insert((number, text.to_owned()));
+    }
+    let half = |run: &Run| {
+        let text = seed_of(run).unwrap_or_default();
+        let own = seeds.get(&place(run).0).into_iter().flatten();
+        own.clone().position(|(_, seed)| seed == text).unwrap_or(0) % 2
+    };
+    let mut tallies: BTreeMap<(Place, Option<usize>), BTreeMap<u64, Tally>> =
+        BTreeMap::new();
+    for run in &runs {
+        let Some(lr) = run.lr else { continue };
+        for half in [Some(half(run)), None] {
+            let rates = tallies.entry((place(run), half)).or_default();
+            let tally = rates.entry(lr.to_bits()).or_default();
+            match shown(run) {
+                Shown::Score(score) => {
+                    tally.sum += score;
+                    tally.scored += 1;
+                }
+                Shown::Divergence => tally.diverged += 1,
+                Shown::Nothing => {}
+            }
+        }
+    }
+    let best = |key: &(Place, Option<usize>)| {
+        let rates = tallies.get(key)?.iter();
+        let tried = rates.filter(|(_, t)| t.scored + t.diverged > 0);
+        let chosen = tried.min_by(|(_, a), (_, b)| {
+            let mean = |tally: &Tally| {
+                (tally.scored > 0).then(|| tally.sum / f64::from(tally.scored))
+            };
+            let by_mean = compare(mean(a), mean(b), better);
+            a.diverged.cmp(&b.diverged).then(by_mean)
+        });
+        chosen.map(|(rate, _)| *rate)
+    };
+    let mut on_others = 0;
+    let kept = runs
+        .iter()
+        .filter(|run| {
+            let Some(lr) = run.lr else { return true };
+            let other = best(&(place(run), Some(1 - half(run))));
+            let rate = other.or_else(|| best(&(place(run), None)));
+            let keep = rate.is_none_or(|rate| rate == lr.to_bits());
+            on_others += usize::from(keep && other.is_some());
+            keep
+        })
+        .cloned()
+        .collect();
+    (kept, on_others)
+}
+
+/// Runs without a seed: one for each workload, budget, rate and schedule,
+/// with the mean score; it diverged if one of them did. Also the most runs
+/// behind one.
+pub(super) fn averaged(runs: Vec<Run>) -> (Vec<Run>, usize) {
+    let mut groups: BTreeMap<(Place, Option<u64>), Vec<Run>> = BTreeMap::new();
+    for run in runs {
+        let key = (place(&run), run.lr.map(f64::to_bits));
+        groups.entry(key).or_default().push(run);
+    }
+    let most = groups.values().map(Vec::len).max().unwrap_or(0);
+    let mean = |rows: Vec<Run>| {
+        let shown: Vec<(&Run, Shown)> =
+            rows.iter().map(|run| (run, shown(run))).collect();
+        let mut diverged = shown.iter().filter(|s| s.1 == Shown::Divergence);
+        if let Some((run, _)) = diverged.next() {
+            return (*run).clone();
+        }
+        let scored: Vec<(&Run, f64)> = shown
+            .iter()
+            .filter_map(|(run, shown)| match shown {
+                Shown::Score(score) => Some((*run, *score)),
+                _ => None,
+            })
+            .collect();
+        let Some((first, _)) = scored.first() else { return rows[0].clone() };
+        let mut scores: Vec<f64> = scored.iter().map(|s| s.1).collect();
+        // The order of the rows leaves no trace in the last digit.
+        scores.sort_by(f64::total_cmp);
+        let sum: f64 = scores.iter().sum();
+        Run { score: Some(sum / scores.len() as f64), ..(*first).clone() }
+    };
+    (groups.into_values().map(mean).collect(), most)
+}
