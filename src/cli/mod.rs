@@ -1,4 +1,7 @@
 //! The command line: one file a verb.
+//!
+//! A verb is a struct whose doc comment is its help; `Verb` lists them, and
+//! exit codes are at the end of this file.
 
 mod auto;
 mod bench;

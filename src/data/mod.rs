@@ -1,5 +1,9 @@
 //! Data sets: tensors in memory, split and normalised once, shared by all
 //! runs.
+//!
+//! `pack` has the embedded sets, `synthetic` the generated ones, `vision`
+//! folders of pictures, `table` CSV files and `text` plain text. `plain` makes
+//! tensors of them, `batches` chooses the examples of an update.
 
 mod batches;
 mod check;

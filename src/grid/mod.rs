@@ -3,6 +3,11 @@
 //! Every complaint names file, line and column, says what is wrong and what
 //! would be right. A grid that passes cannot fail later because of its text. No
 //! tensor is made.
+//!
+//! `wire` is the text with positions, and most errors are made there.
+//! `settings` and `budgets` read the top of the file, `workloads`, `external`
+//! and `schedules` its tables. `keys` lists what models, data sets and
+//! optimizers take; `spec` checks their values.
 
 mod axes;
 mod budgets;

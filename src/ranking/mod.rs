@@ -1,5 +1,12 @@
 //! From scores to verdicts: which schedule to use, its equals, and those not
 //! to try.
+//!
+//! `cells` pairs the runs and `protocol` has the rules. `study` computes ranks,
+//! tests and verdicts (`pairs`, `regret`, `verdict`, with the tests of
+//! `stats`), and `study/output` fills the leaderboard. `score` knows which way
+//! a score is better. `race` and `stopped` are about schedules that a race
+//! stopped, `replicates` and `noise` about seeds, and `notes` are remarks as
+//! data. `analysis` has all rankings of one study; `extras` decide no verdict.
 
 mod analysis;
 mod cells;

@@ -3,6 +3,10 @@
 //! Strings out: nothing here reads or writes a file, and everything is made
 //! from one analysis: `findings` are what it shows, as data, and `prose` has
 //! every sentence about them.
+//!
+//! `table` is for terminals, `markdown` and `html` for pages (the template is
+//! `templates/report.html`), `plot` for pictures, `advice` for `recommend`,
+//! `code` for `export`. `number` formats numbers.
 
 pub(crate) mod advice;
 mod board;

@@ -5,6 +5,11 @@
 //! schedules are measured. Then every run is trained. In each stage the longest
 //! cells come first. Results do not depend on the number of workers or on what
 //! was interrupted before.
+//!
+//! `prepare` loads data and plans, `rates` and `runs` are the stages, `stage`
+//! computes the cells of one (claims are renewed here), and `workers` has the
+//! threads. `race` decides which runs are left out. `publish` writes the
+//! tables.
 
 mod admission;
 mod bench;

@@ -4,6 +4,12 @@
 //! rate; [`ScheduleSpec::build`] fixes the peak and the budget and gives a
 //! [`Schedule`]. Nothing in here holds state, so there is nothing to
 //! checkpoint, and two runs whose first rates agree can share those steps.
+//!
+//! `kinds` lists the kinds with their keys, `shapes` and `cycles` have their
+//! formulas, `checks` the limits of their values, and `compose` adds warm-up,
+//! cooldown and `join`. `parse`, `field` and `value` read and write specs.
+//! `compat` has the conventions of other libraries, `course` what reacts to the
+//! training.
 
 mod bound;
 mod checks;

@@ -3,6 +3,9 @@
 //! Differences are oriented by the caller; nothing here knows schedules,
 //! workloads or files. Sums run in the order given, so callers who want
 //! results that do not depend on row order pass canonical orders.
+//!
+//! One file per test. `multiple` corrects for several tests, `power` says what
+//! a study of a given size can show.
 
 pub(crate) mod bayes;
 pub(crate) mod bootstrap;

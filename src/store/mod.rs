@@ -7,6 +7,9 @@
 //! everything except wall times. If they do not, the first one stays and the
 //! second is kept in `conflicts/`. All tables are derived from these files and
 //! can be written again.
+//!
+//! `write` writes files atomically, `claim` says which process computes a cell,
+//! `partial` and `snapshot` keep unfinished work.
 
 mod claim;
 pub(crate) mod environment;

@@ -3,6 +3,11 @@
 //! A trainer gets a table of learning rates and a seed and gives losses back.
 //! It knows no schedule, no grid and no path, so a range test is only one
 //! more table.
+//!
+//! `step` is one update and one evaluation, `branch` the loop that follows
+//! schedules and shares their common updates. `divergence` decides what has
+//! diverged. `pilot` measures gradient norms, `probe` the curvature. `trainer`
+//! chooses between candle and a program; `external` runs the program.
 
 mod branch;
 mod divergence;

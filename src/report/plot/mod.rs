@@ -2,6 +2,9 @@
 //!
 //! Every picture is a function of plain numbers. Non-finite values never
 //! reach a path: a line has a gap there, a point leaves the picture.
+//!
+//! The colours of verdicts are here, the palette in `canvas`. The other files
+//! are one picture each.
 
 mod axis;
 mod canvas;
