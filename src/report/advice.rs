@@ -73,7 +73,7 @@ impl<'a> Advice<'a> {
             undecided: with(Verdict::Undecided),
             control: &leading.control,
             rates: rates.map(|(m, ranked)| AtRate::of(*m, ranked)).collect(),
-            any_rate: findings.robustness.as_ref().map(robust),
+            any_rate: robust(findings),
             regime: scope(findings),
             notes: findings.notes.iter().map(ToString::to_string).collect(),
             findings,

@@ -35,7 +35,8 @@ pub(crate) struct Findings {
     /// The ranking at each multiple, rising; empty with fewer than two.
     #[serde(skip)]
     pub(super) rates: Vec<(f64, Comparison)>,
-    /// The schedule that loses least where the rate is off.
+    /// The schedule that loses least where the rate is off; `None` if no
+    /// schedule is recommended over all runs.
     pub(super) robustness: Option<RobustnessRow>,
     /// The schedule of the lowest mean regret at each budget.
     pub(super) budgets: Vec<BestOfBudget>,
@@ -169,14 +170,17 @@ impl Findings {
             .collect();
         optimizers.sort();
         optimizers.dedup();
-        let rows = analysis.overall.leaderboard().iter();
+        let overall = &analysis.overall;
+        let rows = overall.leaderboard().iter();
         let finds = basis.finds.iter();
         let budgets = analysis.budgets();
         Self {
             leading: Comparison::of(leading),
             lr_multiple: analysis.leading_multiple(),
             rates: rates.map(|(m, r)| (*m, Comparison::of(r))).collect(),
-            robustness: analysis.robustness.first().cloned(),
+            robustness: overall
+                .recommended()
+                .and(analysis.robustness.first().cloned()),
             budgets: best_of_budgets(analysis),
             tuned: analysis.tuned.as_ref().and_then(Tuned::of),
             theory: theory(analysis),

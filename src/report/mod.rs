@@ -18,8 +18,6 @@ pub(crate) mod markdown;
 pub(crate) mod number;
 pub(crate) mod plot;
 mod prose;
-#[cfg(test)]
-mod samples;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,15 @@
+//! The pages and sentences of a report.
+
+pub(super) mod samples;
+
 use super::html::html;
 use super::markdown::markdown;
 use super::prose::{Prose, pieces};
-use super::samples::{
-    Plan, Spot, analysis, bare, full, full_of, full_score, plan,
-};
 use super::table::{choices, leaderboard, wrapped};
 use super::{Basis, Findings};
 use crate::record::Outcome;
 use crate::results::rows::{FindRow, LeaderboardRow, Verdict};
+use samples::{Plan, Spot, analysis, bare, full, full_of, full_score, plan};
 
 const EVIL: &str = "<script>alert(1)</script>\"'`|*_\n&";
 
@@ -112,16 +114,6 @@ fn the_page_says_the_recommendation_first() {
 fn markdown_has_the_tables_of_the_page() {
     let text = markdown(&full());
     is_sound(&text);
-    assert!(text.starts_with(
-        "# Which schedule generalizes best at small scale?\n\n\
-         **Use `cosine(warmup=5%)`.**\n"
-    ));
-    assert!(text.contains("| 8 | `constant` | dominated | 8.00 | 0."));
-    assert!(text.contains("| 3 of 180 |"));
-    assert!(text.contains("### 250 steps, 0.25 times the learning rate"));
-    assert!(text.contains("| mean regret at | 0.25 x | 1 x | 4 x |"));
-    assert!(text.contains("| fashion-mlp | fashion | `one-cycle` |"));
-    assert!(text.contains("```toml\nseeds = 3\n"));
     // All rows of a table have the cells of its head.
     for table in text.split("\n\n").filter(|b| b.starts_with("| ")) {
         let cells = |line: &str| line.matches(" |").count();
@@ -178,16 +170,7 @@ fn where_all_diverged_the_remedy_is_a_lower_rate() {
     is_sound(&html(&input));
     is_sound(&markdown(&input));
     let prose = input.prose();
-    assert!(prose.headline.starts_with("Every run diverged"));
-    assert!(prose.headline.contains("a lower learning rate"));
-    let said = said(&prose);
-    assert!(said.contains("12 of 12 runs of `cosine`"), "{said}");
-    assert!(said.contains(
-        "At four times the learning rate found, every run diverged or failed."
-    ));
-    for word in ["has the lowest", "Use `", "undecided"] {
-        assert!(!said.contains(word), "{said}");
-    }
+    insta::assert_snapshot!(said(&prose));
     assert!(!html(&input).contains("class=\"answer decided\""));
 }
 
@@ -276,10 +259,7 @@ fn too_few_workloads_for_a_test_are_named() {
     let score = |spot: Spot<'_>| {
         Some(if spot.schedule == "cosine" { 1.0 } else { 2.0 })
     };
-    let said = said(&bare(plan.analysis(score)).prose());
-    let power = "With 2 workloads, no schedule can be shown to be worse";
-    assert!(said.contains(power), "{said}");
-    assert!(said.contains("That takes 6 workloads."), "{said}");
+    insta::assert_snapshot!(said(&bare(plan.analysis(score)).prose()));
 }
 
 #[test]
@@ -329,28 +309,14 @@ fn the_tuned_board_has_a_sentence_of_its_own() {
     };
     let mut runs = plan.runs(score);
     runs.tests = runs.observations.clone();
-    let sentence = "With the multiple tuned for every schedule, `a` has the \
-                    best mean rank. The multiple is from the validation loss \
-                    of the even seeds, the ranks are from the test loss of \
-                    the odd ones. Even then, `z` is worse than the control.";
     let said = bare(analysis(&runs)).prose().conditions;
-    assert!(said.iter().any(|s| s == sentence), "{said:?}");
+    insta::assert_snapshot!(said.join("\n"));
 }
 
 #[test]
 fn the_board_at_the_rate_found_leads() {
     let input = full();
-    let prose = input.prose();
-    assert_eq!(prose.headline, "Use `cosine(warmup=5%)`.");
-    let standing = "At the learning rate found, `cosine(warmup=5%)` has the \
-                    best mean rank";
-    assert!(prose.reasons[0].starts_with(standing), "{:?}", prose.reasons);
-    let diverged = "Diverged, at all learning rates together: 3 of \
-                    180 runs of `constant`.";
-    let last = prose.reasons.last().expect("reasons");
-    assert!(last.starts_with(diverged), "{last}");
-    // What there is in all is still said of all runs.
-    assert!(prose.evidence[0].ends_with("1440 runs in all."), "{prose:?}");
+    assert_eq!(input.prose().headline, "Use `cosine(warmup=5%)`.");
     for page in [html(&input), markdown(&input)] {
         assert!(page.contains("Leaderboard at the learning rate found"));
         assert!(page.contains("all budgets and learning rates together"));
@@ -368,21 +334,7 @@ fn stopped_schedules_are_marked_and_attainable_p_is_said() {
         }
     }
     let prose = full_of(runs).prose();
-    let stopped = "The race stopped `constant` after 2 of 3 seeds";
-    assert!(
-        prose.reasons.iter().any(|s| s.starts_with(stopped)),
-        "{:?}",
-        prose.reasons
-    );
-    assert!(!prose.notes.iter().any(|note| note.contains("The race")));
-    let power = "With 9 workloads in 8 clusters, no schedule can be shown to \
-                 be worse at a level of 0.05: the smallest attainable p is \
-                 0.0078, and 0.0547 after Holm's correction over 7 \
-                 comparisons. That takes 9 clusters.";
-    assert!(prose.notes.iter().any(|s| s == power), "{prose:?}");
-    let sizes = "The models have 2000 to 20000 parameters, and the data sets \
-                 have 1500 training examples, seen for 10.7 to 171 epochs.";
-    assert!(prose.limits.iter().any(|s| s == sizes), "{prose:?}");
+    insta::assert_snapshot!(said(&prose));
 }
 
 #[test]
@@ -398,15 +350,7 @@ fn runs_without_a_result_given_rates_and_points_never_reached_are_told() {
     let late = "{ kind = \"step\", milestones = [600, 900] }";
     input.schedules = vec![crate::grid::parse_schedule(late).expect("valid")];
     let prose = input.prose();
-    let last = prose.reasons.last().expect("reasons");
-    assert!(last.starts_with("Runs without a result show nothing"), "{last}");
-    assert!(last.contains("`a` 1 failed, of 24 runs"), "{last}");
-    let given = "The grid gives 1 of 10 learning rates. No range test stands \
-                 behind them.";
-    assert!(prose.limits.iter().any(|s| s == given), "{:?}", prose.limits);
-    let never =
-        |note: &String| note.contains("no milestone lies within the 100 steps");
-    assert!(prose.notes.iter().any(never), "{:?}", prose.notes);
+    insta::assert_snapshot!(said(&prose));
     for page in [html(&input), markdown(&input)] {
         is_sound(&page);
         assert!(page.contains("failed"), "{page}");
@@ -422,15 +366,7 @@ fn the_limits_name_the_budgets_and_the_rates_in_doubt() {
             ..input.lr_finds[0].clone()
         });
     }
-    let said = input.prose().limits.join("\n");
-    assert!(said.contains("with budgets of 250 to 4000 steps"), "{said}");
-    assert!(
-        said.contains(
-            "The range test did not settle 3 of 13 learning rates: its \
-             outcome was `no-descent` or `too-noisy`."
-        ),
-        "{said}"
-    );
+    insta::assert_snapshot!(input.prose().limits.join("\n"));
     is_sound(&html(&input));
 }
 

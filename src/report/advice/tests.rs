@@ -3,7 +3,7 @@ use crate::ranking::Analysis;
 use crate::record::Outcome;
 use crate::report::Basis;
 use crate::report::findings::Findings;
-use crate::report::samples::{Plan, Spot, full};
+use crate::report::tests::samples::{Plan, Spot, full};
 use serde_json::Value;
 
 fn findings(analysis: &Analysis) -> Findings {
@@ -180,7 +180,7 @@ fn a_stopped_schedule_has_the_evidence_of_the_race() {
             (run.outcome, run.score) = (Outcome::Stopped, None);
         }
     }
-    let analysis = crate::report::samples::analysis(&runs);
+    let analysis = crate::report::tests::samples::analysis(&runs);
     let findings = findings(&analysis);
     let bad = &Advice::new(&findings).dominated[0];
     assert_eq!(bad.choice.row.schedule, "bad");

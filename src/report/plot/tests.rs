@@ -1,6 +1,6 @@
 use super::axis::{Axis, clipped};
 use super::*;
-use crate::report::samples;
+use crate::report::tests::samples;
 use crate::results::rows::LeaderboardRow;
 
 const WILD: [f64; 6] =

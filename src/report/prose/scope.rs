@@ -4,7 +4,6 @@
 use super::{at_rate, be, times};
 use crate::report::findings::{Correlation, Findings, Regime, Size, Tuned};
 use crate::report::number::{rate, regret};
-use crate::results::rows::RobustnessRow;
 use crate::text::{count, listed, quoted};
 use std::fmt::Write as _;
 
@@ -69,7 +68,7 @@ pub(super) fn divergence(findings: &Findings) -> String {
 /// What changes with the learning rate and the budget.
 pub(super) fn conditions(findings: &Findings) -> Vec<String> {
     let mut text = rates(findings);
-    text.extend(findings.robustness.as_ref().map(robust));
+    text.extend(robust(findings));
     text.extend(budgets(findings));
     text.extend(findings.tuned.as_ref().map(tuned));
     text.extend(theory(&findings.theory));
@@ -96,16 +95,23 @@ fn rates(findings: &Findings) -> Vec<String> {
 }
 
 /// What to use where the rate may be off.
-pub(in crate::report) fn robust(row: &RobustnessRow) -> String {
-    format!(
-        "If the learning rate may be off by up to four times, use {}: against \
-         the best schedule at its best rate, it loses {} on average and {} at \
-         worst, at {}.",
+pub(in crate::report) fn robust(findings: &Findings) -> Option<String> {
+    let row = findings.robustness.as_ref()?;
+    // Four is the most that these numbers are about.
+    let factors = findings.rates.iter().map(|(m, _)| m.max(1.0 / m));
+    let reach = match factors.filter(|f| *f <= 4.0).reduce(f64::max) {
+        Some(reach) if reach < 4.0 => rate(reach),
+        _ => "four".to_owned(),
+    };
+    Some(format!(
+        "If the learning rate may be off by up to {reach} times, use {}: \
+         against the best schedule at its best rate, it loses {} on average \
+         and {} at worst, at {}.",
         quoted(&row.schedule),
         regret(row.mean_regret),
         regret(row.worst_regret),
         times(row.worst_multiple)
-    )
+    ))
 }
 
 /// Whether the best schedule depends on the budget.

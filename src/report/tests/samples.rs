@@ -1,39 +1,39 @@
 //! Reports to test on, from planted runs.
 
-use super::ReportInput;
-use super::plot::RangeTestPlot;
 use crate::ranking::{Analysis, Protocol, Runs};
 use crate::record::Observation;
+use crate::report::ReportInput;
+use crate::report::plot::RangeTestPlot;
 use crate::results::rows::{FindRow, RegimeRow};
 use crate::schedule::ScheduleSpec;
 use std::sync::LazyLock;
 
 /// Where a planted run stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Spot<'a> {
+pub(in crate::report) struct Spot<'a> {
     /// Index of the workload.
-    pub(super) set: usize,
-    pub(super) schedule: &'a str,
-    pub(super) budget: u64,
-    pub(super) multiple: f64,
-    pub(super) seed: u64,
+    pub(in crate::report) set: usize,
+    pub(in crate::report) schedule: &'a str,
+    pub(in crate::report) budget: u64,
+    pub(in crate::report) multiple: f64,
+    pub(in crate::report) seed: u64,
 }
 
 /// A study to plant runs in.
 #[derive(Clone, Debug)]
-pub(super) struct Plan<'a> {
+pub(in crate::report) struct Plan<'a> {
     /// Workloads and their clusters.
-    pub(super) workloads: Vec<(String, String)>,
-    pub(super) schedules: Vec<&'a str>,
-    pub(super) budgets: Vec<u64>,
-    pub(super) multiples: Vec<f64>,
-    pub(super) seeds: u64,
+    pub(in crate::report) workloads: Vec<(String, String)>,
+    pub(in crate::report) schedules: Vec<&'a str>,
+    pub(in crate::report) budgets: Vec<u64>,
+    pub(in crate::report) multiples: Vec<f64>,
+    pub(in crate::report) seeds: u64,
 }
 
 impl<'a> Plan<'a> {
     /// `sets` workloads with a data set each, one budget, the rate found, one
     /// seed.
-    pub(super) fn small(sets: usize, schedules: &[&'a str]) -> Self {
+    pub(in crate::report) fn small(sets: usize, schedules: &[&'a str]) -> Self {
         let name = |i: usize| format!("w{i:02}");
         Self {
             workloads: (0..sets).map(|i| (name(i), name(i))).collect(),
@@ -45,7 +45,10 @@ impl<'a> Plan<'a> {
     }
 
     /// The runs, with `score` as loss; `None` diverged.
-    pub(super) fn runs(&self, score: impl Fn(Spot<'_>) -> Option<f64>) -> Runs {
+    pub(in crate::report) fn runs(
+        &self,
+        score: impl Fn(Spot<'_>) -> Option<f64>,
+    ) -> Runs {
         let mut runs = vec![];
         for (set, (workload, cluster)) in self.workloads.iter().enumerate() {
             for &schedule in &self.schedules {
@@ -76,7 +79,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What they show.
-    pub(super) fn analysis(
+    pub(in crate::report) fn analysis(
         &self,
         score: impl Fn(Spot<'_>) -> Option<f64>,
     ) -> Analysis {
@@ -84,13 +87,13 @@ impl<'a> Plan<'a> {
     }
 }
 
-pub(super) fn analysis(runs: &Runs) -> Analysis {
+pub(in crate::report) fn analysis(runs: &Runs) -> Analysis {
     let protocol = Protocol::default();
     Analysis::new(runs, &protocol, &[]).expect("a valid study")
 }
 
 /// A report of `analysis` and nothing else.
-pub(super) fn bare(analysis: Analysis) -> ReportInput {
+pub(in crate::report) fn bare(analysis: Analysis) -> ReportInput {
     ReportInput {
         name: "grid".to_owned(),
         title: "A title".to_owned(),
@@ -122,7 +125,7 @@ const WORKLOADS: [(&str, &str); 10] = [
 /// The grid of the full report: 8 schedules on 10 workloads, 2 budgets, 3
 /// multiples, 3 seeds. `best` is the label of the best schedule, `before`
 /// what the names of the workloads begin with.
-pub(super) fn plan<'a>(best: &'a str, before: &str) -> Plan<'a> {
+pub(in crate::report) fn plan<'a>(best: &'a str, before: &str) -> Plan<'a> {
     let named = |(name, data): (&str, &str)| {
         (format!("{before}{name}"), format!("{before}{data}"))
     };
@@ -148,7 +151,7 @@ pub(super) fn plan<'a>(best: &'a str, before: &str) -> Plan<'a> {
 /// control by 0.02 in the logarithm, `linear(warmup=5%)` is its equal, two are
 /// about as good as the control, three are worse. The further from that rate,
 /// the better `wsd` is beside the others. `constant` diverges three times.
-pub(super) fn full_score(spot: Spot<'_>) -> Option<f64> {
+pub(in crate::report) fn full_score(spot: Spot<'_>) -> Option<f64> {
     let Spot { set, schedule, budget, multiple, seed } = spot;
     if (schedule, set, budget, multiple) == ("constant", 3, 250, 4.0) {
         return None;
@@ -173,7 +176,7 @@ pub(super) fn full_score(spot: Spot<'_>) -> Option<f64> {
 }
 
 /// A report with everything in it.
-pub(super) fn full() -> ReportInput {
+pub(in crate::report) fn full() -> ReportInput {
     static FULL: LazyLock<ReportInput> = LazyLock::new(|| {
         full_of(plan("cosine(warmup=5%)", "").runs(full_score))
     });
@@ -181,7 +184,7 @@ pub(super) fn full() -> ReportInput {
 }
 
 /// The same from other runs.
-pub(super) fn full_of(runs: Runs) -> ReportInput {
+pub(in crate::report) fn full_of(runs: Runs) -> ReportInput {
     let specs = ["linear", "one-cycle", "inverse-sqrt", "constant"]
         .map(|kind| ScheduleSpec::of_kind(kind).expect("a kind"));
     let analysis = Analysis::new(&runs, &Protocol::default(), &specs);
@@ -229,7 +232,7 @@ fn finds() -> Vec<FindRow> {
 }
 
 /// A range test that learns between 1e-3 and 0.2 and then diverges.
-pub(super) fn range_test() -> RangeTestPlot {
+pub(in crate::report) fn range_test() -> RangeTestPlot {
     let rates: Vec<f64> = (0..120)
         .map(|i| 1e-6 * 10_f64.powf(7.0 * f64::from(i) / 119.0))
         .collect();
