@@ -30,6 +30,9 @@ pub(crate) struct Workload {
     pub(crate) data: Arc<Dataset>,
     /// Makes the model.
     pub(crate) build: Build,
+    /// Every forward pass of the model takes the same steps, whatever the
+    /// values, and has no effect but on weights.
+    pub(crate) is_static: bool,
     /// The optimizer, without its learning rate.
     pub(crate) optimizer: OptimizerSpec,
     /// Examples an update.
@@ -178,6 +181,7 @@ impl Registry {
             name: name.to_owned(),
             data,
             build,
+            is_static: !matches!(spec.model, ModelSpec::Registered { .. }),
             optimizer: spec.optimizer.clone(),
             batch: spec.batch,
             accumulate: spec.accumulate,

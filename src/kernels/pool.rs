@@ -5,7 +5,7 @@ use super::{LANES, vectorised};
 /// Extents of a pooling: images of `height` x `width` places of `channels`,
 /// windows of `rows` x `columns`. Incomplete windows at the right and lower
 /// edge are left out.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Windows {
     pub(crate) height: usize,
     pub(crate) width: usize,

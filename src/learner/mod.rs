@@ -68,6 +68,7 @@ impl Learner {
             + 'static,
     {
         let workload = Workload {
+            is_static: false,
             name: "model".to_owned(),
             data: Arc::new(data),
             build: boxed(build),

@@ -213,12 +213,12 @@ mod tests {
         let vars: Vec<Var> =
             weights.trainable().into_iter().map(|(_, var)| var).collect();
         let mut gradients = WeightGradients::new(vars);
-        let recording = record(|| {
+        let mut recording = record(|| {
             let logits = model.forward(&characters)?;
             cross_entropy(&logits.reshape(((), 5))?, &targets)
         })?;
         let loss = recording.loss()?;
-        recording.backward(1.0, &mut gradients)?;
+        recording.backward(1.0, &mut gradients, false)?;
         let all = gradients.all().into_iter().flatten().map(<[f32]>::to_vec);
         Ok((loss, all.collect()))
     }

@@ -112,6 +112,7 @@ pub(super) fn backward(
     }
 }
 
+#[derive(Debug)]
 struct Activate {
     activation: Activation,
 }
@@ -139,6 +140,7 @@ impl Op for Activate {
     }
 }
 
+#[derive(Debug)]
 struct Sum {
     rectified: bool,
 }

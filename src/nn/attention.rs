@@ -74,6 +74,7 @@ pub(super) fn composed(qkv: &Tensor, heads: usize) -> Result<Tensor> {
     mixed.reshape((batch, length, ()))
 }
 
+#[derive(Debug)]
 struct Attention {
     heads: Heads,
     lengths: Vec<usize>,

@@ -177,6 +177,7 @@ fn finish(
 
 /// A convolution of channels-last images; inputs `x`, weight and the optional
 /// bias.
+#[derive(Debug)]
 struct Convolve {
     geometry: Geometry,
     activation: Activation,

@@ -84,6 +84,7 @@ pub fn mean_pool(x: &Tensor) -> Result<Tensor> {
 }
 
 /// Channels last to channels first.
+#[derive(Debug)]
 struct Flatten {
     channels: usize,
     places: usize,
@@ -121,6 +122,7 @@ impl Op for Flatten {
     }
 }
 
+#[derive(Debug)]
 struct MeanPool {
     channels: usize,
     places: usize,

@@ -140,6 +140,7 @@ impl Linear {
 }
 
 /// `activation(x W^T + b)`; inputs `x`, `W` and the optional `b`.
+#[derive(Debug)]
 struct Dense {
     outputs: usize,
     activation: Activation,

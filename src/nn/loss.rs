@@ -1,6 +1,6 @@
 //! Losses, as means over the counted targets.
 
-use super::op::{self, Kept, Op, Pass, keep};
+use super::op::{self, Indices, Kept, Op, Pass, keep};
 use super::slices;
 use crate::kernels::softmax::{self, IGNORED};
 use candle_core::{DType, Result, Tensor, bail};
@@ -17,7 +17,7 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         bail!("{n} rows of logits for targets of {:?}", targets.shape())
     }
     if logits.device().is_cpu() {
-        let targets = slices::indices(targets)?;
+        let targets = Indices(slices::indices(targets)?);
         return op::apply(CrossEntropy { targets, classes }, &[logits], ());
     }
     let counted = targets.ne(IGNORED)?;
@@ -49,8 +49,9 @@ pub fn mse(output: &Tensor, targets: &Tensor) -> Result<Tensor> {
     (output - targets)?.sqr()?.mean_all()
 }
 
+#[derive(Debug)]
 struct CrossEntropy {
-    targets: Vec<u32>,
+    targets: Indices,
     classes: usize,
 }
 
@@ -59,11 +60,15 @@ impl Op for CrossEntropy {
         "cross_entropy"
     }
 
+    fn indices(&mut self) -> Option<&mut Indices> {
+        Some(&mut self.targets)
+    }
+
     fn forward(&self, inputs: &[&[f32]], y: &mut [f32], kept: &mut Kept) {
         let logits = inputs[0];
         let kept = keep(kept, logits.len());
         y[0] =
-            softmax::cross_entropy(logits, &self.targets, self.classes, kept);
+            softmax::cross_entropy(logits, &self.targets.0, self.classes, kept);
     }
 
     fn backward(&self, pass: Pass<'_>) {
@@ -78,6 +83,7 @@ impl Op for CrossEntropy {
 }
 
 /// Inputs are the outputs and the targets.
+#[derive(Debug)]
 struct SquaredError;
 
 impl Op for SquaredError {

@@ -34,6 +34,7 @@ mod loss;
 mod norm;
 mod op;
 mod pool;
+mod replay;
 mod rows;
 mod slices;
 mod tape;
@@ -56,7 +57,8 @@ pub use loss::{cross_entropy, mse};
 pub use norm::{BatchNorm, LayerNorm, batch_norm, batch_norm_relu, layer_norm};
 pub use pool::{max_pool1d, max_pool2d};
 pub use rows::{Embedding, embedding};
+pub(crate) use replay::Replay;
 pub(crate) use rows::{gather_rows, scatter_rows};
-pub(crate) use tape::{WeightGradients, record};
+pub(crate) use tape::{Recording, WeightGradients, record};
 
 pub use crate::kernels::activation::Activation;

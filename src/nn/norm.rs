@@ -5,8 +5,12 @@ use super::{activate, image, slices};
 use crate::kernels::activation::Activation;
 use crate::kernels::norm::{self, Normalised};
 use crate::kernels::scratch::scratch;
-use candle_core::{D, Device, Module, ModuleT, Result, Tensor, Var};
+use candle_core::{
+    CpuStorage, D, InplaceOp1, Layout, Module, ModuleT, Result, Tensor, Var,
+    bail,
+};
 use candle_nn::{Init, VarBuilder};
+use std::fmt;
 
 /// Normalises the last dimension to mean 0 and deviation 1, then scales and
 /// shifts (Ba, Kiros & Hinton 2016).
@@ -53,6 +57,7 @@ fn narrow(x: f64) -> f32 {
     x as f32
 }
 
+#[derive(Debug)]
 struct NormaliseRows {
     eps: f32,
 }
@@ -164,27 +169,16 @@ impl ModuleT for BatchNorm {
 impl BatchNorm {
     /// Batch norm of channels-last images on the CPU.
     fn of(&self, x: &Tensor, train: bool) -> Result<Tensor> {
-        let channels = self.weight.elem_count();
-        let mut mean = vec![0.0; channels];
-        let mut variance = vec![0.0; channels];
-        if train {
-            slices::with_all(&[x], |x| {
-                norm::column_moments(x[0], &mut mean, &mut variance);
-                Ok(())
-            })?;
-            let at = |values: &[f32]| {
-                Tensor::from_slice(values, channels, &Device::Cpu)
-            };
-            self.follow(&at(&mean)?, &at(&variance)?, x.elem_count())?;
-        } else {
-            mean = self.running_mean.to_vec1()?;
-            variance = self.running_var.to_vec1()?;
-        }
-        let eps = narrow(self.eps);
-        let inverse = variance.iter().map(|v| 1.0 / (v + eps).sqrt());
-        let inverse: Vec<f32> = inverse.collect();
-        let relu = self.activation == Activation::Relu;
-        let op = NormaliseColumns { mean, inverse, fixed: !train, relu };
+        // What the operation cannot report.
+        let running = [self.running_mean.as_tensor(), &self.running_var];
+        slices::with_all(&running, |_| Ok(()))?;
+        let op = NormaliseColumns {
+            running_mean: self.running_mean.clone(),
+            running_var: self.running_var.clone(),
+            eps: narrow(self.eps),
+            fixed: !train,
+            relu: self.activation == Activation::Relu,
+        };
         op::apply(op, &[x, &self.weight, &self.bias], x.shape())
     }
 
@@ -230,13 +224,80 @@ impl BatchNorm {
     }
 }
 
-/// Batch norm of channels-last images; inputs `x`, weight, bias.
+/// Batch norm of channels-last images; inputs `x`, weight, bias. Keeps mean
+/// and reciprocal deviation of every channel.
 struct NormaliseColumns {
-    mean: Vec<f32>,
-    inverse: Vec<f32>,
-    /// Mean and deviation do not depend on `x`.
+    running_mean: Var,
+    running_var: Var,
+    eps: f32,
+    /// Takes the running mean and variance, and leaves them alone.
     fixed: bool,
     relu: bool,
+}
+
+impl fmt::Debug for NormaliseColumns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { eps, fixed, relu, .. } = self;
+        write!(f, "NormaliseColumns({eps} {fixed} {relu})")
+    }
+}
+
+impl NormaliseColumns {
+    /// Mean and variance of every channel; in training those of the batch,
+    /// which the running ones follow.
+    fn moments(
+        &self,
+        x: &[f32],
+        mean: &mut [f32],
+        variance: &mut [f32],
+    ) -> Result<()> {
+        let running = [&self.running_mean, &self.running_var];
+        if self.fixed {
+            let into = [mean, variance];
+            for (running, into) in running.into_iter().zip(into) {
+                slices::with_all(&[running], |all| {
+                    into.copy_from_slice(all[0]);
+                    Ok(())
+                })?;
+            }
+            return Ok(());
+        }
+        norm::column_moments(x, mean, variance);
+        let n = x.len() as f64 / mean.len() as f64;
+        let unbiased = n / (n - 1.0).max(1.0);
+        for ((running, batch), scale) in
+            running.into_iter().zip([mean, variance]).zip([1.0, unbiased])
+        {
+            running.inplace_op1(&Follow { batch, scale: narrow(scale) })?;
+        }
+        Ok(())
+    }
+}
+
+/// Moves running statistics towards `scale` times those of a batch.
+struct Follow<'a> {
+    batch: &'a [f32],
+    scale: f32,
+}
+
+impl InplaceOp1 for Follow<'_> {
+    fn name(&self) -> &'static str {
+        "running_statistics"
+    }
+
+    fn cpu_fwd(&self, running: &mut CpuStorage, at: &Layout) -> Result<()> {
+        let CpuStorage::F32(running) = running else {
+            bail!("running statistics are f32")
+        };
+        let Some((from, to)) = at.contiguous_offsets() else {
+            bail!("running statistics are contiguous")
+        };
+        let (kept, share) = (narrow(1.0 - RUNNING_SHARE), narrow(RUNNING_SHARE));
+        for (running, batch) in running[from..to].iter_mut().zip(self.batch) {
+            *running = *running * kept + batch * self.scale * share;
+        }
+        Ok(())
+    }
 }
 
 impl Op for NormaliseColumns {
@@ -244,31 +305,38 @@ impl Op for NormaliseColumns {
         "batch_norm"
     }
 
-    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], _: &mut Kept) {
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], kept: &mut Kept) {
         let (x, weight, bias) = (inputs[0], inputs[1], inputs[2]);
-        let scale: Vec<f32> =
-            weight.iter().zip(&self.inverse).map(|(w, i)| w * i).collect();
-        let shift: Vec<f32> = bias
-            .iter()
-            .zip(&self.mean)
-            .zip(&scale)
-            .map(|((bias, mean), scale)| bias - mean * scale)
-            .collect();
-        norm::scale_columns(x, &scale, &shift, self.relu, y);
+        let (mean, inverse) =
+            keep(kept, 2 * weight.len()).split_at_mut(weight.len());
+        self.moments(x, mean, inverse).expect("`BatchNorm::of` has checked");
+        for value in &mut *inverse {
+            *value = 1.0 / (*value + self.eps).sqrt();
+        }
+        let mut line = scratch(2 * weight.len());
+        let (scale, shift) = line.split_at_mut(weight.len());
+        for ((scale, weight), inverse) in
+            scale.iter_mut().zip(weight).zip(&*inverse)
+        {
+            *scale = weight * inverse;
+        }
+        for (((shift, bias), mean), scale) in
+            shift.iter_mut().zip(bias).zip(&*mean).zip(&*scale)
+        {
+            *shift = bias - mean * scale;
+        }
+        norm::scale_columns(x, scale, shift, self.relu, y);
     }
 
     fn backward(&self, pass: Pass<'_>) {
-        let Pass { inputs, y, dy, gradients, .. } = pass;
+        let Pass { inputs, y, kept, dy, gradients } = pass;
         let [dx, dweight, dbias] = gradients else { return };
         if self.relu {
             crate::kernels::activation::relu_backward(y, dy);
         }
         let (x, weight) = (inputs[0], inputs[1]);
-        let by = Normalised {
-            mean: &self.mean,
-            inverse: &self.inverse,
-            fixed: self.fixed,
-        };
+        let (mean, inverse) = kept.split_at(weight.len());
+        let by = Normalised { mean, inverse, fixed: self.fixed };
         let mut slopes = scratch(2 * weight.len());
         let (dw, db) = slopes.split_at_mut(weight.len());
         norm::batch_norm_slopes(x, dy, by, dw, db);

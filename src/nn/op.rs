@@ -7,10 +7,12 @@ use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, CustomOp3, Device, Layout, Result, Shape,
     Tensor, bail,
 };
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 /// An operation on up to three f32 arrays in CPU memory, of known extents.
-pub(super) trait Op: Send + Sync + 'static {
+/// Operations that print alike compute the same.
+pub(super) trait Op: fmt::Debug + Send + Sync + 'static {
     /// Name for error messages.
     fn name(&self) -> &'static str;
 
@@ -20,10 +22,24 @@ pub(super) trait Op: Send + Sync + 'static {
     /// Computes every wanted gradient.
     fn backward(&self, pass: Pass<'_>);
 
+    /// The integers that it takes beside its inputs, if any.
+    fn indices(&mut self) -> Option<&mut Indices> {
+        None
+    }
+
     /// Whether every gradient equals the final content of `dy` after
     /// [`Op::backward`], so that it need not be copied.
     fn passes_on(&self) -> bool {
         false
+    }
+}
+
+/// Integers of a batch: targets, rows of a table. They print as their number.
+pub(super) struct Indices(pub(super) Vec<u32>);
+
+impl fmt::Debug for Indices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} indices", self.0.len())
     }
 }
 
@@ -32,7 +48,11 @@ pub(super) type Kept = Option<Scratch>;
 
 /// Space for `len` kept values.
 pub(super) fn keep(kept: &mut Kept, len: usize) -> &mut [f32] {
-    kept.insert(scratch(len))
+    // A replayed operation has it from the update before.
+    if kept.as_ref().is_none_or(|kept| kept.len() != len) {
+        *kept = Some(scratch(len));
+    }
+    kept.as_deref_mut().unwrap_or_default()
 }
 
 /// The arguments of a backward pass.

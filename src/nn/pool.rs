@@ -57,6 +57,7 @@ pub(super) fn composed(
         .reshape((batch, channels, height, width))
 }
 
+#[derive(Debug)]
 struct MaxPool {
     windows: Windows,
 }

@@ -1,6 +1,6 @@
 //! Rows of tables: embeddings, and the packing of sequences.
 
-use super::op::{self, Kept, Op, Pass};
+use super::op::{self, Indices, Kept, Op, Pass};
 use super::slices;
 use crate::kernels::activation::add;
 use candle_core::{Module, Result, Tensor, bail};
@@ -56,7 +56,7 @@ pub(crate) fn gather_rows(table: &Tensor, indices: Vec<u32>) -> Result<Tensor> {
         bail!("row {index} of a table with {rows} rows")
     }
     let shape = (indices.len(), width);
-    op::apply(Gather { indices, width }, &[table], shape)
+    op::apply(Gather { indices: Indices(indices), width }, &[table], shape)
 }
 
 /// A table of `rows` rows with the rows of `x` at `indices`, which are
@@ -70,11 +70,12 @@ pub(crate) fn scatter_rows(
     if given != indices.len() || indices.iter().any(|&i| i as usize >= rows) {
         bail!("{given} rows for {} positions of {rows}", indices.len())
     }
-    op::apply(Scatter { indices, width }, &[x], (rows, width))
+    op::apply(Scatter { indices: Indices(indices), width }, &[x], (rows, width))
 }
 
+#[derive(Debug)]
 struct Gather {
-    indices: Vec<u32>,
+    indices: Indices,
     width: usize,
 }
 
@@ -83,9 +84,13 @@ impl Op for Gather {
         "gather_rows"
     }
 
+    fn indices(&mut self) -> Option<&mut Indices> {
+        Some(&mut self.indices)
+    }
+
     fn forward(&self, inputs: &[&[f32]], y: &mut [f32], _: &mut Kept) {
         let rows = y.chunks_exact_mut(self.width);
-        for (y, index) in rows.zip(&self.indices) {
+        for (y, index) in rows.zip(&self.indices.0) {
             let from = *index as usize * self.width;
             y.copy_from_slice(&inputs[0][from..from + self.width]);
         }
@@ -95,15 +100,16 @@ impl Op for Gather {
         let Some(dtable) = &mut pass.gradients[0] else { return };
         let dtable = dtable.begin();
         let rows = pass.dy.chunks_exact(self.width);
-        for (dy, index) in rows.zip(&self.indices) {
+        for (dy, index) in rows.zip(&self.indices.0) {
             let from = *index as usize * self.width;
             add(dy, &mut dtable[from..from + self.width]);
         }
     }
 }
 
+#[derive(Debug)]
 struct Scatter {
-    indices: Vec<u32>,
+    indices: Indices,
     width: usize,
 }
 
@@ -112,10 +118,14 @@ impl Op for Scatter {
         "scatter_rows"
     }
 
+    fn indices(&mut self) -> Option<&mut Indices> {
+        Some(&mut self.indices)
+    }
+
     fn forward(&self, inputs: &[&[f32]], y: &mut [f32], _: &mut Kept) {
         y.fill(0.0);
         let rows = inputs[0].chunks_exact(self.width);
-        for (x, index) in rows.zip(&self.indices) {
+        for (x, index) in rows.zip(&self.indices.0) {
             let to = *index as usize * self.width;
             y[to..to + self.width].copy_from_slice(x);
         }
@@ -125,7 +135,7 @@ impl Op for Scatter {
         let Some(dx) = &mut pass.gradients[0] else { return };
         dx.write(|dx| {
             let rows = dx.chunks_exact_mut(self.width);
-            for (dx, index) in rows.zip(&self.indices) {
+            for (dx, index) in rows.zip(&self.indices.0) {
                 let from = *index as usize * self.width;
                 dx.copy_from_slice(&pass.dy[from..from + self.width]);
             }

@@ -5,7 +5,7 @@
 //! all of them. For short steps that costs as much as the arithmetic. While a
 //! tape is recording, the operations of this room record themselves.
 //! [`Recording::backward`] then runs them backwards, into buffers that are
-//! reused from step to step, and into one flat array for the weights.
+//! reused from step to step, and into one array for each weight.
 //!
 //! Models may mix candle's operations with these. Every output of this room is
 //! a leaf of candle's graph. A part that consists of candle's operations is
@@ -24,24 +24,24 @@ thread_local! {
     static TAPE: RefCell<Option<Vec<Entry>>> = const { RefCell::new(None) };
 }
 
-enum Entry {
+pub(super) enum Entry {
     /// An operation of this room.
     Ours(Step),
     /// A tensor from candle's operations that is an input here.
     Island(Tensor),
 }
 
-struct Step {
-    op: Box<dyn Op>,
-    inputs: Vec<Tensor>,
-    y: Tensor,
+pub(super) struct Step {
+    pub(super) op: Box<dyn Op>,
+    pub(super) inputs: Vec<Tensor>,
+    pub(super) y: Tensor,
     kept: Kept,
 }
 
 /// Identity of a tensor: the address of its first value, and its length.
-type Key = (usize, usize);
+pub(super) type Key = (usize, usize);
 
-fn key(tensor: &Tensor) -> Result<Key> {
+pub(super) fn key(tensor: &Tensor) -> Result<Key> {
     slices::with_all(&[tensor], |all| {
         Ok((all[0].as_ptr() as usize, all[0].len()))
     })
@@ -85,8 +85,8 @@ pub(super) fn apply(
 
 /// A loss with the recorded operations.
 pub(crate) struct Recording {
-    loss: Tensor,
-    entries: Vec<Entry>,
+    pub(super) loss: Tensor,
+    pub(super) entries: Vec<Entry>,
 }
 
 /// Runs `forward`, which returns a scalar on the CPU, and records it.
@@ -118,11 +118,13 @@ impl Recording {
     }
 
     /// Adds `share` times the gradient of the loss, with respect to every
-    /// weight, to `weights`.
+    /// weight, to `weights`. Operations are freed as the pass leaves them,
+    /// or kept with their tensors if `keep`.
     pub(crate) fn backward(
-        self,
+        &mut self,
         share: f32,
         weights: &mut WeightGradients,
+        keep: bool,
     ) -> Result<()> {
         let mut leaves: HashMap<TensorId, Key> = HashMap::new();
         let mut of_weight = HashMap::new();
@@ -145,20 +147,31 @@ impl Recording {
         let mut seed = scratch(1);
         seed[0] = share;
         sums.live.push((key(&self.loss)?, seed));
-        let mut entries = self.entries;
-        while let Some(entry) = entries.pop() {
-            match entry {
+        for i in (0..self.entries.len()).rev() {
+            match &self.entries[i] {
                 Entry::Ours(step) => step.backward(&mut sums)?,
                 Entry::Island(x) => {
-                    let key = key(&x)?;
+                    let key = key(x)?;
                     // A reshape shares the memory of a known tensor.
                     if !known.contains(&key) {
-                        island(&x, key, &leaves, &mut sums)?;
+                        island(x, key, &leaves, &mut sums)?;
                     }
                 }
             }
+            if !keep {
+                self.entries.truncate(i);
+            }
         }
         Ok(())
+    }
+
+    /// Its operations, in their order.
+    pub(super) fn into_ops(self) -> Vec<Box<dyn Op>> {
+        let ours = self.entries.into_iter().filter_map(|entry| match entry {
+            Entry::Ours(step) => Some(step.op),
+            Entry::Island(_) => None,
+        });
+        ours.collect()
     }
 }
 
@@ -185,8 +198,7 @@ impl Sums<'_> {
     fn add(&mut self, key: Key, values: &[f32]) {
         if let Some(&i) = self.of_weight.get(&key) {
             let add = std::mem::replace(&mut self.weights.reached[i], true);
-            let (from, to) = self.weights.ranges[i];
-            let into = &mut self.weights.values[from..to];
+            let into = &mut self.weights.values[i];
             Gradient { values: into, add }.take(values);
             return;
         }
@@ -207,7 +219,7 @@ enum Place {
 
 impl Step {
     /// Propagates the gradient of its output, if there is one, to its inputs.
-    fn backward(self, sums: &mut Sums<'_>) -> Result<()> {
+    fn backward(&self, sums: &mut Sums<'_>) -> Result<()> {
         let Some(mut dy) = sums.take(key(&self.y)?) else {
             return Ok(());
         };
@@ -242,7 +254,9 @@ impl Step {
         let views: Vec<&Tensor> = self.inputs.iter().collect();
         slices::with_all(&views, |inputs| {
             slices::with_all(&[&self.y], |y| {
-                let mut weights = sums.weights.slots();
+                let values = sums.weights.values.iter_mut();
+                let mut weights: Vec<Option<&mut Vec<f32>>> =
+                    values.map(Some).collect();
                 let mut gradients: Vec<Option<Gradient<'_>>> = places
                     .iter_mut()
                     .map(|place| match place {
@@ -279,7 +293,7 @@ impl Step {
 
     /// The backward pass of an operation whose gradients all equal the final
     /// content of `dy`: the last input gets the buffer itself.
-    fn pass_on(self, mut dy: Scratch, sums: &mut Sums<'_>) -> Result<()> {
+    fn pass_on(&self, mut dy: Scratch, sums: &mut Sums<'_>) -> Result<()> {
         let inputs: Vec<&Tensor> = self.inputs.iter().collect();
         slices::with_all(&inputs, |inputs| {
             slices::with_all(&[&self.y], |y| {
@@ -330,26 +344,19 @@ fn island(
     Ok(())
 }
 
-/// Gradients of a fixed set of weights, in one array.
+/// Gradients of a fixed set of weights.
 pub(crate) struct WeightGradients {
-    vars: Vec<Var>,
-    values: Vec<f32>,
-    ranges: Vec<(usize, usize)>,
+    pub(super) vars: Vec<Var>,
+    pub(super) values: Vec<Vec<f32>>,
     /// Which of them have received a gradient since they were cleared.
-    reached: Vec<bool>,
+    pub(super) reached: Vec<bool>,
 }
 
 impl WeightGradients {
     pub(crate) fn new(vars: Vec<Var>) -> Self {
-        let mut ranges = Vec::with_capacity(vars.len());
-        let mut from = 0;
-        for var in &vars {
-            let to = from + var.elem_count();
-            ranges.push((from, to));
-            from = to;
-        }
-        let reached = vec![false; vars.len()];
-        Self { vars, values: vec![0.0; from], ranges, reached }
+        let values = vars.iter().map(|var| vec![0.0; var.elem_count()]);
+        let (values, reached) = (values.collect(), vec![false; vars.len()]);
+        Self { vars, values, reached }
     }
 
     /// Clears the gradients, so that the next backward pass starts from 0.
@@ -359,26 +366,10 @@ impl WeightGradients {
 
     /// The gradient with respect to each weight that the loss depends on.
     pub(crate) fn all(&self) -> Vec<Option<&[f32]>> {
-        self.ranges
+        self.values
             .iter()
             .zip(&self.reached)
-            .map(|((from, to), reached)| {
-                reached.then(|| &self.values[*from..*to])
-            })
-            .collect()
-    }
-
-    /// The array of each of them, to be taken once.
-    fn slots(&mut self) -> Vec<Option<&mut [f32]>> {
-        let mut rest = &mut *self.values;
-        self.ranges
-            .iter()
-            .map(|(from, to)| {
-                let (slot, others) =
-                    std::mem::take(&mut rest).split_at_mut(to - from);
-                rest = others;
-                Some(slot)
-            })
+            .map(|(values, reached)| reached.then_some(&**values))
             .collect()
     }
 }

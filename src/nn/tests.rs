@@ -43,7 +43,7 @@ fn check(
         // The tape, with candle's operations at its end.
         let owned = vars.iter().map(|var| (*var).clone()).collect();
         let mut taped = WeightGradients::new(owned);
-        record(|| weighed(&f()?))?.backward(1.0, &mut taped)?;
+        record(|| weighed(&f()?))?.backward(1.0, &mut taped, false)?;
         for (var, taped) in vars.iter().zip(taped.all()) {
             let gradient = gradients.get(var.as_tensor()).expect("tracked");
             let taped = taped.expect("reached");
@@ -487,7 +487,7 @@ fn steps_leave_nothing_behind() {
             let y = max_pool2d(&conv.forward(&x)?, 2)?;
             head.forward(&flatten(&y)?)?.sqr()?.sum_all()
         };
-        record(forward)?.backward(1.0, &mut gradients)
+        record(forward)?.backward(1.0, &mut gradients, false)
     };
     step().and_then(|()| step()).expect("no error");
     let before = crate::kernels::scratch::spare();

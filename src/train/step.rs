@@ -3,7 +3,7 @@
 use crate::data::{Batches, Dataset, Split, Task, gather};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::nn::{self, WeightGradients, Weights};
+use crate::nn::{self, Recording, Replay, WeightGradients, Weights};
 use crate::optim::Checkpoint;
 use crate::optim::{Gradients, Optim};
 use crate::workload::Workload;
@@ -11,6 +11,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, IndexOp, Tensor, Var, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
 
 /// Examples evaluated at once: large enough for full speed, small enough for
@@ -42,6 +43,17 @@ pub(crate) struct Replica {
     step: usize,
     /// Of the gradients of every update, where they are asked for.
     norms: Option<Vec<f64>>,
+    way: Way,
+}
+
+/// How the gradients of the next update come about.
+enum Way {
+    /// From tensors, each time anew.
+    Anew,
+    /// The same, and recorded: two recordings that agree are replayed.
+    Recorded(Option<(Recording, (Tensor, Tensor))>),
+    /// By the kernel calls of every update before.
+    Replayed(Replay),
 }
 
 impl Replica {
@@ -65,6 +77,12 @@ impl Replica {
         let optim = Optim::new(&workload.optimizer, vars.clone())
             .and_then(|optim| optim.named(&names))
             .map_err(Error::tensor(context()))?;
+        let is_whole = workload.accumulate == 1 && device.is_cpu();
+        let way = if workload.is_static && is_whole {
+            Way::Recorded(None)
+        } else {
+            Way::Anew
+        };
         let mut replica = Self {
             model,
             weights,
@@ -77,6 +95,7 @@ impl Replica {
             seed,
             step: 0,
             norms: None,
+            way,
         };
         if let Some(checkpoint) = &workload.checkpoint {
             replica.restore(checkpoint)?;
@@ -212,6 +231,23 @@ impl Replica {
 
     fn descend(&mut self, lr: f64) -> candle_core::Result<f64> {
         let rows = self.batches.next_rows();
+        self.gradients.clear();
+        match &mut self.way {
+            Way::Replayed(replay) if replay.takes(rows.len()) => {
+                let train = &self.data.train;
+                let source = [&train.inputs, &train.targets];
+                let loss = replay.run(source, rows, &mut self.gradients)?;
+                self.take(lr, None)?;
+                return Ok(loss);
+            }
+            Way::Recorded(_) => {
+                let batch = gather(&self.data.train, rows)?;
+                let loss = self.record(batch)?;
+                self.take(lr, None)?;
+                return Ok(loss);
+            }
+            Way::Anew | Way::Replayed(_) => {}
+        }
         let part = rows.len().div_ceil(self.accumulate);
         let parts: Vec<_> = rows
             .chunks(part)
@@ -221,16 +257,16 @@ impl Replica {
         let shares = shares(task, &parts)?;
         let mut sum = 0.0;
         let mut store: Option<GradStore> = None;
-        self.gradients.clear();
         for ((inputs, targets), share) in parts.iter().zip(shares) {
             let forward = || {
                 let output = self.model.forward_t(inputs, true)?;
                 mean_loss(task, &output, targets)
             };
             if inputs.device().is_cpu() {
-                let recording = nn::record(forward)?;
+                let mut recording = nn::record(forward)?;
                 sum += share * recording.loss()?;
-                recording.backward(narrow(share), &mut self.gradients)?;
+                let share = narrow(share);
+                recording.backward(share, &mut self.gradients, false)?;
                 continue;
             }
             let loss = (forward()? * share)?;
@@ -241,15 +277,51 @@ impl Replica {
                 Some(sum) => added(sum, &gradients, &self.weights)?,
             });
         }
-        let gradients = match &store {
+        self.take(lr, store.as_ref())?;
+        Ok(sum)
+    }
+
+    /// Loss and gradients of a batch, recorded; after the second time, the
+    /// way of the updates to come is known.
+    fn record(
+        &mut self,
+        batch: (Tensor, Tensor),
+    ) -> candle_core::Result<f64> {
+        let mut recording = nn::record(|| {
+            let output = self.model.forward_t(&batch.0, true)?;
+            mean_loss(self.data.task, &output, &batch.1)
+        })?;
+        let loss = recording.loss()?;
+        recording.backward(1.0, &mut self.gradients, true)?;
+        let way = mem::replace(&mut self.way, Way::Anew);
+        self.way = match way {
+            Way::Recorded(Some((first, other))) => {
+                let batches = [&other, &batch];
+                let weights = &self.gradients;
+                match Replay::of(first, &mut recording, batches, weights)? {
+                    Some(replay) => Way::Replayed(replay),
+                    None => Way::Anew,
+                }
+            }
+            _ => Way::Recorded(Some((recording, batch))),
+        };
+        Ok(loss)
+    }
+
+    /// The update by the gradients in `store`, or else in `self.gradients`.
+    fn take(
+        &mut self,
+        lr: f64,
+        store: Option<&GradStore>,
+    ) -> candle_core::Result<()> {
+        let gradients = match store {
             Some(store) => Gradients::Tensors(store),
             None => Gradients::Slices(self.gradients.all()),
         };
         if let Some(norms) = &mut self.norms {
             norms.push(self.optim.refining_norm(&gradients)?);
         }
-        self.optim.step(&gradients, lr)?;
-        Ok(sum)
+        self.optim.step(&gradients, lr)
     }
 
     /// Mean loss and metric over all of `split`.
