@@ -7,7 +7,7 @@
 
 use super::activation::exp;
 use super::scratch::{Scratch, scratch};
-use super::tile::{self, Columns, Rows, Target};
+use super::tile::{self, Columns, Panel, Rows, Target};
 use super::{LANES, copy, vectorised};
 
 /// Heads, and numbers in a head. `qkv` is `(places, 3, heads, size)`, the
@@ -115,6 +115,12 @@ impl Blocks {
     fn block(&self, b: usize) -> &[f32] {
         &self.data[b * self.rows * LANES..][..self.rows * LANES]
     }
+
+    /// A block as a right operand, in vectors of so many lanes.
+    fn panel(&self, b: usize, lanes: usize) -> Panel<'_> {
+        let (data, vectors) = (self.block(b), LANES / lanes);
+        Panel { data, apart: LANES, vectors, columns: LANES, at: 0 }
+    }
 }
 
 /// Tables of one sequence.
@@ -146,12 +152,11 @@ impl Walk {
         let length = if a.blocks == 1 { b.rows } else { LANES };
         let starts = &*self.starts;
         let source = Rows { data: &a.data, starts, runs: &runs, length };
-        let vectors = LANES / loops.lanes;
         for i in 0..b.blocks {
             let data = &mut out.data[i * a.rows * LANES..];
             let (add, bias, relu) = (false, &[][..], false);
             let mut target = Target { data, starts, add, bias, relu };
-            loops.by_rows(source, b.block(i), (vectors, LANES, 0), &mut target);
+            loops.by_rows(source, b.panel(i, loops.lanes), &mut target);
         }
         out
     }
@@ -160,7 +165,6 @@ impl Walk {
     fn transposed_product(&self, a: &Blocks, b: &Blocks) -> Blocks {
         let loops = tile::loops();
         let mut out = Blocks::new(self.rows, b.blocks * LANES);
-        let vectors = LANES / loops.lanes;
         let rows = self.rows.min(LANES);
         for i in 0..b.blocks {
             for j in 0..a.blocks {
@@ -175,13 +179,7 @@ impl Walk {
                 let (add, bias, relu) = (false, &[][..], false);
                 let starts = &self.starts[..rows];
                 let mut target = Target { data, starts, add, bias, relu };
-                let panel = b.block(i);
-                loops.by_columns(
-                    source,
-                    panel,
-                    (vectors, LANES, 0),
-                    &mut target,
-                );
+                loops.by_columns(source, b.panel(i, loops.lanes), &mut target);
             }
         }
         out

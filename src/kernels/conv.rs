@@ -267,7 +267,7 @@ pub(crate) fn weight_gradient(
     for (x, dy) in groups {
         let patches = Patches::new(x, g);
         let places = patches.starts.len();
-        let panels = Panels::pack(Matrix::new(dy, places, g.out_channels));
+        let panels = Panels::of(Matrix::new(dy, places, g.out_channels));
         for (i, &run) in patches.runs.iter().enumerate() {
             let rows: Vec<usize> = (0..patches.length)
                 .map(|k| (i * patches.length + k) * g.out_channels)
@@ -324,7 +324,7 @@ pub(crate) fn input_gradient(
         widest(rows.iter().map(|phase| phase.border(out_height))),
         widest(columns.iter().map(|phase| phase.border(out_width))),
     );
-    let phases: Vec<(usize, usize, Panels)> = (0..rows.len())
+    let phases: Vec<(usize, usize, Panels<'_>)> = (0..rows.len())
         .flat_map(|i| (0..columns.len()).map(move |j| (i, j)))
         .filter(|&(i, j)| rows[i].taps * columns[j].taps > 0)
         .map(|(i, j)| (i, j, phase_kernel(weight, rows[i], columns[j], g)))
@@ -405,7 +405,7 @@ fn phase_kernel(
     row: Phase,
     column: Phase,
     g: Geometry,
-) -> Panels {
+) -> Panels<'static> {
     let depth = row.taps * column.taps * g.out_channels;
     let mut ordered = scratch(depth * g.in_channels);
     let mut lines = ordered.chunks_exact_mut(g.in_channels);

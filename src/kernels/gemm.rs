@@ -1,7 +1,7 @@
 //! Matrix products on one thread.
 
 use super::scratch::{Scratch, scratch};
-use super::tile::{self, CHAINS, Columns, Rows, Target, VECTORS};
+use super::tile::{self, CHAINS, Columns, Panel, Rows, Target, VECTORS};
 use super::{copy, vectorised};
 
 /// A matrix in a slice, row-major or transposed.
@@ -55,7 +55,7 @@ pub(crate) fn gemm(
     let Finish { add, bias, relu } = finish;
     let starts: Vec<usize> = (0..m).map(|row| row * n).collect();
     let mut out = Target { data: c, starts: &starts, add, bias, relu };
-    let panels = Panels::pack(b);
+    let panels = if b.transposed { Panels::pack(b) } else { Panels::of(b) };
     if a.transposed {
         let starts: Vec<usize> = (0..depth).map(|k| k * m).collect();
         let a = Columns { data: a.data, starts: &starts, offset: 0, rows: m };
@@ -70,49 +70,70 @@ pub(crate) fn gemm(
     }
 }
 
-/// A right operand in panels, each as wide as a tile, with its rows one after
-/// the other, padded with 0.
-pub(super) struct Panels {
-    data: Scratch,
+/// A right operand in panels, each as wide as a tile.
+pub(super) struct Panels<'a> {
+    data: Numbers<'a>,
     depth: usize,
     columns: usize,
     lanes: usize,
 }
 
-impl Panels {
+/// The numbers of a right operand.
+enum Numbers<'a> {
+    /// Row by row, where they are.
+    There(&'a [f32]),
+    /// Panel by panel, padded with 0.
+    Packed(Scratch),
+}
+
+impl<'a> Panels<'a> {
+    /// Of a matrix that is not transposed, without moving a number.
+    pub(super) fn of(b: Matrix<'a>) -> Self {
+        assert!(!b.transposed, "its rows have to lie one after the other");
+        let data = Numbers::There(b.data);
+        let lanes = tile::loops().lanes;
+        Self { data, depth: b.rows, columns: b.columns, lanes }
+    }
+
+    /// Copied.
     pub(super) fn pack(b: Matrix<'_>) -> Self {
         let lanes = tile::loops().lanes;
         let padded = b.columns.div_ceil(lanes) * lanes;
         let mut data = scratch(b.rows * padded);
         pack(b, lanes, &mut data);
+        let data = Numbers::Packed(data);
         Self { data, depth: b.rows, columns: b.columns, lanes }
     }
 
     /// `a` times this, to `out`.
     pub(super) fn times_rows(&self, a: Rows<'_>, out: &mut Target<'_>) {
         let loops = tile::loops();
-        for (panel, place) in self.panels() {
-            loops.by_rows(a, panel, place, out);
+        for panel in self.panels() {
+            loops.by_rows(a, panel, out);
         }
     }
 
     /// The transposed `a` times this, to `out`.
     pub(super) fn times_columns(&self, a: Columns<'_>, out: &mut Target<'_>) {
         let loops = tile::loops();
-        for (panel, place) in self.panels() {
-            loops.by_columns(a, panel, place, out);
+        for panel in self.panels() {
+            loops.by_columns(a, panel, out);
         }
     }
 
-    /// Each panel with its vectors, its columns and the first of them.
-    fn panels(&self) -> impl Iterator<Item = (&[f32], (usize, usize, usize))> {
+    fn panels(&self) -> impl Iterator<Item = Panel<'_>> {
         let width = VECTORS * self.lanes;
         (0..self.columns).step_by(width).map(move |at| {
             let columns = width.min(self.columns - at);
             let vectors = columns.div_ceil(self.lanes);
-            let panel = &self.data[self.depth * at..];
-            let panel = &panel[..self.depth * vectors * self.lanes];
-            (panel, (vectors, columns, at))
+            let (data, apart) = match &self.data {
+                Numbers::There(data) => (&data[at..], self.columns),
+                Numbers::Packed(data) => {
+                    let wide = vectors * self.lanes;
+                    (&data[self.depth * at..][..self.depth * wide], wide)
+                }
+            };
+            Panel { data, apart, vectors, columns, at }
         })
     }
 }

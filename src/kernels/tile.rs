@@ -33,6 +33,29 @@ pub(super) struct Columns<'a> {
     pub(super) rows: usize,
 }
 
+/// A right operand, as wide as a tile: row `k` is the `columns` numbers from
+/// `data[k * apart]` on, computed in `vectors` vectors. Lanes beyond the
+/// columns read what lies there.
+#[derive(Clone, Copy)]
+pub(super) struct Panel<'a> {
+    pub(super) data: &'a [f32],
+    pub(super) apart: usize,
+    pub(super) vectors: usize,
+    pub(super) columns: usize,
+    /// Its first column in the target.
+    pub(super) at: usize,
+}
+
+impl Panel<'_> {
+    /// Rows of which whole vectors can be read.
+    fn whole(&self, lanes: usize) -> usize {
+        match self.data.len().checked_sub(self.vectors * lanes) {
+            Some(last) => last / self.apart.max(1) + 1,
+            None => 0,
+        }
+    }
+}
+
 /// The target of a product: row `i`, column `j` at `data[starts[i] + j]`.
 pub(super) struct Target<'a> {
     pub(super) data: &'a mut [f32],
@@ -49,8 +72,8 @@ pub(super) struct Target<'a> {
 pub(super) struct Loops {
     /// Numbers in a vector.
     pub(super) lanes: usize,
-    rows: fn(Rows<'_>, &[f32], usize, usize, usize, &mut Target<'_>),
-    columns: fn(Columns<'_>, &[f32], usize, usize, usize, &mut Target<'_>),
+    rows: fn(Rows<'_>, Panel<'_>, &mut Target<'_>),
+    columns: fn(Columns<'_>, Panel<'_>, &mut Target<'_>),
     chains: fn(usize) -> f32,
 }
 
@@ -66,49 +89,42 @@ pub(super) fn loops() -> &'static Loops {
 }
 
 impl Loops {
-    /// All rows of `a` against one panel of `vectors` vectors, of whose
-    /// columns the first `columns` are wanted, at column `at` of the target.
+    /// All rows of `a` against one panel.
     pub(super) fn by_rows(
         &self,
         a: Rows<'_>,
-        panel: &[f32],
-        (vectors, columns, at): (usize, usize, usize),
+        panel: Panel<'_>,
         out: &mut Target<'_>,
     ) {
         let last = largest(a.starts) + largest(a.runs) + a.length;
         assert!(last <= a.data.len(), "rows lie in their operand");
-        let depth = a.runs.len() * a.length;
-        self.check(depth, panel, (vectors, columns, at), out);
+        self.check(a.runs.len() * a.length, panel, out);
         assert_eq!(a.starts.len(), out.starts.len(), "a target for each row");
-        (self.rows)(a, panel, vectors, columns, at, out);
+        (self.rows)(a, panel, out);
     }
 
     /// The same for a transposed left operand.
     pub(super) fn by_columns(
         &self,
         a: Columns<'_>,
-        panel: &[f32],
-        (vectors, columns, at): (usize, usize, usize),
+        panel: Panel<'_>,
         out: &mut Target<'_>,
     ) {
         let last = largest(a.starts) + a.offset + a.rows;
         assert!(last <= a.data.len(), "columns lie in their operand");
-        self.check(a.starts.len(), panel, (vectors, columns, at), out);
+        self.check(a.starts.len(), panel, out);
         assert_eq!(a.rows, out.starts.len(), "a target for each row");
-        (self.columns)(a, panel, vectors, columns, at, out);
+        (self.columns)(a, panel, out);
     }
 
     /// Checks the indices that both loops rely on.
-    fn check(
-        &self,
-        depth: usize,
-        panel: &[f32],
-        (vectors, columns, at): (usize, usize, usize),
-        out: &Target<'_>,
-    ) {
-        let width = vectors * self.lanes;
-        assert!((1..=VECTORS).contains(&vectors) && columns <= width);
-        assert_eq!(panel.len(), depth * width, "the panel has every row");
+    fn check(&self, depth: usize, panel: Panel<'_>, out: &Target<'_>) {
+        let Panel { data, apart, vectors, columns, at } = panel;
+        assert!((1..=VECTORS).contains(&vectors));
+        let lanes = (vectors - 1) * self.lanes..vectors * self.lanes;
+        assert!(lanes.contains(&(columns - 1)), "columns fill their vectors");
+        let last = depth.saturating_sub(1) * apart + columns;
+        assert!(last <= data.len(), "the panel has every row");
         let last = largest(out.starts) + at + columns;
         assert!(last <= out.data.len(), "rows lie in the target");
         assert!(out.bias.is_empty() || out.bias.len() >= at + columns);
@@ -137,7 +153,7 @@ macro_rules! loops_for {
         use $path:path
     ) => {
         mod $module {
-            use super::{CHAINS, Columns, Loops, Rows, Target};
+            use super::{CHAINS, Columns, Loops, Panel, Rows, Target};
             use $path::{Vector, add, fma, load, part, rectify, splat, store, zero};
 
             const LANES: usize = $lanes;
@@ -146,17 +162,17 @@ macro_rules! loops_for {
                 lanes: LANES,
                 // SAFETY: `loops` gives these out only where the features
                 // were found.
-                rows: |a, panel, vectors, columns, at, out| unsafe {
-                    match vectors {
-                        1 => rows::<1>(a, panel, columns, at, out),
-                        _ => rows::<2>(a, panel, columns, at, out),
+                rows: |a, panel, out| unsafe {
+                    match panel.vectors {
+                        1 => rows::<1>(a, panel, out),
+                        _ => rows::<2>(a, panel, out),
                     }
                 },
                 // SAFETY: as above.
-                columns: |a, panel, vectors, columns, at, out| unsafe {
-                    match vectors {
-                        1 => by_columns::<1>(a, panel, columns, at, out),
-                        _ => by_columns::<2>(a, panel, columns, at, out),
+                columns: |a, panel, out| unsafe {
+                    match panel.vectors {
+                        1 => by_columns::<1>(a, panel, out),
+                        _ => by_columns::<2>(a, panel, out),
                     }
                 },
                 // SAFETY: as above.
@@ -166,24 +182,22 @@ macro_rules! loops_for {
             $(#[$feature])?
             unsafe fn rows<const N: usize>(
                 a: Rows<'_>,
-                panel: &[f32],
-                columns: usize,
-                at: usize,
+                panel: Panel<'_>,
                 out: &mut Target<'_>,
             ) {
                 let mut row = 0;
                 // SAFETY: `Loops::by_rows` checked every index.
                 unsafe {
                     while row + $rows <= a.starts.len() {
-                        row_tile::<$rows, N>(a, row, panel, columns, at, out);
+                        row_tile::<$rows, N>(a, row, panel, out);
                         row += $rows;
                     }
                     while row + 4 <= a.starts.len() {
-                        row_tile::<4, N>(a, row, panel, columns, at, out);
+                        row_tile::<4, N>(a, row, panel, out);
                         row += 4;
                     }
                     while row < a.starts.len() {
-                        row_tile::<1, N>(a, row, panel, columns, at, out);
+                        row_tile::<1, N>(a, row, panel, out);
                         row += 1;
                     }
                 }
@@ -193,59 +207,55 @@ macro_rules! loops_for {
             unsafe fn row_tile<const M: usize, const N: usize>(
                 a: Rows<'_>,
                 row: usize,
-                panel: &[f32],
-                columns: usize,
-                at: usize,
+                panel: Panel<'_>,
                 out: &mut Target<'_>,
             ) {
                 // SAFETY: every index was checked by `Loops::by_rows`.
                 unsafe {
                     let mut sums = [[zero(); N]; M];
-                    let mut y = panel.as_ptr();
+                    let mut y = panel.data.as_ptr();
+                    let mut whole = panel.whole(LANES);
                     for &run in a.runs {
                         let mut x = [a.data.as_ptr(); M];
                         for (i, x) in x.iter_mut().enumerate() {
                             *x = x.add(a.starts.get_unchecked(row + i) + run);
                         }
-                        for k in 0..a.length {
-                            let mut line = [zero(); N];
-                            for (j, line) in line.iter_mut().enumerate() {
-                                *line = load(y.add(j * LANES));
-                            }
-                            for (x, sums) in x.iter().zip(&mut sums) {
-                                let x = splat(*x.add(k));
-                                for (sum, line) in sums.iter_mut().zip(line) {
-                                    *sum = fma(x, line, *sum);
-                                }
-                            }
-                            y = y.add(N * LANES);
+                        let fast = whole.min(a.length);
+                        whole -= fast;
+                        for k in 0..fast {
+                            let line = line::<N>(y);
+                            multiply(x.map(|x| *x.add(k)), line, &mut sums);
+                            y = y.add(panel.apart);
+                        }
+                        for k in fast..a.length {
+                            let line = line_part::<N>(y, panel.columns);
+                            multiply(x.map(|x| *x.add(k)), line, &mut sums);
+                            y = y.add(panel.apart);
                         }
                     }
-                    finish(sums, row, columns, at, out);
+                    finish(sums, row, panel, out);
                 }
             }
 
             $(#[$feature])?
             unsafe fn by_columns<const N: usize>(
                 a: Columns<'_>,
-                panel: &[f32],
-                columns: usize,
-                at: usize,
+                panel: Panel<'_>,
                 out: &mut Target<'_>,
             ) {
                 let mut row = 0;
                 // SAFETY: `Loops::by_columns` checked every index.
                 unsafe {
                     while row + $rows <= a.rows {
-                        column_tile::<$rows, N>(a, row, panel, columns, at, out);
+                        column_tile::<$rows, N>(a, row, panel, out);
                         row += $rows;
                     }
                     while row + 4 <= a.rows {
-                        column_tile::<4, N>(a, row, panel, columns, at, out);
+                        column_tile::<4, N>(a, row, panel, out);
                         row += 4;
                     }
                     while row < a.rows {
-                        column_tile::<1, N>(a, row, panel, columns, at, out);
+                        column_tile::<1, N>(a, row, panel, out);
                         row += 1;
                     }
                 }
@@ -255,31 +265,73 @@ macro_rules! loops_for {
             unsafe fn column_tile<const M: usize, const N: usize>(
                 a: Columns<'_>,
                 row: usize,
-                panel: &[f32],
-                columns: usize,
-                at: usize,
+                panel: Panel<'_>,
                 out: &mut Target<'_>,
             ) {
                 // SAFETY: every index was checked by `Loops::by_columns`.
                 unsafe {
                     let mut sums = [[zero(); N]; M];
                     let data = a.data.as_ptr().add(a.offset + row);
-                    let mut y = panel.as_ptr();
-                    for &start in a.starts {
-                        let x = data.add(start);
-                        let mut line = [zero(); N];
-                        for (j, line) in line.iter_mut().enumerate() {
-                            *line = load(y.add(j * LANES));
-                        }
-                        for (i, sums) in sums.iter_mut().enumerate() {
-                            let x = splat(*x.add(i));
-                            for (sum, line) in sums.iter_mut().zip(line) {
-                                *sum = fma(x, line, *sum);
-                            }
-                        }
-                        y = y.add(N * LANES);
+                    let mut y = panel.data.as_ptr();
+                    let whole = panel.whole(LANES).min(a.starts.len());
+                    let (fast, slow) = a.starts.split_at(whole);
+                    for &start in fast {
+                        let x = data.add(start).cast::<[f32; M]>();
+                        multiply(*x, line::<N>(y), &mut sums);
+                        y = y.add(panel.apart);
                     }
-                    finish(sums, row, columns, at, out);
+                    for &start in slow {
+                        let x = data.add(start).cast::<[f32; M]>();
+                        let line = line_part::<N>(y, panel.columns);
+                        multiply(*x, line, &mut sums);
+                        y = y.add(panel.apart);
+                    }
+                    finish(sums, row, panel, out);
+                }
+            }
+
+            /// A row of a panel.
+            #[inline]
+            $(#[$feature])?
+            unsafe fn line<const N: usize>(y: *const f32) -> [Vector; N] {
+                let mut line = [zero(); N];
+                for (j, line) in line.iter_mut().enumerate() {
+                    // SAFETY: as the caller promises.
+                    *line = unsafe { load(y.add(j * LANES)) };
+                }
+                line
+            }
+
+            /// The same, of which no more than `columns` can be read.
+            #[inline]
+            $(#[$feature])?
+            unsafe fn line_part<const N: usize>(
+                y: *const f32,
+                columns: usize,
+            ) -> [Vector; N] {
+                let mut line = [zero(); N];
+                for (j, line) in line.iter_mut().enumerate() {
+                    let count = (columns - j * LANES).min(LANES);
+                    // SAFETY: as the caller promises.
+                    *line = unsafe { part(y.add(j * LANES), count) };
+                }
+                line
+            }
+
+            /// Adds the products of a column of the left operand and a row of
+            /// the right one.
+            #[inline]
+            $(#[$feature])?
+            fn multiply<const M: usize, const N: usize>(
+                x: [f32; M],
+                line: [Vector; N],
+                sums: &mut [[Vector; N]; M],
+            ) {
+                for (x, sums) in x.into_iter().zip(sums) {
+                    let x = splat(x);
+                    for (sum, line) in sums.iter_mut().zip(line) {
+                        *sum = fma(x, line, *sum);
+                    }
                 }
             }
 
@@ -288,8 +340,7 @@ macro_rules! loops_for {
             unsafe fn finish<const M: usize, const N: usize>(
                 sums: [[Vector; N]; M],
                 row: usize,
-                columns: usize,
-                at: usize,
+                Panel { columns, at, .. }: Panel<'_>,
                 out: &mut Target<'_>,
             ) {
                 // SAFETY: every index was checked by `Loops::check`.
