@@ -235,7 +235,7 @@ pub(crate) fn forward(
     y: &mut [f32],
 ) {
     let weight = by_patch(weight, g);
-    let panels = Panels::pack(Matrix::new(&weight, g.patch(), g.out_channels));
+    let panels = Panels::of(Matrix::new(&weight, g.patch(), g.out_channels));
     let groups = x
         .chunks(g.group() * g.in_size())
         .zip(y.chunks_mut(g.group() * g.out_size()));
@@ -324,7 +324,7 @@ pub(crate) fn input_gradient(
         widest(rows.iter().map(|phase| phase.border(out_height))),
         widest(columns.iter().map(|phase| phase.border(out_width))),
     );
-    let phases: Vec<(usize, usize, Panels<'_>)> = (0..rows.len())
+    let phases: Vec<(usize, usize, Scratch)> = (0..rows.len())
         .flat_map(|i| (0..columns.len()).map(move |j| (i, j)))
         .filter(|&(i, j)| rows[i].taps * columns[j].taps > 0)
         .map(|(i, j)| (i, j, phase_kernel(weight, rows[i], columns[j], g)))
@@ -339,8 +339,10 @@ pub(crate) fn input_gradient(
         }
         let extents = (out_height, out_width, g.out_channels);
         let bordered = Bordered::new(dy, extents, border);
-        for (i, j, panels) in &phases {
+        for (i, j, kernel) in &phases {
             let (row, column) = (rows[*i], columns[*j]);
+            let depth = kernel.len() / g.in_channels;
+            let kernel = Matrix::new(kernel, depth, g.in_channels);
             let (from, to) = phase_places(*i, *j, row, column, g, &bordered);
             let from =
                 from_all(&from, dx.len() / g.in_size(), bordered.example);
@@ -356,7 +358,7 @@ pub(crate) fn input_gradient(
             let (data, starts) = (&mut *dx, &*to);
             let (bias, relu) = (&[][..], false);
             let mut out = Target { data, starts, add, bias, relu };
-            panels.times_rows(source, &mut out);
+            Panels::of(kernel).times_rows(source, &mut out);
         }
     }
 }
@@ -405,7 +407,7 @@ fn phase_kernel(
     row: Phase,
     column: Phase,
     g: Geometry,
-) -> Panels<'static> {
+) -> Scratch {
     let depth = row.taps * column.taps * g.out_channels;
     let mut ordered = scratch(depth * g.in_channels);
     let mut lines = ordered.chunks_exact_mut(g.in_channels);
@@ -424,5 +426,5 @@ fn phase_kernel(
             }
         }
     }
-    Panels::pack(Matrix::new(&ordered, depth, g.in_channels))
+    ordered
 }

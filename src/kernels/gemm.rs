@@ -2,7 +2,6 @@
 
 use super::scratch::{Scratch, scratch};
 use super::tile::{self, CHAINS, Columns, Panel, Rows, Target, VECTORS};
-use super::{copy, vectorised};
 
 /// A matrix in a slice, row-major or transposed.
 #[derive(Clone, Copy)]
@@ -55,7 +54,7 @@ pub(crate) fn gemm(
     let Finish { add, bias, relu } = finish;
     let starts: Vec<usize> = (0..m).map(|row| row * n).collect();
     let mut out = Target { data: c, starts: &starts, add, bias, relu };
-    let panels = if b.transposed { Panels::pack(b) } else { Panels::of(b) };
+    let panels = if b.transposed { Panels::turned(b) } else { Panels::of(b) };
     if a.transposed {
         let starts: Vec<usize> = (0..depth).map(|k| k * m).collect();
         let a = Columns { data: a.data, starts: &starts, offset: 0, rows: m };
@@ -95,12 +94,18 @@ impl<'a> Panels<'a> {
         Self { data, depth: b.rows, columns: b.columns, lanes }
     }
 
-    /// Copied.
-    pub(super) fn pack(b: Matrix<'_>) -> Self {
-        let lanes = tile::loops().lanes;
+    /// Of a transposed matrix, copied.
+    pub(super) fn turned(b: Matrix<'_>) -> Self {
+        assert!(b.transposed, "its columns have to lie one after the other");
+        let loops = tile::loops();
+        let lanes = loops.lanes;
         let padded = b.columns.div_ceil(lanes) * lanes;
         let mut data = scratch(b.rows * padded);
-        pack(b, lanes, &mut data);
+        let lines = b.data.chunks((VECTORS * lanes * b.rows).max(1));
+        let panels = data.chunks_mut((VECTORS * lanes * b.rows).max(1));
+        for (lines, panel) in lines.zip(panels) {
+            loops.turn(lines, b.rows, panel.len() / b.rows, panel);
+        }
         let data = Numbers::Packed(data);
         Self { data, depth: b.rows, columns: b.columns, lanes }
     }
@@ -135,71 +140,6 @@ impl<'a> Panels<'a> {
             };
             Panel { data, apart, vectors, columns, at }
         })
-    }
-}
-
-vectorised! {
-    /// Copies `b` into panels of at most [`VECTORS`] times `lanes` columns.
-    fn pack(b: Matrix<'_>, lanes: usize, panels: &mut [f32]) {
-        let mut rest = panels;
-        for at in (0..b.columns).step_by(VECTORS * lanes) {
-            let columns = (VECTORS * lanes).min(b.columns - at);
-            let width = columns.div_ceil(lanes) * lanes;
-            let (panel, others) = rest.split_at_mut(b.rows * width);
-            rest = others;
-            if b.transposed {
-                pack_transposed(b, at, columns, width, panel);
-            } else {
-                let rows = b.data.chunks_exact(b.columns);
-                for (line, row) in panel.chunks_exact_mut(width).zip(rows) {
-                    copy(&row[at..at + columns], &mut line[..columns]);
-                    if columns < width {
-                        line[columns..].fill(0.0);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Squares that are transposed at once.
-const SQUARE: usize = 8;
-
-/// One panel of a transposed matrix, by squares that stay in registers.
-#[inline(always)]
-fn pack_transposed(
-    b: Matrix<'_>,
-    at: usize,
-    columns: usize,
-    width: usize,
-    panel: &mut [f32],
-) {
-    let depth = b.rows;
-    if columns < width {
-        panel.fill(0.0);
-    }
-    for first in (0..columns).step_by(SQUARE) {
-        let wide = SQUARE.min(columns - first);
-        let lines = &b.data[(at + first) * depth..][..wide * depth];
-        let whole = if wide == SQUARE { depth / SQUARE * SQUARE } else { 0 };
-        for k in (0..whole).step_by(SQUARE) {
-            let mut square = [[0.0_f32; SQUARE]; SQUARE];
-            for (j, line) in lines.chunks_exact(depth).enumerate() {
-                square[j].copy_from_slice(&line[k..k + SQUARE]);
-            }
-            for i in 0..SQUARE {
-                let to = &mut panel[(k + i) * width + first..][..SQUARE];
-                for (to, line) in to.iter_mut().zip(&square) {
-                    *to = line[i];
-                }
-            }
-        }
-        for k in whole..depth {
-            let to = &mut panel[k * width + first..][..wide];
-            for (to, line) in to.iter_mut().zip(lines.chunks_exact(depth)) {
-                *to = line[k];
-            }
-        }
     }
 }
 

@@ -6,6 +6,14 @@ use super::vectorised;
 /// A target that is not counted: padding.
 pub(crate) const IGNORED: u32 = u32::MAX;
 
+/// The largest of a row, NaN if one is (`f32::max` would drop it).
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
+    row.iter().fold(f32::NEG_INFINITY, |most, &x| {
+        if x > most || x.is_nan() { x } else { most }
+    })
+}
+
 vectorised! {
     /// Mean cross-entropy of `logits` `(n, classes)` against `targets` and, in
     /// `gradient`, its derivative with respect to the logits. [`IGNORED`]
@@ -21,19 +29,24 @@ vectorised! {
         let mut total = 0.0_f64;
         let rows =
             logits.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
+        for (row, gradient) in rows {
+            let most = largest(row);
+            for (g, &x) in gradient.iter_mut().zip(row) {
+                *g = x - most;
+            }
+        }
+        // All rows at once: a row alone is too short for vectors.
+        for g in gradient.iter_mut() {
+            *g = exp(*g);
+        }
+        let rows =
+            logits.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
         for ((row, gradient), &target) in rows.zip(targets) {
             if target == IGNORED {
                 gradient.fill(0.0);
                 continue;
             }
-            let mut most = f32::NEG_INFINITY;
-            for &x in row {
-                // `f32::max` would drop a NaN.
-                most = if x > most || x.is_nan() { x } else { most };
-            }
-            for (g, &x) in gradient.iter_mut().zip(row) {
-                *g = exp(x - most);
-            }
+            let most = largest(row);
             let mut sum = 0.0;
             for g in gradient.iter() {
                 sum += *g;

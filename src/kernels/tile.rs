@@ -9,6 +9,7 @@
 //! right operand is packed into panels as wide as a tile.
 
 use super::Level;
+use super::vector::SQUARE;
 
 /// Columns of a panel: as many vectors as a tile is wide.
 pub(super) const VECTORS: usize = 2;
@@ -74,6 +75,7 @@ pub(super) struct Loops {
     pub(super) lanes: usize,
     rows: fn(Rows<'_>, Panel<'_>, &mut Target<'_>),
     columns: fn(Columns<'_>, Panel<'_>, &mut Target<'_>),
+    turn: fn(&[f32], usize, usize, &mut [f32]),
     chains: fn(usize) -> f32,
 }
 
@@ -130,6 +132,22 @@ impl Loops {
         assert!(out.bias.is_empty() || out.bias.len() >= at + columns);
     }
 
+    /// Lines of `depth` numbers, as columns of rows that are `width` wide.
+    /// Columns beyond the lines have unspecified numbers.
+    pub(super) fn turn(
+        &self,
+        lines: &[f32],
+        depth: usize,
+        width: usize,
+        panel: &mut [f32],
+    ) {
+        let columns = lines.len() / depth.max(1);
+        assert_eq!(lines.len(), columns * depth, "whole lines");
+        assert!(columns.next_multiple_of(SQUARE) <= width);
+        assert_eq!(panel.len(), depth * width, "a place for every row");
+        (self.turn)(lines, depth, width, panel);
+    }
+
     /// Fused multiply-adds in `rounds` of [`CHAINS`] independent chains, and
     /// a number that depends on all.
     pub(super) fn chains(&self, rounds: usize) -> f32 {
@@ -153,8 +171,11 @@ macro_rules! loops_for {
         use $path:path
     ) => {
         mod $module {
-            use super::{CHAINS, Columns, Loops, Panel, Rows, Target};
-            use $path::{Vector, add, fma, load, part, rectify, splat, store, zero};
+            use super::{CHAINS, Columns, Loops, Panel, Rows, SQUARE, Target};
+            use $path::{
+                Vector, add, fma, load, part, rectify, splat, square, store,
+                zero,
+            };
 
             const LANES: usize = $lanes;
 
@@ -174,6 +195,10 @@ macro_rules! loops_for {
                         1 => by_columns::<1>(a, panel, out),
                         _ => by_columns::<2>(a, panel, out),
                     }
+                },
+                // SAFETY: as above.
+                turn: |lines, depth, width, panel| unsafe {
+                    turn(lines, depth, width, panel);
                 },
                 // SAFETY: as above.
                 chains: |rounds| unsafe { chains(rounds) },
@@ -368,6 +393,36 @@ macro_rules! loops_for {
                                 sum = rectify(sum);
                             }
                             store(to, sum, count);
+                        }
+                    }
+                }
+            }
+
+            $(#[$feature])?
+            unsafe fn turn(
+                lines: &[f32],
+                depth: usize,
+                width: usize,
+                panel: &mut [f32],
+            ) {
+                let columns = lines.len() / depth.max(1);
+                let whole = depth / SQUARE * SQUARE;
+                for first in (0..columns).step_by(SQUARE) {
+                    let line = |i: usize| {
+                        // The last line again where there is none.
+                        &lines[(first + i).min(columns - 1) * depth..][..depth]
+                    };
+                    for k in (0..whole).step_by(SQUARE) {
+                        let from: [*const f32; SQUARE] =
+                            std::array::from_fn(|i| line(i)[k..].as_ptr());
+                        let to = panel[k * width + first..].as_mut_ptr();
+                        // SAFETY: eight numbers follow in every line, and
+                        // `Loops::turn` checked that rows are wide enough.
+                        unsafe { square(from, to, width) };
+                    }
+                    for k in whole..depth {
+                        for i in 0..SQUARE {
+                            panel[k * width + first + i] = line(i)[k];
                         }
                     }
                 }

@@ -1,6 +1,9 @@
 //! Vectors of the instruction sets under one set of names, for
 //! [`tile`](super::tile).
 
+/// Side of the squares that are transposed at once.
+pub(super) const SQUARE: usize = 8;
+
 /// 16 numbers in AVX-512.
 #[cfg(target_arch = "x86_64")]
 pub(super) mod wide {
@@ -9,6 +12,8 @@ pub(super) mod wide {
         _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_max_ps,
         _mm512_set1_ps, _mm512_setzero_ps,
     };
+
+    pub(in super::super) use super::narrow::square;
 
     pub(in super::super) type Vector = __m512;
 
@@ -90,10 +95,13 @@ pub(super) mod wide {
 /// 8 numbers in AVX2.
 #[cfg(target_arch = "x86_64")]
 pub(super) mod narrow {
+    use super::SQUARE;
     use std::arch::x86_64::{
         __m256, __m256i, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
         _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps,
-        _mm256_max_ps, _mm256_set1_ps, _mm256_setzero_ps,
+        _mm256_max_ps, _mm256_permute2f128_ps, _mm256_set1_ps,
+        _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps,
+        _mm256_unpackhi_ps, _mm256_unpacklo_ps,
     };
 
     pub(in super::super) type Vector = __m256;
@@ -176,10 +184,57 @@ pub(super) mod narrow {
         // SAFETY: as the caller promises; other lanes are not touched.
         unsafe { _mm256_maskstore_ps(to, mask(count), x) }
     }
+
+    /// The transpose of eight lines of eight numbers, to lines that are
+    /// `apart` from each other.
+    ///
+    /// # Safety
+    ///
+    /// The lines can be read, and their places written.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(in super::super) unsafe fn square(
+        lines: [*const f32; SQUARE],
+        to: *mut f32,
+        apart: usize,
+    ) {
+        // SAFETY: as the caller promises.
+        let line = lines.map(|line| unsafe { _mm256_loadu_ps(line) });
+        // Pairs of numbers, then quarters of columns, then whole columns.
+        let pairs: [__m256; SQUARE] = std::array::from_fn(|i| {
+            let (a, b) = (line[i / 2 * 2], line[i / 2 * 2 + 1]);
+            if i % 2 == 0 {
+                _mm256_unpacklo_ps(a, b)
+            } else {
+                _mm256_unpackhi_ps(a, b)
+            }
+        });
+        let quarters: [__m256; SQUARE] = std::array::from_fn(|i| {
+            let first = i / 4 * 4 + i % 4 / 2;
+            let (a, b) = (pairs[first], pairs[first + 2]);
+            if i % 2 == 0 {
+                _mm256_shuffle_ps::<0x44>(a, b)
+            } else {
+                _mm256_shuffle_ps::<0xee>(a, b)
+            }
+        });
+        for i in 0..SQUARE {
+            let (a, b) = (quarters[i % 4], quarters[i % 4 + 4]);
+            let column = if i < 4 {
+                _mm256_permute2f128_ps::<0x20>(a, b)
+            } else {
+                _mm256_permute2f128_ps::<0x31>(a, b)
+            };
+            // SAFETY: as the caller promises.
+            unsafe { _mm256_storeu_ps(to.add(i * apart), column) };
+        }
+    }
 }
 
 /// 8 numbers in plain code, which compilers make vectors of (SSE2, NEON).
 pub(super) mod plain {
+    use super::SQUARE;
+
     const LANES: usize = 8;
 
     pub(in super::super) type Vector = [f32; LANES];
@@ -254,5 +309,30 @@ pub(super) mod plain {
         // SAFETY: as the caller promises.
         let to = unsafe { std::slice::from_raw_parts_mut(to, count) };
         to.copy_from_slice(&x[..count]);
+    }
+
+    /// The transpose of eight lines of eight numbers, to lines that are
+    /// `apart` from each other.
+    ///
+    /// # Safety
+    ///
+    /// The lines can be read, and their places written.
+    #[inline(always)]
+    pub(in super::super) unsafe fn square(
+        lines: [*const f32; SQUARE],
+        to: *mut f32,
+        apart: usize,
+    ) {
+        // SAFETY: as the caller promises.
+        let lines = lines.map(|line| unsafe {
+            line.cast::<[f32; SQUARE]>().read_unaligned()
+        });
+        for i in 0..SQUARE {
+            let column = lines.map(|line| line[i]);
+            // SAFETY: as the caller promises.
+            unsafe {
+                to.add(i * apart).cast::<Vector>().write_unaligned(column);
+            }
+        }
     }
 }
