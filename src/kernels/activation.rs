@@ -1,6 +1,6 @@
 //! Element-wise functions, and the exponential that others build on.
 
-use super::vectorised;
+use super::{LANES, vectorised};
 use serde::{Deserialize, Serialize};
 
 /// What follows a linear layer.
@@ -134,12 +134,49 @@ vectorised! {
     }
 }
 
+/// Columns that are summed at once, in registers.
+const STRIPE: usize = 32;
+
+/// Adds the columns of `x`, `WIDTH` from `at` on, to `sums`.
+#[inline(always)]
+fn add_stripe<const WIDTH: usize>(
+    x: &[f32],
+    columns: usize,
+    at: usize,
+    sums: &mut [f32],
+) {
+    let mut stripe = [0.0_f32; WIDTH];
+    stripe.copy_from_slice(&sums[at..at + WIDTH]);
+    for row in x.chunks_exact(columns) {
+        for (sum, x) in stripe.iter_mut().zip(&row[at..at + WIDTH]) {
+            *sum += x;
+        }
+    }
+    sums[at..at + WIDTH].copy_from_slice(&stripe);
+}
+
 vectorised! {
     /// Sums of the columns of `x`, rows of `sums`'s length, added to `sums`.
     fn add_column_sums(x: &[f32], sums: &mut [f32]) {
-        for row in x.chunks_exact(sums.len()) {
-            for (sum, x) in sums.iter_mut().zip(row) {
-                *sum += x;
+        let columns = sums.len();
+        let mut at = 0;
+        while at + STRIPE <= columns {
+            add_stripe::<STRIPE>(x, columns, at, sums);
+            at += STRIPE;
+        }
+        while at + LANES <= columns {
+            add_stripe::<LANES>(x, columns, at, sums);
+            at += LANES;
+        }
+        if at + LANES / 2 <= columns {
+            add_stripe::<{ LANES / 2 }>(x, columns, at, sums);
+            at += LANES / 2;
+        }
+        if at < columns {
+            for row in x.chunks_exact(columns) {
+                for (sum, x) in sums[at..].iter_mut().zip(&row[at..]) {
+                    *sum += x;
+                }
             }
         }
     }

@@ -13,9 +13,16 @@ pub(crate) struct Scratch {
     len: usize,
 }
 
-/// A buffer of `len` unspecified values.
+/// A buffer of `len` unspecified values: the smallest free one that is long
+/// enough, or else the last one, made longer.
 pub(crate) fn scratch(len: usize) -> Scratch {
-    let mut data = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
+    let mut data = SPARE.with_borrow_mut(|spare| {
+        let fits = (0..spare.len()).filter(|&i| spare[i].len() >= len);
+        match fits.min_by_key(|&i| spare[i].len()) {
+            Some(i) => spare.swap_remove(i),
+            None => spare.pop().unwrap_or_default(),
+        }
+    });
     if data.len() < len {
         data.resize(len, 0.0);
     }

@@ -292,7 +292,8 @@ impl InplaceOp1 for Follow<'_> {
         let Some((from, to)) = at.contiguous_offsets() else {
             bail!("running statistics are contiguous")
         };
-        let (kept, share) = (narrow(1.0 - RUNNING_SHARE), narrow(RUNNING_SHARE));
+        let (kept, share) =
+            (narrow(1.0 - RUNNING_SHARE), narrow(RUNNING_SHARE));
         for (running, batch) in running[from..to].iter_mut().zip(self.batch) {
             *running = *running * kept + batch * self.scale * share;
         }

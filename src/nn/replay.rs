@@ -10,7 +10,7 @@
 use super::op::{Gradient, Kept, Op, Pass};
 use super::slices;
 use super::tape::{Entry, Key, Recording, WeightGradients, key};
-use candle_core::{CpuStorage, DType, Result, Storage, Tensor, Var, bail};
+use candle_core::{CpuStorage, DType, Result, Storage, Tensor, bail};
 use std::collections::HashMap;
 use std::mem;
 
@@ -25,6 +25,9 @@ pub(crate) struct Replay {
     /// Rows of a batch.
     rows: usize,
     batch: [Rows; 2],
+    /// Weights that are inputs; others are free to change within a step, as
+    /// the running statistics of batch norm do.
+    read: Vec<usize>,
     calls: Vec<Call>,
     /// Output and kept values of each call.
     outputs: Vec<(Vec<f32>, Kept)>,
@@ -48,7 +51,7 @@ struct Call {
 /// Where an input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
-    /// The weight of this number.
+    /// A weight: its number; in a [`Call`], its place in [`Replay::read`].
     Weight(usize),
     /// The output of this call.
     Output(usize),
@@ -60,9 +63,15 @@ enum Source {
 enum Back {
     /// The loss does not depend on it.
     None,
-    Each { dy: usize, targets: Vec<Option<Target>> },
+    Each {
+        dy: usize,
+        targets: Vec<Option<Target>>,
+    },
     /// Every gradient equals `dy`, whose buffer the last input takes over.
-    PassOn { dy: usize, copies: Vec<Target> },
+    PassOn {
+        dy: usize,
+        copies: Vec<Target>,
+    },
 }
 
 /// The target of a gradient.
@@ -102,14 +111,12 @@ impl Rows {
             bail!("a resident tensor is not contiguous")
         };
         match (self, &*storage) {
-            (
-                Self::Floats(into),
-                Storage::Cpu(CpuStorage::F32(values)),
-            ) => copy_rows(&values[from..to], rows, into),
-            (
-                Self::Indices(into),
-                Storage::Cpu(CpuStorage::U32(values)),
-            ) => copy_rows(&values[from..to], rows, into),
+            (Self::Floats(into), Storage::Cpu(CpuStorage::F32(values))) => {
+                copy_rows(&values[from..to], rows, into)
+            }
+            (Self::Indices(into), Storage::Cpu(CpuStorage::U32(values))) => {
+                copy_rows(&values[from..to], rows, into)
+            }
             _ => bail!("a resident tensor has changed its type"),
         }
         Ok(())
@@ -176,20 +183,26 @@ impl Replay {
         let outputs =
             nodes.iter().map(|node| (vec![0.0; node.len], None)).collect();
         let Plan { gradients, reached, .. } = plan;
-        let calls = ops
-            .into_iter()
-            .zip(nodes)
-            .zip(backs)
-            .map(|((op, node), back)| Call {
-                op,
-                inputs: node.inputs,
-                indices: node.indices,
-                back,
-            })
-            .collect();
+        let mut read = vec![];
+        let mut calls = vec![];
+        for ((op, node), back) in ops.into_iter().zip(nodes).zip(backs) {
+            let Node { mut inputs, indices, .. } = node;
+            for input in &mut inputs {
+                if let Source::Weight(i) = input {
+                    let known = read.iter().position(|other| other == i);
+                    let place = known.unwrap_or_else(|| {
+                        read.push(*i);
+                        read.len() - 1
+                    });
+                    *i = place;
+                }
+            }
+            calls.push(Call { op, inputs, indices, back });
+        }
         Ok(Some(Self {
             rows,
             batch: [inputs, targets],
+            read,
             calls,
             outputs,
             gradients: gradients.iter().map(|&len| vec![0.0; len]).collect(),
@@ -220,8 +233,9 @@ impl Replay {
         }
         let WeightGradients { vars, values, reached, .. } = weights;
         reached.copy_from_slice(&self.reached);
-        let all: Vec<&Tensor> = vars.iter().map(Var::as_tensor).collect();
-        slices::with_all(&all, |vars| {
+        let read: Vec<&Tensor> =
+            self.read.iter().map(|&i| vars[i].as_tensor()).collect();
+        slices::with_all(&read, |vars| {
             self.forward(vars);
             self.backward(vars, values);
             Ok(())
@@ -239,7 +253,8 @@ impl Replay {
             {
                 indices.0.copy_from_slice(self.batch[part].indices());
             }
-            let inputs = sources(&call.inputs, vars, &self.outputs, &self.batch);
+            let inputs =
+                sources(&call.inputs, vars, &self.outputs, &self.batch);
             call.op.forward(&inputs[..call.inputs.len()], &mut y, &mut kept);
             self.outputs[i] = (y, kept);
         }
@@ -255,7 +270,8 @@ impl Replay {
                 Back::PassOn { dy, .. } => (*dy, &[][..]),
             };
             let (y, kept) = &self.outputs[i];
-            let inputs = sources(&call.inputs, vars, &self.outputs, &self.batch);
+            let inputs =
+                sources(&call.inputs, vars, &self.outputs, &self.batch);
             let mut dy_values = mem::take(&mut self.gradients[dy]);
             let mut taken: [Vec<f32>; INPUTS] = Default::default();
             for (taken, target) in taken.iter_mut().zip(targets) {
@@ -267,11 +283,10 @@ impl Replay {
                     ));
                 }
             }
-            let mut wanted = targets.iter().zip(&mut taken).map(
-                |(target, values)| {
+            let mut wanted =
+                targets.iter().zip(&mut taken).map(|(target, values)| {
                     target.map(|target| Gradient { values, add: target.add })
-                },
-            );
+                });
             let mut wanted: [Option<Gradient<'_>>; INPUTS] =
                 std::array::from_fn(|_| wanted.next().flatten());
             call.op.backward(Pass {
@@ -364,7 +379,12 @@ impl Graph {
         }
         let mut nodes = vec![];
         for entry in &mut recording.entries {
-            let Entry::Ours(step) = entry else { return Ok(None) };
+            let step = match entry {
+                Entry::Ours(step) => step,
+                // A reshape shares the memory of a known tensor.
+                Entry::Island(x) if known.contains_key(&key(x)?) => continue,
+                Entry::Island(_) => return Ok(None),
+            };
             let mut inputs = vec![];
             for x in &step.inputs {
                 match known.get(&key(x)?) {

@@ -194,6 +194,12 @@ impl Replica {
             .collect()
     }
 
+    /// Whether the updates to come are replayed.
+    #[cfg(test)]
+    pub(super) fn is_replayed(&self) -> bool {
+        matches!(self.way, Way::Replayed(_))
+    }
+
     /// Numbers that training changes.
     pub(crate) fn parameters(&self) -> usize {
         let vars = self.weights.trainable();
@@ -283,10 +289,7 @@ impl Replica {
 
     /// Loss and gradients of a batch, recorded; after the second time, the
     /// way of the updates to come is known.
-    fn record(
-        &mut self,
-        batch: (Tensor, Tensor),
-    ) -> candle_core::Result<f64> {
+    fn record(&mut self, batch: (Tensor, Tensor)) -> candle_core::Result<f64> {
         let mut recording = nn::record(|| {
             let output = self.model.forward_t(&batch.0, true)?;
             mean_loss(self.data.task, &output, &batch.1)

@@ -1,14 +1,15 @@
 use super::pilot::measure;
-use super::{Branch, Growth, Snapshot, follow};
+use super::{Branch, Growth, Replica, Score, Snapshot, follow};
 use crate::data::{Dataset, Split, Task};
 use crate::error::Error;
 use crate::learner::Learner;
 use crate::record::Outcome;
 use crate::schedule::{Course, ScheduleSpec};
-use crate::spec::OptimizerSpec;
+use crate::spec::{ModelSpec, OptimizerSpec};
 use crate::{Fit, nn};
 use candle_core::{Device, Tensor};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 const STEPS: usize = 60;
@@ -289,4 +290,79 @@ fn what_goes_on_from_a_snapshot_ends_the_same() {
     for (i, fit) in together.into_iter().enumerate() {
         assert_eq!(fit, Some(alone(i)));
     }
+}
+
+/// Small pictures of two kinds, with `channels` colours.
+fn pictures(channels: usize) -> Dataset {
+    let part = |from: usize| {
+        let size = channels * 64;
+        let pixel = |i: usize| ((from * size + i) as f32 * 0.37).sin();
+        let pixels: Vec<f32> = (0..48 * size).map(pixel).collect();
+        let kinds = pixels.chunks(size).map(|x| u32::from(x[0] + x[9] > 0.0));
+        let targets = Tensor::from_iter(kinds, &Device::Cpu);
+        let shape = (48, channels, 8, 8);
+        Split {
+            inputs: Tensor::from_slice(&pixels, shape, &Device::Cpu)
+                .expect("a tensor"),
+            targets: targets.expect("a tensor"),
+        }
+    };
+    Dataset {
+        train: part(0),
+        valid: part(48),
+        test: part(96),
+        task: Task::Classify { classes: 2 },
+        optimum: None,
+    }
+}
+
+/// Losses of some updates and a score, by recording every step anew or by
+/// replaying it, and whether it was replayed.
+fn trained(
+    model: &str,
+    data: Dataset,
+    optimizer: OptimizerSpec,
+    replay: bool,
+) -> (Vec<f64>, Score, bool) {
+    let model: ModelSpec = serde_json::from_str(model).expect("a model");
+    let learner = Learner::new(|vb, _| nn::linear(2, 1, vb), data)
+        .optimizer(optimizer)
+        .batch(7);
+    let mut workload = learner.resident().expect("resident");
+    workload.build =
+        Arc::new(move |vb, data| crate::model::build(&model, vb, data));
+    workload.is_static = replay;
+    let mut replica = Replica::new(&workload, 5).expect("builds");
+    let mut losses = vec![];
+    for step in 0..30 {
+        losses.push(replica.update(0.05 / (1.0 + step as f64)).expect("ok"));
+    }
+    let score = replica.evaluate(&workload.data.valid).expect("evaluates");
+    (losses, score, replica.is_replayed())
+}
+
+#[test]
+fn a_replayed_step_is_the_recorded_one_to_the_bit() {
+    let mlp = r#"{"kind":"mlp","hidden":[9,5]}"#;
+    let cnn = r#"{"kind":"cnn","channels":[3,5],"kernels":[3],"pool":2,"hidden":[6]}"#;
+    let resnet = r#"{"kind":"resnet","channels":[3,4],"blocks":1}"#;
+    let cases = [(mlp, plane()), (cnn, pictures(1)), (resnet, pictures(1))];
+    for (model, data) in cases {
+        for optimizer in [OptimizerSpec::sgd(), OptimizerSpec::adamw()] {
+            let run = |replay| {
+                trained(model, data.clone(), optimizer.clone(), replay)
+            };
+            let (losses, score, replayed) = run(true);
+            assert!(replayed, "{model}");
+            let recorded = run(false);
+            assert_eq!(recorded, (losses, score, false), "{model}");
+        }
+    }
+}
+
+#[test]
+fn a_step_that_copies_its_batch_is_recorded_each_time() {
+    let resnet = r#"{"kind":"resnet","channels":[3,4],"blocks":1}"#;
+    let run = trained(resnet, pictures(3), OptimizerSpec::sgd(), true);
+    assert!(!run.2, "three channels are turned by an operation of candle's");
 }
