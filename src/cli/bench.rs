@@ -1,11 +1,12 @@
 mod kernels;
 
+use crate::error::Result;
 use crate::grid::Experiment;
 use crate::results::print_rows;
 use crate::runner;
 use crate::spec::TrainerSpec;
 use crate::store::environment;
-use crate::train::Trainer;
+use crate::train::{Replica, Trainer};
 use crate::workload::Registry;
 use kernels::round;
 use serde::Serialize;
@@ -24,7 +25,9 @@ const BLOCK_SECONDS: f64 = 0.2;
 /// A step includes gathering the batch, forward, backward and update. The
 /// floating-point operations are those of matrix products and convolutions.
 /// The peak is the rate of fused multiply-adds measured on one core of this
-/// machine.
+/// machine. `step` says whether the step is replayed as a flat list of kernel
+/// calls, or recorded anew for every batch. The environment variable
+/// `LRSCOUT_ISA` (avx512, avx2 or portable) chooses the instruction set.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout bench experiments/standard.toml --jobs 2\n  \
@@ -50,6 +53,8 @@ struct BenchRow {
     samples_per_s: Option<f64>,
     gflops: Option<f64>,
     share_of_peak: Option<f64>,
+    /// How a step is computed: `replayed` or `recorded`.
+    step: Option<&'static str>,
 }
 
 impl Bench {
@@ -70,12 +75,14 @@ impl Bench {
         let stop = runner::stop_on_signals()?;
         let paces =
             runner::paces(trainers, jobs, BLOCKS, BLOCK_SECONDS, &stop)?;
+        let steps = trainers.iter().map(step).collect::<Result<Vec<_>>>()?;
         let rows: Vec<BenchRow> = experiment
             .workloads
             .iter()
             .zip(trainers)
             .zip(paces)
-            .map(|((entry, trainer), pace)| {
+            .zip(steps)
+            .map(|(((entry, trainer), pace), step)| {
                 let seconds = pace.step_seconds;
                 let batch = entry.spec.batch();
                 let flops = match (&entry.spec, trainer) {
@@ -95,10 +102,18 @@ impl Bench {
                     samples_per_s: samples.map(round),
                     gflops: gflops.map(round),
                     share_of_peak: gflops.map(|gflops| round(gflops / peak)),
+                    step,
                 }
             })
             .collect();
         print_rows(out, &rows)?;
         Ok(())
     }
+}
+
+/// How the steps of a built-in or registered model are computed.
+fn step(trainer: &Trainer) -> Result<Option<&'static str>> {
+    let Trainer::Candle(workload) = trainer else { return Ok(None) };
+    let replayed = Replica::new(workload, 0)?.is_replayed()?;
+    Ok(Some(if replayed { "replayed" } else { "recorded" }))
 }

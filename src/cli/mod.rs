@@ -93,7 +93,7 @@ pub fn main(registry: Registry) -> ExitCode {
     crate::kernels::one_thread_a_run();
     let cli = Cli::parse();
     let mut out = std::io::stdout().lock();
-    let result = match cli.verb {
+    let result = take_path().and_then(|()| match cli.verb {
         Verb::Auto(verb) => verb.run(&registry, &mut out),
         Verb::Check(verb) => verb.run(&registry, &mut out),
         Verb::FindLr(verb) => verb.run(&registry, &mut out),
@@ -108,7 +108,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Bench(verb) => verb.run(&registry, &mut out),
         Verb::BenchFinder(verb) => verb.run(&registry, &mut out),
         Verb::Calibrate(verb) => verb.run(&registry, &mut out),
-    };
+    });
     let result = result.and_then(|()| Ok(out.flush()?));
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -119,6 +119,18 @@ pub fn main(registry: Registry) -> ExitCode {
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// Takes the path of the kernels that `LRSCOUT_ISA` names, if it is set.
+fn take_path() -> anyhow::Result<()> {
+    let Some(name) = std::env::var_os("LRSCOUT_ISA") else { return Ok(()) };
+    let name = name.to_string_lossy();
+    crate::kernels::take_path(&name).map_err(|paths| {
+        let paths = paths.join(", ");
+        let message =
+            format!("LRSCOUT_ISA is `{name}`; this machine has {paths}");
+        Error::Invalid(message).into()
+    })
 }
 
 /// Prints a message to standard error. A closed standard error is not a

@@ -39,6 +39,16 @@ enum Level {
     Portable,
 }
 
+impl Level {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Portable => "portable",
+        }
+    }
+}
+
 /// Lanes of the independent sums in reductions: enough for two 512-bit
 /// vectors, the same on every path, so that all paths add in one order.
 const LANES: usize = 16;
@@ -76,13 +86,39 @@ fn detect() -> Level {
     Level::Portable
 }
 
+/// The instruction set of this process, once it is known.
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
 fn level() -> Level {
-    static DETECTED: OnceLock<Level> = OnceLock::new();
     #[cfg(test)]
     if let Some(level) = FORCED.get() {
         return level;
     }
-    *DETECTED.get_or_init(detect)
+    *LEVEL.get_or_init(detect)
+}
+
+/// The instruction sets that this machine has, the best one first.
+fn levels() -> &'static [Level] {
+    match detect() {
+        Level::Avx512 => &[Level::Avx512, Level::Avx2, Level::Portable],
+        Level::Avx2 => &[Level::Avx2, Level::Portable],
+        Level::Portable => &[Level::Portable],
+    }
+}
+
+/// Takes the path of this name from here on, instead of the best one of the
+/// machine. Call it before any kernel.
+///
+/// # Errors
+///
+/// The paths that this machine has, if `name` is none of them.
+pub(crate) fn take_path(name: &str) -> Result<(), Vec<&'static str>> {
+    let known = levels().iter().find(|level| level.name() == name);
+    let Some(level) = known else {
+        return Err(levels().iter().map(Level::name).collect());
+    };
+    LEVEL.get_or_init(|| *level);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -94,12 +130,7 @@ thread_local! {
 /// Runs `check` on every path that this machine has.
 #[cfg(test)]
 pub(crate) fn on_every_path(check: impl Fn(&str)) {
-    let paths: &[Level] = match detect() {
-        Level::Avx512 => &[Level::Avx512, Level::Avx2, Level::Portable],
-        Level::Avx2 => &[Level::Avx2, Level::Portable],
-        Level::Portable => &[Level::Portable],
-    };
-    for &path in paths {
+    for &path in levels() {
         FORCED.set(Some(path));
         check(&format!("{path:?}"));
     }
@@ -108,11 +139,7 @@ pub(crate) fn on_every_path(check: impl Fn(&str)) {
 
 /// The path taken on this machine: `avx512`, `avx2` or `portable`.
 pub(crate) fn path() -> &'static str {
-    match level() {
-        Level::Avx512 => "avx512",
-        Level::Avx2 => "avx2",
-        Level::Portable => "portable",
-    }
+    level().name()
 }
 
 /// Defines a function whose body is compiled for every [`Level`] and

@@ -338,7 +338,7 @@ fn trained(
         losses.push(replica.update(0.05 / (1.0 + step as f64)).expect("ok"));
     }
     let score = replica.evaluate(&workload.data.valid).expect("evaluates");
-    (losses, score, replica.is_replayed())
+    (losses, score, replica.is_replayed().expect("updates"))
 }
 
 #[test]
