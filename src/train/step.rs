@@ -357,9 +357,7 @@ impl Replica {
             loss += weight * f64::from(batch_loss.to_scalar::<f32>()?);
             count += weight;
             if let Task::Classify { .. } = self.data.task {
-                let hits = output.argmax(1)?.eq(&targets)?;
-                let hits = hits.to_dtype(DType::F32)?.sum_all()?;
-                right += f64::from(hits.to_scalar::<f32>()?);
+                right += hits(&output, &targets)? as f64;
             }
         }
         let loss = loss / count;
@@ -370,6 +368,26 @@ impl Replica {
         };
         Ok(Score { loss, metric })
     }
+}
+
+/// Rows of `output` whose largest value, the first of equal ones, is at the
+/// place that `targets` has.
+fn hits(output: &Tensor, targets: &Tensor) -> candle_core::Result<usize> {
+    if !output.device().is_cpu() {
+        let hits = output.argmax(1)?.eq(targets)?.to_dtype(DType::U32)?;
+        return Ok(hits.sum_all()?.to_scalar::<u32>()? as usize);
+    }
+    let classes = output.dim(1)?;
+    let targets = targets.to_vec1::<u32>()?;
+    let output = output.flatten_all()?.to_vec1::<f32>()?;
+    let is_hit = |(row, target): &(&[f32], &u32)| {
+        let first = (0, row.first().copied().unwrap_or(f32::NAN));
+        let most = row.iter().enumerate().fold(first, |most, (i, &x)| {
+            if most.1 < x { (i, x) } else { most }
+        });
+        most.0 == **target as usize
+    };
+    Ok(output.chunks_exact(classes).zip(&targets).filter(is_hit).count())
 }
 
 /// What each part of a batch counts in its mean loss; their sum is 1.
