@@ -12,7 +12,12 @@ use candle_core::{D, Result, Tensor};
 
 /// `(batch, channels, height, width)` as `(batch, height, width, channels)`.
 pub(super) fn channels_last(x: &Tensor) -> Result<Tensor> {
-    x.permute((0, 2, 3, 1))?.contiguous()
+    let (batch, channels, height, width) = x.dims4()?;
+    if channels == 1 || !x.is_contiguous() {
+        return x.permute((0, 2, 3, 1))?.contiguous();
+    }
+    let op = Turn { lines: channels, length: height * width };
+    op::apply(op, &[x], (batch, height, width, channels))
 }
 
 /// The inverse, without moving a number.
@@ -23,8 +28,12 @@ pub(super) fn channels_first(x: &Tensor) -> Result<Tensor> {
 /// `(batch, channels, length)` as `(batch, 1, length, channels)`.
 pub(super) fn of_signal(x: &Tensor) -> Result<Tensor> {
     let (batch, channels, length) = x.dims3()?;
-    let last = x.permute((0, 2, 1))?.contiguous()?;
-    last.reshape((batch, 1, length, channels))
+    if channels == 1 || !x.is_contiguous() {
+        let last = x.permute((0, 2, 1))?.contiguous()?;
+        return last.reshape((batch, 1, length, channels));
+    }
+    let op = Turn { lines: channels, length };
+    op::apply(op, &[x], (batch, 1, length, channels))
 }
 
 /// The inverse, without moving a number.
@@ -65,7 +74,8 @@ pub fn flatten(x: &Tensor) -> Result<Tensor> {
     let (batch, channels) = (x.dim(0)?, x.dim(1)?);
     let places = x.elem_count() / (batch * channels).max(1);
     let x = if x.rank() == 3 { of_signal(x)? } else { channels_last(x)? };
-    op::apply(Flatten { channels, places }, &[&x], (batch, channels * places))
+    let op = Turn { lines: places, length: channels };
+    op::apply(op, &[&x], (batch, channels * places))
 }
 
 /// The mean over all positions: `(batch, channels, height, width)` to
@@ -83,42 +93,39 @@ pub fn mean_pool(x: &Tensor) -> Result<Tensor> {
     op::apply(op, &[&channels_last(x)?], (batch, channels))
 }
 
-/// Channels last to channels first.
+/// The transpose of each example, `(lines, length)` to `(length, lines)`:
+/// between channels first and channels last.
 #[derive(Debug)]
-struct Flatten {
-    channels: usize,
-    places: usize,
+struct Turn {
+    lines: usize,
+    length: usize,
 }
 
-impl Op for Flatten {
-    fn name(&self) -> &'static str {
-        "flatten"
-    }
-
-    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], _: &mut Kept) {
-        let size = self.channels * self.places;
-        let examples = inputs[0].chunks_exact(size);
-        for (x, y) in examples.zip(y.chunks_exact_mut(size)) {
-            for (place, x) in x.chunks_exact(self.channels).enumerate() {
-                let to = y.iter_mut().skip(place).step_by(self.places);
+impl Turn {
+    fn turn(x: &[f32], (lines, length): (usize, usize), y: &mut [f32]) {
+        let examples = x.chunks_exact(lines * length);
+        for (x, y) in examples.zip(y.chunks_exact_mut(lines * length)) {
+            for (line, x) in x.chunks_exact(length).enumerate() {
+                let to = y.iter_mut().skip(line).step_by(lines);
                 to.zip(x).for_each(|(to, x)| *to = *x);
             }
         }
     }
+}
+
+impl Op for Turn {
+    fn name(&self) -> &'static str {
+        "transpose"
+    }
+
+    fn forward(&self, inputs: &[&[f32]], y: &mut [f32], _: &mut Kept) {
+        Self::turn(inputs[0], (self.lines, self.length), y);
+    }
 
     fn backward(&self, pass: Pass<'_>) {
         let Some(dx) = &mut pass.gradients[0] else { return };
-        let size = self.channels * self.places;
-        let examples = pass.dy.chunks_exact(size);
-        dx.write(|dx| {
-            for (dy, dx) in examples.zip(dx.chunks_exact_mut(size)) {
-                let places = dx.chunks_exact_mut(self.channels);
-                for (place, dx) in places.enumerate() {
-                    let from = dy.iter().skip(place).step_by(self.places);
-                    dx.iter_mut().zip(from).for_each(|(dx, dy)| *dx = *dy);
-                }
-            }
-        });
+        let back = (self.length, self.lines);
+        dx.write(|dx| Self::turn(pass.dy, back, dx));
     }
 }
 

@@ -65,12 +65,12 @@ pub(super) fn apply(
         op.forward(inputs, &mut y, &mut kept);
         Ok(())
     })?;
-    let wanted = inputs.iter().any(Tensor::track_op);
-    if !wanted {
-        return Tensor::from_vec(y, shape, &Device::Cpu);
-    }
-    // A variable for candle: a leaf, where its own graph ends.
-    let y = Var::from_vec(y, shape, &Device::Cpu)?.into_inner();
+    let y = if inputs.iter().any(Tensor::track_op) {
+        // A variable for candle: a leaf, where its own graph ends.
+        Var::from_vec(y, shape, &Device::Cpu)?.into_inner()
+    } else {
+        Tensor::from_vec(y, shape, &Device::Cpu)?
+    };
     TAPE.with_borrow_mut(|tape| {
         let tape = tape.get_or_insert_default();
         for x in &inputs {
