@@ -232,6 +232,13 @@ impl Diagnosis {
         self.lr[lowest(&self.smoother.smooth(&losses))] / DIVISOR
     }
 
+    /// The rows that were read, and their smoothed losses.
+    pub(super) fn smoothed_rows(
+        &self,
+    ) -> impl Iterator<Item = (usize, f64)> + '_ {
+        self.rows.iter().copied().zip(self.smoothed.iter().copied())
+    }
+
     /// Rows that were read.
     pub(super) fn len(&self) -> usize {
         self.rows.len()

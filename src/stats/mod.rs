@@ -7,6 +7,7 @@
 //! One file per test. `multiple` corrects for several tests, `power` says what
 //! a study of a given size can show.
 
+pub(crate) mod average;
 pub(crate) mod bayes;
 pub(crate) mod bootstrap;
 pub(crate) mod evalue;
@@ -19,5 +20,6 @@ pub(crate) mod ranks;
 pub(crate) mod robust;
 pub(crate) mod skillings_mack;
 pub(crate) mod superiority;
+pub(crate) mod trend;
 pub(crate) mod variance;
 pub(crate) mod wilcoxon;
