@@ -1,6 +1,7 @@
+use super::curve::Curve;
 use crate::error::Error;
 use crate::grid::{Experiment, LrFindPer};
-use crate::lr_find::LrFound;
+use crate::lr_find::{LrFound, Rule};
 use crate::report::plot::terminal_curve;
 use crate::results::rows::FindRow;
 use crate::results::{print_rows, write_rows};
@@ -16,8 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Width and height, in characters, of a curve in the terminal.
 const PICTURE: (usize, usize) = (72, 16);
 
-/// Find the learning rate of every workload of a grid, or apply the rules of
-/// all finders to a recorded curve.
+/// Find the learning rate of every workload of a grid, or read it from a
+/// range test that any tool recorded.
 ///
 /// In a range test the learning rate rises until the loss diverges. Short
 /// runs around its suggestion then confirm or correct it. Nothing is stored
@@ -27,37 +28,39 @@ const PICTURE: (usize, usize) = (72, 16);
     lrscout find-lr experiments/smoke.toml\n  \
     lrscout find-lr experiments/smoke.toml --workload letter-mlp --plot f.svg\n  \
     lrscout find-lr experiments/smoke.toml --trainings 1.4 --format json\n  \
-    lrscout find-lr --curve curve.csv --rule fastai-valley")]
+    lrscout find-lr --curve curve.csv --rule fastai-valley\n  \
+    lrscout find-lr --curve history.json --from ignite --plot f.svg\n  \
+    lrscout find-lr --curve log.csv --lr lr-SGD --loss train_loss\n  \
+    lrscout find-lr --curve history.csv --smoothed 0.05 --format json")]
 pub(crate) struct FindLr {
     /// Experiment grid (TOML).
     #[arg(required_unless_present = "curve", conflicts_with = "curve")]
     grid: Option<PathBuf>,
     /// Only this workload; default: all.
-    #[arg(long, value_name = "NAME", requires = "grid")]
+    #[arg(long, value_name = "NAME", conflicts_with = "curve")]
     workload: Option<String>,
     /// Write the curve as SVG. With several workloads it is that of the last.
-    #[arg(long, value_name = "FILE", requires = "grid")]
+    #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
-    /// Write the curve as CSV, for `--curve`. With several workloads it is
-    /// that of the last.
-    #[arg(long, value_name = "FILE", requires = "grid")]
+    /// Write the curve as CSV, for `--curve`, with raw losses. With several
+    /// workloads it is that of the last.
+    #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
     /// Highest cost of a rate, in trainings; default: that of the grid.
-    #[arg(long, value_name = "NUMBER", requires = "grid")]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "curve")]
     trainings: Option<f64>,
     /// A table, or everything: curves, trials, second opinions.
-    #[arg(long, value_enum, default_value_t, requires = "grid")]
+    #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Simultaneous trainings; default: one per core.
-    #[arg(long, requires = "grid")]
+    #[arg(long, conflicts_with = "curve")]
     jobs: Option<NonZeroUsize>,
-    /// Apply the rules to a recorded curve (CSV with columns `lr` and `loss`)
-    /// instead of training.
-    #[arg(long, value_name = "FILE")]
-    curve: Option<PathBuf>,
-    /// Only this rule.
-    #[arg(long, value_name = "NAME", requires = "curve")]
-    rule: Option<String>,
+    /// The rule that reads the rate from the curve; default: that of the
+    /// grid, and all rules with `--curve`.
+    #[arg(long, value_name = "NAME")]
+    rule: Option<Rule>,
+    #[command(flatten)]
+    recorded: Curve,
 }
 
 /// How the rates are printed.
@@ -80,13 +83,31 @@ struct FullRow<'a> {
 }
 
 impl FindLr {
+    /// Reads a recorded curve.
+    fn read(&self, path: &Path, out: &mut impl Write) -> anyhow::Result<()> {
+        let recorded = self.recorded.recorded(path)?;
+        if std::io::stderr().is_terminal() {
+            let (width, height) = PICTURE;
+            let picture = recorded.picture(self.rule);
+            super::say(terminal_curve(&picture, width, height));
+        }
+        if let Some(path) = &self.save {
+            write_rows(path, recorded.points())?;
+        }
+        if let Some(path) = &self.plot {
+            let svg = recorded.to_svg(self.rule);
+            write_atomically(path, svg.as_bytes())?;
+        }
+        recorded.print(self.rule, self.format == Format::Json, out)
+    }
+
     pub(crate) fn run(
         self,
         registry: &Registry,
         out: &mut impl Write,
     ) -> anyhow::Result<()> {
-        if let Some(path) = &self.curve {
-            return super::curve::replay(path, self.rule.as_deref(), out);
+        if let Some(path) = self.recorded.file() {
+            return self.read(path, out);
         }
         let grid = self.grid.as_deref().unwrap_or(Path::new(""));
         let mut experiment = Experiment::load(grid, &super::known(registry))?;
@@ -104,6 +125,9 @@ impl FindLr {
         }
         if let Some(trainings) = self.trainings {
             experiment.lr_find.trainings = trainings;
+        }
+        if let Some(rule) = self.rule {
+            experiment.lr_find.rule = rule.name().to_owned();
         }
         if experiment.lr_find.per == LrFindPer::Workload {
             experiment.budgets.sort_unstable();

@@ -3,7 +3,7 @@
 //!
 //! `files` says which files a path stands for, `tools` what each tool's file
 //! holds, `columns` which of its columns is what, `runs` and `choose` make
-//! one score a run of it. `bytes`, `json` and `flat` read text of any form;
+//! one score a run of it. `curve` reads recorded range tests. `bytes`, `json` and `flat` read text of any form;
 //! CSV goes through the one reader, `results::Sheet`.
 //!
 //! What a table cannot say is asked for or said, not invented.
@@ -12,6 +12,7 @@ mod beside;
 mod bytes;
 mod choose;
 mod columns;
+mod curve;
 mod database;
 mod files;
 mod flat;
@@ -28,6 +29,7 @@ use crate::ranking::{Direction, meaning};
 use crate::results::{Dialect, Sheet};
 use crate::text::quoted;
 use columns::Columns;
+pub(crate) use curve::{CurveTool, CurveWishes, History, read_curve};
 use files::File;
 pub(crate) use ours::{SOURCE, SOURCE_HASH, holes};
 use ours::{kept_direction, table};

@@ -51,6 +51,9 @@ pub(crate) struct Reading {
     pub(crate) reason: String,
 }
 
+/// Multiple of the lowest loss at which tools stop.
+const STOP: f64 = 4.0;
+
 /// A curve as a rule reads it.
 pub(crate) struct RecordedTest {
     lr: Vec<f64>,
@@ -140,10 +143,11 @@ impl RecordedTest {
             }
             FindOutcome::NeverDiverged => {
                 let falling = (end / lowest).log10() < STILL_FALLING;
-                let to = if falling { 100.0 * end } else { 10.0 * end };
+                let to = decades_above(end, if falling { 2 } else { 1 });
                 format!(
                     "the loss never rose again up to {end:.2e}: repeat the \
-                     range test with a maximum rate of {to:.0e}"
+                     range test with a maximum rate of {to:.0e}{}",
+                    if self.was_stopped() { ", without early stop" } else { "" }
                 )
             }
             FindOutcome::TooNoisy => {
@@ -188,8 +192,20 @@ impl RecordedTest {
             None => format!(
                 "the loss fell at no rate up to {end:.2e}: repeat the range \
                  test with a maximum rate of {:.0e}",
-                100.0 * end
+                decades_above(end, 2)
             ),
         }
     }
+
+    /// Whether the last loss ended the test by the rule of most tools, though
+    /// it was a single one.
+    fn was_stopped(&self) -> bool {
+        let lowest = self.loss.iter().copied().fold(f64::INFINITY, f64::min);
+        self.loss.last().is_some_and(|last| *last > STOP * lowest)
+    }
+}
+
+/// The power of ten so many decades above `rate`, or a little more.
+fn decades_above(rate: f64, decades: i32) -> f64 {
+    10.0_f64.powf(rate.log10().ceil() + f64::from(decades))
 }

@@ -5,7 +5,6 @@
 //! reads any CSV with the place of each cell. Numbers only: no tensor, no
 //! statistics, no sentences.
 
-pub(crate) mod curve;
 mod folder;
 pub(crate) mod rows;
 pub(crate) mod runs;

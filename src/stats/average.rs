@@ -103,11 +103,13 @@ impl Average {
         }
     }
 
-    /// Updates by which an average is late, in the long run or after `count`.
+    /// Updates by which an average is late at the most, after `count`.
     pub(crate) fn lag(self, count: usize) -> f64 {
+        let half = count as f64 / 2.0;
         match self {
-            Self::Exponential { new, past, .. } => past / new,
-            Self::Mean { every } => every.unwrap_or(count) as f64 / 2.0,
+            Self::Exponential { new, past, .. } => half.min(past / new),
+            Self::Mean { every: Some(every) } => half.min(every as f64 / 2.0),
+            Self::Mean { every: None } => half,
         }
     }
 

@@ -63,7 +63,7 @@ pub(super) fn guess(losses: &[f64], single: bool) -> Likeness {
     let ahead = likelihood(average, head, &trend) - raw.log_likelihood;
     if ahead > STRONG && is_ramp(average, head) {
         Likeness::Sure(average)
-    } else if ahead > EVIDENCE {
+    } else if ahead > EVIDENCE && trend.is_white(WHITE) {
         Likeness::Suspected(average)
     } else if ahead < -EVIDENCE / 2.0 && raw.is_white(WHITE) {
         Likeness::Raw
@@ -88,6 +88,33 @@ pub(super) fn evidence(average: Average, losses: &[f64]) -> f64 {
     of(Some(average)).zip(of(None)).map_or(0.0, |(a, b)| a - b)
 }
 
+/// The means since the start, or since that of an epoch, that `losses` are, if
+/// the noise of what they are made of is white, and that says more than a
+/// choice among so many would by chance.
+pub(super) fn means_of(losses: &[f64]) -> Option<Average> {
+    let head = head(losses);
+    let means = means(head.len());
+    let chance = EVIDENCE + (means.len() as f64).ln();
+    let raw = Trend::of(&finite(head))?.log_likelihood;
+    let (epoch, trend) = likeliest(head, &means)?;
+    let of_epoch = likelihood(epoch, head, &trend);
+    let (all, trend_of_all) = likeliest(head, &means[..1])?;
+    let of_all = likelihood(all, head, &trend_of_all);
+    let (average, trend, likelihood) = if of_epoch > of_all + chance {
+        (epoch, trend, of_epoch)
+    } else {
+        (all, trend_of_all, of_all)
+    };
+    let is_seen = trend.is_white(WHITE) && likelihood > raw + chance;
+    is_seen.then_some(average)
+}
+
+/// The likeliest means since the start, or since that of an epoch.
+pub(super) fn likeliest_means(losses: &[f64]) -> Average {
+    let means = means(head(losses).len());
+    likeliest_of(losses, &means).unwrap_or(means[0])
+}
+
 /// The one of `averages` that makes `losses` likeliest; `None` where there are
 /// too few losses.
 pub(super) fn likeliest_of(
@@ -97,9 +124,10 @@ pub(super) fn likeliest_of(
     likeliest(head(losses), averages).map(|(average, _)| average)
 }
 
-/// Means since the start, or since that of an epoch of any length.
-pub(super) fn means(count: usize) -> Vec<Average> {
-    let epochs = (SHORTEST..count).map(Some);
+/// Means since the start, or since that of an epoch, of a length whose end is
+/// well before that of `count` losses.
+fn means(count: usize) -> Vec<Average> {
+    let epochs = (SHORTEST..=count * 3 / 4).map(Some);
     let all = std::iter::once(None).chain(epochs);
     all.map(|every| Average::Mean { every }).collect()
 }
@@ -109,7 +137,8 @@ fn likeliest(head: &[f64], averages: &[Average]) -> Option<(Average, Trend)> {
         let trend = Trend::of(&finite(&average.undo(head)))?;
         Some((likelihood(average, head, &trend), average, trend))
     });
-    let best = tried.max_by(|a, b| a.0.total_cmp(&b.0));
+    // The first of equals: epochs beyond the last loss are all alike.
+    let best = tried.reduce(|best, next| if next.0 > best.0 { next } else { best });
     best.map(|(_, average, trend)| (average, trend))
 }
 

@@ -21,8 +21,8 @@ const SINGLE: f64 = 3e-8;
 pub(crate) enum Smoothed {
     /// Nothing.
     Unsaid,
-    /// They are raw.
-    No,
+    /// They are raw, because of this.
+    No(&'static str),
     /// They are exponential averages with this weight of the new loss.
     Weight(f64),
     /// They are these averages.
@@ -113,19 +113,20 @@ impl Losses {
             }
             Finding::TooCoarse { average, error } => format!(
                 "the losses are {average}, but the file has too few digits \
-                 to undo that (errors of {error:.1e}): the rate may be too \
-                 high by {}; save all digits",
+                 to undo that (errors of {error:.1e}): the rate may be off by \
+                 {}; save all digits",
                 late(average)
             ),
             Finding::Suspected(average) => format!(
-                "the losses look like averages over many updates; nothing \
-                 was undone, so the rate may be too high, by {}: say \
-                 `--smoothed WEIGHT`, `--from TOOL` or `--smoothed none`",
+                "the losses look like averages, as {} records them; nothing \
+                 was undone, so the rate may be off by {}: say `--from TOOL`, \
+                 `--smoothed WEIGHT` or `--smoothed none`",
+                recorder(average),
                 late(average)
             ),
             Finding::Unknown => "whether the losses are averages cannot be \
-                 seen; they are read as raw, and if they are not, the rate is \
-                 too high: say `--smoothed WEIGHT`, `--from TOOL` or \
+                 seen; they are read as raw, and if they are not, the rate \
+                 may be off: say `--from TOOL`, `--smoothed WEIGHT` or \
                  `--smoothed none`"
                 .to_owned(),
         }
@@ -142,7 +143,7 @@ fn known(recorded: &[f64], single: bool, said: Smoothed) -> Known {
     let raw = |why| Known::Other(Finding::Raw(why));
     let declared = "as declared";
     match said {
-        Smoothed::No => return raw(declared),
+        Smoothed::No(why) => return raw(why),
         Smoothed::By(average) => return Known::Average(average, declared),
         Smoothed::Weight(new) => {
             let started = started_anyhow(new);
@@ -150,9 +151,8 @@ fn known(recorded: &[f64], single: bool, said: Smoothed) -> Known {
             return Known::Average(best.unwrap_or(started[0]), declared);
         }
         Smoothed::Means => {
-            let means = likeness::means(recorded.len());
-            let best = likeness::likeliest_of(recorded, &means);
-            return Known::Average(best.unwrap_or(means[0]), declared);
+            let means = likeness::likeliest_means(recorded);
+            return Known::Average(means, declared);
         }
         Smoothed::Unsaid
         | Smoothed::Default(_)
@@ -178,11 +178,7 @@ fn known(recorded: &[f64], single: bool, said: Smoothed) -> Known {
             return raw("their noise is that of single batches");
         }
         Smoothed::PerhapsMeans => {
-            let means = likeness::means(recorded.len());
-            let chance = (means.len() as f64).ln();
-            if let Some(mean) = likeness::likeliest_of(recorded, &means)
-                && likeness::evidence(mean, recorded) > EVIDENCE + chance
-            {
+            if let Some(mean) = likeness::means_of(recorded) {
                 return Known::Average(mean, "as their noise shows");
             }
         }
@@ -223,7 +219,19 @@ fn descent(losses: &[f64]) -> f64 {
     median(start).map_or(0.0, |start| (start - lowest).abs())
 }
 
-/// By how many decades a rate is too high.
+/// A tool that records such averages.
+fn recorder(average: Average) -> &'static str {
+    match average {
+        Average::Mean { .. } => "a Keras callback",
+        Average::Exponential { start, .. } => match start {
+            Start::First => "torch-lr-finder",
+            Start::Corrected { ahead: 0 } => "fastai",
+            Start::Corrected { .. } | Start::Zero => "Lightning",
+        },
+    }
+}
+
+/// By how many decades a rate is off.
 struct Late(f64);
 
 impl fmt::Display for Late {
