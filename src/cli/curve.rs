@@ -2,9 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::import::{CurveTool, CurveWishes, History, read_curve};
-use crate::lr_find::{
-    Losses, LrPoint, Reading, RecordedTest, Rule, Smoothed,
-};
+use crate::lr_find::{Losses, LrPoint, Reading, RecordedTest, Rule, Smoothed};
 use crate::report::plot::{RangeTestPlot, range_test};
 use crate::results::print_rows;
 use crate::stats::average::Average;
@@ -125,8 +123,9 @@ impl Recorded {
                 .collect(),
         );
         let losses = Losses::of(history.loss, history.rounding, said);
-        let there: Vec<usize> =
-            (0..history.lr.len()).filter(|&row| !history.missing[row]).collect();
+        let there: Vec<usize> = (0..history.lr.len())
+            .filter(|&row| !history.missing[row])
+            .collect();
         let of = |values: &[f64]| -> Vec<f64> {
             there.iter().map(|&row| values[row]).collect()
         };
@@ -158,8 +157,9 @@ impl Recorded {
     /// The numbers of the plot, with the answer of `rule`.
     pub(super) fn picture(&self, rule: Option<Rule>) -> RangeTestPlot {
         let found = self.reading(rule.unwrap_or_default());
-        let column =
-            |value: fn(&LrPoint) -> f64| self.points.iter().map(value).collect();
+        let column = |value: fn(&LrPoint) -> f64| {
+            self.points.iter().map(value).collect()
+        };
         RangeTestPlot {
             rates: column(|point| point.lr),
             losses: column(|point| point.loss),

@@ -106,8 +106,8 @@ impl RecordedTest {
             let (low, high) = interval::of_curves(&[&self.diagnosis], SEED);
             (low.min(found.lr), high.max(found.lr))
         });
-        let wide = interval
-            .is_some_and(|(low, high)| (high / low).log10() > TOO_WIDE);
+        let wide =
+            interval.is_some_and(|(low, high)| (high / low).log10() > TOO_WIDE);
         let outcome = match self.diagnosis.outcome() {
             _ if wide => FindOutcome::TooNoisy,
             outcome => outcome,
@@ -147,7 +147,11 @@ impl RecordedTest {
                 format!(
                     "the loss never rose again up to {end:.2e}: repeat the \
                      range test with a maximum rate of {to:.0e}{}",
-                    if self.was_stopped() { ", without early stop" } else { "" }
+                    if self.was_stopped() {
+                        ", without early stop"
+                    } else {
+                        ""
+                    }
                 )
             }
             FindOutcome::TooNoisy => {
@@ -179,16 +183,17 @@ impl RecordedTest {
 
     fn nothing_seen(&self, end: f64) -> String {
         let first = self.lr.first().copied().unwrap_or(0.0);
-        let broke = self.diagnosis.diverged.then(|| self.diagnosis.highest_lr());
+        let broke =
+            self.diagnosis.diverged.then(|| self.diagnosis.highest_lr());
         match broke.flatten() {
             Some(lr) if (lr / first).log10() < TOO_HIGH => format!(
                 "the loss fell at no rate and diverged at {lr:.2e}: repeat \
                  the range test from {:.0e}",
                 first / 1000.0
             ),
-            Some(lr) => format!(
-                "the loss fell at no rate and diverged at {lr:.2e}"
-            ),
+            Some(lr) => {
+                format!("the loss fell at no rate and diverged at {lr:.2e}")
+            }
             None => format!(
                 "the loss fell at no rate up to {end:.2e}: repeat the range \
                  test with a maximum rate of {:.0e}",

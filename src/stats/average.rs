@@ -252,7 +252,8 @@ mod tests {
             averages[30] = f64::NAN;
             let back = average.undo(&averages);
             assert!(back[30].is_nan(), "{average}");
-            let (low, high) = (values[30].min(values[31]), values[31].max(values[30]));
+            let (low, high) =
+                (values[30].min(values[31]), values[31].max(values[30]));
             let inside = back[31] > low - 1e-11 && back[31] < high + 1e-11;
             assert!(inside, "{average}: {} of {low} {high}", back[31]);
             for row in (1..30).chain(32..60) {

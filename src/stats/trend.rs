@@ -64,8 +64,8 @@ fn fit(values: &[f64], bend: f64) -> Trend {
         log_spreads += spread.ln();
     }
     let level_at = |i: usize| {
-        let around = &errors[i.saturating_sub(AROUND)
-            ..(i + AROUND + 1).min(errors.len())];
+        let around = &errors
+            [i.saturating_sub(AROUND)..(i + AROUND + 1).min(errors.len())];
         let sum: f64 = around.iter().map(|e| e * e).sum();
         sum / around.len() as f64 + f64::MIN_POSITIVE
     };

@@ -56,7 +56,9 @@ pub(super) fn entries(
         match fall(&entries) {
             None => return Ok((checked(sheet, entries)?, "")),
             Some(_) if of_rows => {}
-            Some(at) => return Err(no_range_test(&lines, columns, &entries, at)),
+            Some(at) => {
+                return Err(no_range_test(&lines, columns, &entries, at));
+            }
         }
     }
     let mut entries: Vec<Entry> = (lines.iter())
@@ -167,8 +169,12 @@ fn is_ladder(sorted: &[Entry]) -> bool {
 
 fn checked(sheet: &Sheet, entries: Vec<Entry>) -> Result<Vec<Entry>> {
     if !entries.iter().any(|entry| entry.loss.is_some()) {
-        let message = "no row has both a rate and a loss: `--lr COLUMN` and \
-                       `--loss COLUMN` name other columns";
+        let message = if sheet.records().len() == 0 {
+            "there are no rows below the header: save the curve again"
+        } else {
+            "no row has both a rate and a loss: `--lr COLUMN` and `--loss \
+             COLUMN` name other columns"
+        };
         return Err(sheet.error(0, message));
     }
     let runs = entries.chunk_by(|a, b| b.lr <= a.lr * (1.0 + SAME));
@@ -194,16 +200,16 @@ fn no_range_test(
     at: usize,
 ) -> crate::error::Error {
     let wanted = format!(
-        "the update before it has {:?}: in a range test the rate only rises",
+        "the update before it has {:?}: in a range test the rate only rises; \
+         `--lr COLUMN` names another column",
         entries[at - 1].lr
     );
     let line = &lines[entries[at].row];
     match line.lr {
         Some(_) => line.row.error(columns.lr, &wanted),
-        None => line.row.fault(format!(
-            "the rate falls to {:?}; {wanted}",
-            entries[at].lr
-        )),
+        None => line
+            .row
+            .fault(format!("the rate falls to {:?}; {wanted}", entries[at].lr)),
     }
 }
 

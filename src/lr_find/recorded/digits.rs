@@ -4,6 +4,7 @@
 //! them.
 
 use crate::stats::average::{Average, Start};
+use crate::stats::robust::median;
 
 /// Binary digits of a loss: 24 of a single, and some for the sum of several.
 const BITS: i32 = 30;
@@ -16,6 +17,9 @@ const AGREE: f64 = 0.9;
 
 /// Largest chance that a number has few digits by accident, for it to count.
 const BY_CHANCE: f64 = 0.01;
+
+/// Values that the first one is compared with.
+const NEXT: usize = 8;
 
 /// Whether all `losses` are single-precision numbers, written in full.
 pub(super) fn are_single(losses: &[f64]) -> bool {
@@ -33,7 +37,34 @@ pub(super) fn are_single(losses: &[f64]) -> bool {
 /// The average of numbers with few binary digits that `losses` are, if they
 /// are one, with a weight of whole per cents.
 pub(super) fn average_of(losses: &[f64]) -> Option<Average> {
-    candidates().find(|average| is_made_of_few(*average, losses))
+    let candidates: Vec<Average> = candidates().collect();
+    one_of(&candidates, losses)
+}
+
+/// The one of `averages`, of numbers with few binary digits, that `losses`
+/// are, if they are one.
+pub(super) fn one_of(averages: &[Average], losses: &[f64]) -> Option<Average> {
+    let is_right = |average: &&Average| is_made_of_few(**average, losses);
+    let right: Vec<Average> =
+        averages.iter().filter(is_right).copied().collect();
+    // Only the first value tells a start at 0 from one at the first loss. Of
+    // a file that lacks its first rows, it is none of either.
+    let starts_right = |average: &&Average| {
+        let (value, loss) = (average.undo(losses)[0], losses[0]);
+        let tolerance = 4.0 * f64::EPSILON * value.abs();
+        few_bits(value, if value == loss { 0.0 } else { tolerance })
+    };
+    let mut started: Vec<Average> =
+        right.iter().filter(starts_right).copied().collect();
+    // A loss divided by ten may have few digits, too.
+    let jump = |average: &Average| {
+        let values = average.undo(losses);
+        let next = values[1..].iter().copied().filter(|v| v.is_finite());
+        let level = median(next.take(NEXT).collect()).unwrap_or(0.0);
+        (values[0] - level).abs()
+    };
+    started.sort_by(|a, b| jump(a).total_cmp(&jump(b)));
+    started.first().or(right.first()).copied()
 }
 
 fn candidates() -> impl Iterator<Item = Average> {
@@ -52,8 +83,7 @@ fn candidates() -> impl Iterator<Item = Average> {
             past: other,
             start,
         });
-        let first =
-            Average::Exponential { new, past, start: Start::First };
+        let first = Average::Exponential { new, past, start: Start::First };
         std::iter::once(first).chain(started)
     })
 }

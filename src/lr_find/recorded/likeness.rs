@@ -14,8 +14,8 @@ use crate::stats::trend::Trend;
 /// Logarithm of a likelihood ratio that is evidence.
 pub(super) const EVIDENCE: f64 = 6.0;
 
-/// The same for undoing an average that nobody spoke of.
-const STRONG: f64 = 10.0;
+/// The same against what was said, and for undoing what nobody spoke of.
+pub(super) const STRONG: f64 = 10.0;
 
 /// Standard deviations of a correlation of white noise.
 const WHITE: f64 = 2.5;
@@ -49,7 +49,8 @@ fn usual(single: bool) -> Vec<Average> {
     // Made in double precision, so never of single precision.
     if !single {
         averages.push(Average::TORCH_LR_FINDER);
-        averages.extend([Average::LIGHTNING, zero(0.02), zero(0.1)]);
+        averages.push(Average::LIGHTNING);
+        averages.extend([0.02, 0.05, 0.1, 0.2].map(zero));
     }
     averages
 }
@@ -58,10 +59,20 @@ fn usual(single: bool) -> Vec<Average> {
 pub(super) fn guess(losses: &[f64], single: bool) -> Likeness {
     let head = head(losses);
     let Some(raw) = Trend::of(&finite(head)) else { return Likeness::Unknown };
-    let best = likeliest(head, &usual(single));
+    let usual = usual(single);
+    let best = likeliest(head, &usual);
     let Some((average, trend)) = best else { return Likeness::Unknown };
-    let ahead = likelihood(average, head, &trend) - raw.log_likelihood;
-    if ahead > STRONG && is_ramp(average, head) {
+    let likely = likelihood(average, head, &trend);
+    let ahead = likely - raw.log_likelihood;
+    let is_only = || {
+        let others: Vec<Average> = (usual.iter().copied())
+            .filter(|other| *other != average && is_ramp(*other, head))
+            .collect();
+        likeliest(head, &others).is_none_or(|(other, trend)| {
+            likely > likelihood(other, head, &trend) + EVIDENCE
+        })
+    };
+    if ahead > STRONG && is_ramp(average, head) && is_only() {
         Likeness::Sure(average)
     } else if ahead > EVIDENCE && trend.is_white(WHITE) {
         Likeness::Suspected(average)
@@ -111,17 +122,23 @@ pub(super) fn means_of(losses: &[f64]) -> Option<Average> {
 
 /// The likeliest means since the start, or since that of an epoch.
 pub(super) fn likeliest_means(losses: &[f64]) -> Average {
-    let means = means(head(losses).len());
-    likeliest_of(losses, &means).unwrap_or(means[0])
+    likeliest_of(losses, &means(head(losses).len()))
 }
 
-/// The one of `averages` that makes `losses` likeliest; `None` where there are
-/// too few losses.
-pub(super) fn likeliest_of(
-    losses: &[f64],
-    averages: &[Average],
-) -> Option<Average> {
-    likeliest(head(losses), averages).map(|(average, _)| average)
+/// The one of `averages` that makes `losses` likeliest: the first, if there is
+/// no evidence for another.
+pub(super) fn likeliest_of(losses: &[f64], averages: &[Average]) -> Average {
+    let head = head(losses);
+    let first = averages[0];
+    let likely = |(average, trend): (Average, Trend)| {
+        (average, likelihood(average, head, &trend))
+    };
+    let of_first = likeliest(head, &averages[..1]).map(likely);
+    let best = likeliest(head, averages).map(likely);
+    match (of_first, best) {
+        (Some((_, low)), Some((best, high))) if high > low + EVIDENCE => best,
+        _ => first,
+    }
 }
 
 /// Means since the start, or since that of an epoch, of a length whose end is
@@ -138,7 +155,8 @@ fn likeliest(head: &[f64], averages: &[Average]) -> Option<(Average, Trend)> {
         Some((likelihood(average, head, &trend), average, trend))
     });
     // The first of equals: epochs beyond the last loss are all alike.
-    let best = tried.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    let best =
+        tried.reduce(|best, next| if next.0 > best.0 { next } else { best });
     best.map(|(_, average, trend)| (average, trend))
 }
 
@@ -147,8 +165,7 @@ fn likeliest(head: &[f64], averages: &[Average]) -> Option<(Average, Trend)> {
 fn likelihood(average: Average, head: &[f64], values: &Trend) -> f64 {
     let gains = average.log_gains(head.len());
     let counted = gains.iter().zip(head).filter(|(_, loss)| loss.is_finite());
-    values.log_likelihood
-        + counted.skip(2).map(|(gain, _)| gain).sum::<f64>()
+    values.log_likelihood + counted.skip(2).map(|(gain, _)| gain).sum::<f64>()
 }
 
 /// Whether the averages begin near zero, as none of a loss does by itself.

@@ -2,7 +2,7 @@
 //! averages of.
 
 use super::digits;
-use super::likeness::{self, EVIDENCE, Likeness};
+use super::likeness::{self, EVIDENCE, Likeness, STRONG};
 use crate::stats::average::{Average, Start};
 use crate::stats::robust::median;
 use std::fmt;
@@ -15,6 +15,9 @@ const WORTH: f64 = 0.1;
 
 /// Half a unit in the last place of a single.
 const SINGLE: f64 = 3e-8;
+
+/// Why losses of single precision are raw.
+const SINGLES: &str = "they are single-precision numbers, as averages are not";
 
 /// What is said about the losses of a record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,6 +101,16 @@ impl Losses {
         )
     }
 
+    #[cfg(test)]
+    pub(super) fn kind(&self) -> Kind {
+        match self.finding {
+            Finding::Undone { average, .. } => Kind::Undone(average),
+            Finding::TooCoarse { .. } | Finding::Suspected(_) => Kind::Doubtful,
+            Finding::Unknown => Kind::Unknown,
+            Finding::Raw(_) => Kind::Raw,
+        }
+    }
+
     /// What was done, in a sentence; `rung` is the distance of two rates in
     /// decades.
     pub(crate) fn said(&self, rung: f64) -> String {
@@ -133,6 +146,16 @@ impl Losses {
     }
 }
 
+/// A finding, for counts.
+#[cfg(test)]
+#[derive(Debug, PartialEq)]
+pub(super) enum Kind {
+    Undone(Average),
+    Doubtful,
+    Unknown,
+    Raw,
+}
+
 /// Either an average to undo, with how it is known, or no such.
 enum Known {
     Average(Average, &'static str),
@@ -147,24 +170,29 @@ fn known(recorded: &[f64], single: bool, said: Smoothed) -> Known {
         Smoothed::By(average) => return Known::Average(average, declared),
         Smoothed::Weight(new) => {
             let started = started_anyhow(new);
-            let best = likeness::likeliest_of(recorded, &started);
-            return Known::Average(best.unwrap_or(started[0]), declared);
+            let seen = digits::one_of(&started, recorded);
+            let average = seen
+                .unwrap_or_else(|| likeness::likeliest_of(recorded, &started));
+            return Known::Average(average, declared);
         }
         Smoothed::Means => {
             let means = likeness::likeliest_means(recorded);
             return Known::Average(means, declared);
         }
-        Smoothed::Unsaid
-        | Smoothed::Default(_)
-        | Smoothed::PerhapsMeans => {}
+        Smoothed::Unsaid | Smoothed::Default(_) | Smoothed::PerhapsMeans => {}
     }
     if let Some(average) = digits::average_of(recorded) {
         return Known::Average(average, "as their digits show");
     }
     match said {
         Smoothed::Default(Average::FASTAI) | Smoothed::PerhapsMeans => {}
-        Smoothed::Default(_) if single => {
-            return raw("they are single-precision numbers, no averages");
+        Smoothed::Default(average) if single => {
+            // Someone may have saved averages in single precision.
+            return if likeness::evidence(average, recorded) > STRONG {
+                Known::Other(Finding::Suspected(average))
+            } else {
+                raw(SINGLES)
+            };
         }
         _ => {}
     }
@@ -192,9 +220,7 @@ fn known(recorded: &[f64], single: bool, said: Smoothed) -> Known {
             Known::Other(Finding::Suspected(average))
         }
         Likeness::Raw => raw("their noise is that of single batches"),
-        Likeness::Unknown if single => {
-            raw("they are single-precision numbers, no averages")
-        }
+        Likeness::Unknown if single => raw(SINGLES),
         Likeness::Unknown => Known::Other(Finding::Unknown),
     }
 }
