@@ -58,7 +58,7 @@ pub(crate) struct FindLr {
     /// The rule that reads the rate from the curve; default: that of the
     /// grid, and all rules with `--curve`.
     #[arg(long, value_name = "NAME")]
-    rule: Option<Rule>,
+    rule: Option<String>,
     #[command(flatten)]
     recorded: Curve,
 }
@@ -84,21 +84,24 @@ struct FullRow<'a> {
 
 impl FindLr {
     /// Reads a recorded curve.
-    fn read(&self, path: &Path, out: &mut impl Write) -> anyhow::Result<()> {
+    fn read(
+        &self,
+        path: &Path,
+        rule: Option<Rule>,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
         let recorded = self.recorded.recorded(path)?;
         if std::io::stderr().is_terminal() {
             let (width, height) = PICTURE;
-            let picture = recorded.picture(self.rule);
-            super::say(terminal_curve(&picture, width, height));
+            super::say(terminal_curve(&recorded.picture(rule), width, height));
         }
         if let Some(path) = &self.save {
             write_rows(path, recorded.points())?;
         }
         if let Some(path) = &self.plot {
-            let svg = recorded.to_svg(self.rule);
-            write_atomically(path, svg.as_bytes())?;
+            write_atomically(path, recorded.to_svg(rule).as_bytes())?;
         }
-        recorded.print(self.rule, self.format == Format::Json, out)
+        recorded.print(rule, self.format == Format::Json, out)
     }
 
     pub(crate) fn run(
@@ -106,8 +109,10 @@ impl FindLr {
         registry: &Registry,
         out: &mut impl Write,
     ) -> anyhow::Result<()> {
+        let rule: Option<Rule> =
+            self.rule.as_deref().map(str::parse).transpose()?;
         if let Some(path) = self.recorded.file() {
-            return self.read(path, out);
+            return self.read(path, rule, out);
         }
         let grid = self.grid.as_deref().unwrap_or(Path::new(""));
         let mut experiment = Experiment::load(grid, &super::known(registry))?;
@@ -126,8 +131,8 @@ impl FindLr {
         if let Some(trainings) = self.trainings {
             experiment.lr_find.trainings = trainings;
         }
-        if let Some(rule) = self.rule {
-            experiment.lr_find.rule = rule.name().to_owned();
+        if let Some(rule) = rule {
+            rule.name().clone_into(&mut experiment.lr_find.rule);
         }
         if experiment.lr_find.per == LrFindPer::Workload {
             experiment.budgets.sort_unstable();

@@ -11,6 +11,7 @@ mod tool;
 
 use crate::error::Result;
 use crate::results::Sheet;
+use crate::text::excerpt;
 use columns::Columns;
 use order::Entry;
 use std::path::Path;
@@ -72,25 +73,24 @@ fn history_of(sheet: &Sheet, wishes: CurveWishes<'_>) -> Result<History> {
     if tool == Some(CurveTool::Ignite) {
         unshift(&mut entries);
     }
+    let count = entries.len();
     let after = entries.iter().rev().take_while(|e| e.loss.is_none()).count();
-    let kept = entries.len() - after;
+    let kept = count - after;
     let gap = longest_gap(&entries[..kept]);
-    let mut said = format!(
-        "{} rows, rates in `{}`, losses in `{}`{ordered}",
-        entries.len(),
-        sheet.name(columns.lr),
-        sheet.name(columns.loss)
-    );
     // More at the end than anywhere else: the training had diverged, and the
     // file has no word for it.
     let diverged = after > gap.max(2);
-    if diverged {
-        said.push_str(&format!(
-            ", the last {after} without a loss: read as not finite"
-        ));
+    let end = if diverged {
+        format!(", the last {after} without a loss: read as not finite")
     } else {
         entries.truncate(kept);
-    }
+        String::new()
+    };
+    let said = format!(
+        "{count} rows, rates in {}, losses in {}{ordered}{end}",
+        excerpt(sheet.name(columns.lr)),
+        excerpt(sheet.name(columns.loss))
+    );
     let number = |entry: &Entry| entry.loss.unwrap_or(f64::NAN);
     Ok(History {
         lr: entries.iter().map(|entry| entry.lr).collect(),

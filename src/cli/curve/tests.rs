@@ -1,5 +1,6 @@
 use super::*;
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// The files that the real packages wrote, and what is right about them.
 const TOOLS: [&str; 6] =
@@ -125,10 +126,8 @@ fn one_line_says_what_was_done() {
     let mut said = String::new();
     each_file(&mut |tool, name, _| {
         let recorded = read(&folder(tool).join(name), Some(tool), None);
-        said.push_str(&format!(
-            "{tool}/{name}: {}; {}\n",
-            recorded.read, recorded.losses
-        ));
+        let (read, losses) = (&recorded.read, &recorded.losses);
+        writeln!(said, "{tool}/{name}: {read}; {losses}").expect("a string");
     });
     insta::assert_snapshot!(said);
 }

@@ -62,7 +62,7 @@ pub(super) fn entries(
         }
     }
     let mut entries: Vec<Entry> = (lines.iter())
-        .filter_map(|line| entry(line, columns, line.lr?, line.loss))
+        .filter_map(|line| Some(entry(line, columns, line.lr?, line.loss)))
         .collect();
     let Some(at) = fall(&entries) else {
         return Ok((checked(sheet, entries)?, ""));
@@ -112,9 +112,9 @@ fn entry(
     columns: &Columns,
     lr: f64,
     loss: Option<f64>,
-) -> Option<Entry> {
+) -> Entry {
     let unit = half_unit(line.row.text(columns.loss));
-    Some(Entry { lr, loss, unit, row: line.number })
+    Entry { lr, loss, unit, row: line.number }
 }
 
 /// The updates by their numbers in `column`; a rate and a loss may stand in
@@ -142,7 +142,7 @@ fn by_number(
         }
         let Some((_, with_lr)) = lr else { continue };
         let line = loss.map_or(with_lr, |(_, line)| line);
-        entries.extend(entry(line, columns, with_lr.lr?, line.loss));
+        entries.push(entry(line, columns, with_lr.lr?, line.loss));
     }
     Some(entries)
 }

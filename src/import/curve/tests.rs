@@ -1,6 +1,7 @@
 use super::super::table_of;
 use super::*;
 use crate::error::Result;
+use std::fmt::Write as _;
 
 fn read(name: &str, text: &str, wishes: CurveWishes<'_>) -> Result<History> {
     history_of(&table_of(Path::new(name), text.as_bytes())?, wishes)
@@ -111,7 +112,7 @@ fn losses_missing_at_the_end_are_a_divergence_if_they_are_many() {
     let rows = |losses: [&str; 6]| {
         let mut text = "lr,loss\n".to_owned();
         for (i, loss) in losses.iter().enumerate() {
-            text.push_str(&format!("{},{loss}\n", 1 << i));
+            writeln!(text, "{},{loss}", 1 << i).expect("a string");
         }
         let curve = plain(&text);
         (curve.loss.len(), curve.missing.iter().filter(|m| **m).count())

@@ -45,12 +45,15 @@ fn usual(single: bool) -> Vec<Average> {
         let start = Start::Zero;
         Average::Exponential { new, past: 1.0 - new, start }
     };
-    let mut averages = vec![Average::FASTAI, Average::Mean { every: None }];
-    // Made in double precision, so never of single precision.
+    let mut averages = vec![
+        Average::FASTAI,
+        Average::LIGHTNING,
+        Average::Mean { every: None },
+    ];
+    averages.extend([0.02, 0.05, 0.1, 0.2].map(zero));
+    // It is made in double precision, and looks like a loss that wanders.
     if !single {
         averages.push(Average::TORCH_LR_FINDER);
-        averages.push(Average::LIGHTNING);
-        averages.extend([0.02, 0.05, 0.1, 0.2].map(zero));
     }
     averages
 }

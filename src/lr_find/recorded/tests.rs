@@ -16,7 +16,7 @@ const MANY: usize = 200;
 fn planted(seed: u64) -> Vec<f64> {
     let mut rng = seed::stream(seed, "recorded range test");
     let mut draw = |low: f64, high: f64| rng.random_range(low..high);
-    let count = [60.0, 80.0, 100.0, 100.0, 150.0, 200.0][(seed % 6) as usize];
+    let count = [60_u32, 80, 100, 100, 150, 200][(seed % 6) as usize];
     let decades = draw(5.0, 8.0);
     let fall = draw(0.45, 0.7);
     let rise = draw(0.8, 0.92);
@@ -24,8 +24,8 @@ fn planted(seed: u64) -> Vec<f64> {
     let level = 10.0_f64.powf(draw(-1.0, 1.0));
     let noise = if seed % 8 == 7 { 1e-4 } else { draw(0.03, 0.3) };
     let mut losses = vec![];
-    for i in 0..count as usize {
-        let x = i as f64 / (count - 1.0);
+    for i in 0..count {
+        let x = f64::from(i) / f64::from(count - 1);
         let down = 1.0 / (1.0 + (-(x - fall) * decades * 4.0).exp());
         let up = ((x - rise) * decades * 3.0).exp();
         let mean = level * (1.0 - depth * down + up);
@@ -54,6 +54,9 @@ fn zero(new: f64) -> Average {
     Average::Exponential { new, past: 1.0 - new, start: Start::Zero }
 }
 
+/// Writes losses: with what digits, and what these may be off by.
+type Record = dyn Fn(&[f64]) -> (Vec<f64>, f64);
+
 /// What became of planted losses.
 #[derive(Debug, Default, PartialEq)]
 struct Tally {
@@ -66,11 +69,7 @@ struct Tally {
 
 /// Counts what is said of the losses, or of an average of them, as `record`
 /// writes them.
-fn tally(
-    average: Option<Average>,
-    said: Smoothed,
-    record: &dyn Fn(&[f64]) -> (Vec<f64>, f64),
-) -> Tally {
+fn tally(average: Option<Average>, said: Smoothed, record: &Record) -> Tally {
     let mut tally = Tally::default();
     for seed in 0..PLANTED {
         let raw = single(&planted(seed));
