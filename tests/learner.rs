@@ -112,7 +112,9 @@ fn a_checkpoint_of_another_model_is_refused() {
     let middle = learner(sgd).train(&schedule, 5).expect("a training");
     let error = learner(adamw).resume(middle).fit(&schedule, 60);
     let error = error.expect_err("moments of sgd").to_string();
-    assert!(error.contains("another optimizer"), "{error}");
+    let want = "resuming `model`: the checkpoint is of another optimizer or other \
+                weights";
+    assert_eq!(error.lines().next(), Some(want), "{error}");
 }
 
 #[test]

@@ -44,8 +44,6 @@ fn a_failed_run_is_no_divergence() {
     assert_eq!(ranked["failed"]["cosine"], 3);
     assert_eq!(ranked["verdicts"]["cosine"], "recommended");
     assert_eq!(p_of(&ranked, "cosine"), 0.03125);
-    let text = rank(folder.path(), &[]);
-    assert!(text.contains("`cosine` 3 failed, of 21 runs"), "{text}");
     let csv = rank(folder.path(), &["--format", "csv"]);
     let head = csv.lines().next().expect("a header");
     assert!(head.ends_with(",diverged,runs,verdict,failed"), "{head}");
@@ -69,15 +67,12 @@ fn a_failed_run_is_no_divergence() {
     let said = lrscout(folder.path()).args(["recommend", "."]).assert();
     let said = said.success();
     let said = String::from_utf8_lossy(&said.get_output().stdout);
-    assert!(said.starts_with("Use `cosine`"), "{said}");
-    assert!(!said.contains("diverged"), "{said}");
-    assert!(said.contains("3 of its 21 runs gave no result"), "{said}");
+    insta::assert_snapshot!(said);
     lrscout(folder.path()).args(["report", "."]).assert().success();
     let report = fs::read_to_string(folder.path().join("report.md"));
     let report = report.expect("report.md");
-    assert!(report.contains("No run diverged."), "{report}");
-    assert!(report.contains("`cosine` 3 failed, of 21 runs."), "{report}");
-    assert!(!report.contains("The race stopped"), "{report}");
+    // The title is the name of the folder.
+    insta::assert_snapshot!(report.split_once('\n').expect("a title").1);
 }
 
 #[test]
@@ -91,13 +86,6 @@ fn outcomes_in_the_words_of_other_tools() {
         let text = whole.replace(",completed", &format!(",{word}"));
         assert_eq!(json(table(&text).path(), &[]), bare, "{word}");
     }
-    let odd = whole.replacen(",completed", ",perfect", 1);
-    let folder = table(&odd);
-    let odd = lrscout(folder.path()).args(["rank", "runs.csv"]).assert();
-    let odd = odd.code(65);
-    let said = String::from_utf8_lossy(&odd.get_output().stderr);
-    assert!(said.contains("runs.csv:2:23: `outcome` is `perfect`"), "{said}");
-    assert!(said.contains("completed, complete, finished"), "{said}");
 }
 
 #[test]
@@ -160,7 +148,11 @@ fn a_metric_brings_its_direction_and_is_never_mixed() {
         lrscout(folder.path()).args(["rank", "runs.csv"]).args(score).assert();
     let mixed = mixed.code(65);
     let said = String::from_utf8_lossy(&mixed.get_output().stderr);
-    assert!(said.contains("runs.csv:4:12: `metric` is `rmse`"), "{said}");
+    assert_eq!(
+        said,
+        "error: runs.csv:4:12: `metric` is `rmse`; above it is `accuracy`: \
+         different metrics are not ranked together, take one with `--metric`\n"
+    );
     let ranked =
         json(folder.path(), &[&score[..], &["--metric", "rmse"]].concat());
     assert_eq!(ranked["verdicts"]["linear"], "recommended");
@@ -178,8 +170,7 @@ fn a_missing_workload_is_named_and_the_rest_is_ranked() {
     assert_eq!(ranked["n"], 6);
     assert_eq!(ranked["skillings_mack"], Value::Null);
     let shown = rank(folder.path(), &[]);
-    let left_out = "Left out: workload `set3`: no runs of `cosine`.";
-    assert!(shown.contains(left_out), "{shown}");
+    insta::assert_snapshot!(shown);
     let ranked = json(folder.path(), &["--allow-missing"]);
     assert_eq!(ranked["n"], 7);
     assert_eq!(ranked["mean_ranks"]["cosine"], 1.0);

@@ -96,19 +96,19 @@ fn timms_warmup_comes_before_with_a_prefix() {
 
 #[test]
 fn words_of_other_libraries_say_what_does_it_here() {
-    for (spec, want) in [
-        ("{ kind = \"cosine\", warmup_steps = 10 }", "`warmup`, in steps"),
-        ("{ kind = \"cosine\", warmup_ratio = 0.1 }", "such as \"10%\""),
-        ("{ kind = \"cosine\", warmup = 5.0 }", "a whole number such as 5,"),
-        ("{ kind = \"cosine\", eta_min = 0.1 }", "`end_ratio`, a ratio"),
-        ("{ kind = \"CosineAnnealingLR\" }", "`kind = \"cosine\"`"),
-        ("{ kind = \"cosine_with_restarts\" }", "`kind = \"sgdr\"`"),
-        ("{ kind = \"ReduceLROnPlateau\" }", "`kind = \"plateau\"`"),
-        ("{ kind = \"warmup_stable_decay\" }", "`kind = \"wsd\"`"),
-    ] {
-        let refused = values(spec, 20, "torch").expect_err("another's word");
-        assert!(refused.contains(want), "{refused}");
-    }
+    let specs = [
+        "{ kind = \"cosine\", warmup_steps = 10 }",
+        "{ kind = \"cosine\", warmup_ratio = 0.1 }",
+        "{ kind = \"cosine\", warmup = 5.0 }",
+        "{ kind = \"cosine\", eta_min = 0.1 }",
+        "{ kind = \"CosineAnnealingLR\" }",
+        "{ kind = \"cosine_with_restarts\" }",
+        "{ kind = \"ReduceLROnPlateau\" }",
+        "{ kind = \"warmup_stable_decay\" }",
+    ];
+    let refused = specs
+        .map(|spec| values(spec, 20, "torch").expect_err("another's word"));
+    insta::assert_snapshot!(refused.concat());
     let percent = values("{ kind = \"wsd\", decay = \"20%\" }", 20, "torch");
     assert_eq!(percent, values("{ kind = \"wsd\", decay = 0.2 }", 20, "torch"));
 }

@@ -8,6 +8,7 @@ use crate::results::{print_rows, write_rows};
 use crate::runner::publish::{find_row, find_title};
 use crate::runner::{self, Event, Options};
 use crate::store::{environment, write_atomically};
+use crate::text::count;
 use crate::workload::Registry;
 use std::io::{IsTerminal as _, Write};
 use std::num::NonZeroUsize;
@@ -200,7 +201,8 @@ impl FindLr {
         if stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted.into());
         }
-        anyhow::ensure!(failed == 0, "{failed} range tests failed");
+        let failures = count(failed, "range test", "range tests");
+        anyhow::ensure!(failed == 0, "{failures} failed");
         Ok(())
     }
 }

@@ -43,7 +43,9 @@ pub(crate) fn markdown(input: &ReportInput) -> String {
     for sentence in said.limits.iter().chain(&said.notes) {
         page.item(&prose(sentence));
     }
-    page.heading(2, "How it was made");
+    if !(input.command.is_empty() && input.environment.is_empty()) {
+        page.heading(2, "How it was made");
+    }
     if !input.command.is_empty() {
         page.block(&format!("Made with {}.", code(&input.command)));
     }

@@ -40,7 +40,7 @@ impl Display for Note {
                 write!(f, "Left out: {}.", first(places))?;
                 if *allowed {
                     f.write_str(
-                        " `rank --allow-missing` takes in what is there.",
+                        " `rank --allow-missing` includes such workloads.",
                     )?;
                 }
                 Ok(())
