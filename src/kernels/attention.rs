@@ -7,7 +7,7 @@
 
 use super::activation::exp;
 use super::scratch::{Scratch, scratch};
-use super::tile::{self, Columns, Panel, Rows, Target};
+use super::tile::{self, Columns, Panel, Places, Rows, Target};
 use super::{LANES, copy, vectorised};
 
 /// Heads, and numbers in a head. `qkv` is `(places, 3, heads, size)`, the
@@ -127,13 +127,12 @@ impl Blocks {
 struct Walk {
     /// Rows that matrices over places are filled up to.
     rows: usize,
-    starts: Vec<usize>,
 }
 
 impl Walk {
     fn new(n: usize) -> Self {
         let rows = Self::rows(n);
-        Self { rows, starts: (0..rows).map(|row| row * LANES).collect() }
+        Self { rows }
     }
 
     /// What `n` places are filled up to: one short block needs no more rows
@@ -150,7 +149,7 @@ impl Walk {
         let runs: Vec<usize> =
             (0..a.blocks).map(|block| block * a.rows * LANES).collect();
         let length = if a.blocks == 1 { b.rows } else { LANES };
-        let starts = &*self.starts;
+        let starts = Places::Every { apart: LANES, count: self.rows };
         let source = Rows { data: &a.data, starts, runs: &runs, length };
         for i in 0..b.blocks {
             let data = &mut out.data[i * a.rows * LANES..];
@@ -170,14 +169,14 @@ impl Walk {
             for j in 0..a.blocks {
                 let source = Columns {
                     data: a.block(j),
-                    starts: &self.starts,
+                    starts: Places::Every { apart: LANES, count: self.rows },
                     offset: 0,
                     rows,
                 };
                 let at = (i * self.rows + j * LANES) * LANES;
                 let data = &mut out.data[at..];
                 let (add, bias, relu) = (false, &[][..], false);
-                let starts = &self.starts[..rows];
+                let starts = Places::Every { apart: LANES, count: rows };
                 let mut target = Target { data, starts, add, bias, relu };
                 loops.by_columns(source, b.panel(i, loops.lanes), &mut target);
             }

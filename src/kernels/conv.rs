@@ -9,7 +9,7 @@
 use super::copy;
 use super::gemm::{Matrix, Panels};
 use super::scratch::{Scratch, scratch};
-use super::tile::{Columns, Rows, Target};
+use super::tile::{Columns, Places, Rows, Target};
 
 /// Extents of a convolution without dilation or groups.
 #[derive(Clone, Copy, Debug)]
@@ -258,10 +258,10 @@ pub(crate) fn forward(
     for (x, y) in groups {
         let patches = Patches::new(x, g);
         let Patches { data, starts, runs, length } = &patches;
+        let count = starts.len();
+        let starts = Places::At(starts);
         let rows = Rows { data, starts, runs, length: *length };
-        let places: Vec<usize> =
-            (0..starts.len()).map(|place| place * g.out_channels).collect();
-        let starts = &*places;
+        let starts = Places::Every { apart: g.out_channels, count };
         let mut out = Target { data: y, starts, add: false, bias, relu };
         panels.times_rows(rows, &mut out);
     }
@@ -285,15 +285,13 @@ pub(crate) fn weight_gradient(
         let places = patches.starts.len();
         let panels = Panels::of(Matrix::new(dy, places, g.out_channels));
         for (i, &run) in patches.runs.iter().enumerate() {
-            let rows: Vec<usize> = (0..patches.length)
-                .map(|k| (i * patches.length + k) * g.out_channels)
-                .collect();
-            let (data, starts) = (&*patches.data, &*patches.starts);
+            let (apart, count) = (g.out_channels, patches.length);
+            let (data, starts) = (&*patches.data, Places::At(&patches.starts));
             let columns =
                 Columns { data, starts, offset: run, rows: patches.length };
             let mut out = Target {
-                data: &mut slopes,
-                starts: &rows,
+                data: &mut slopes[i * count * apart..],
+                starts: Places::Every { apart, count },
                 add: true,
                 bias: &[],
                 relu: false,
@@ -367,11 +365,11 @@ pub(crate) fn input_gradient(
                 (0..row.taps).map(|tap| tap * bordered.line).collect();
             let source = Rows {
                 data: &bordered.data,
-                starts: &from,
+                starts: Places::At(&from),
                 runs: &runs,
                 length: column.taps * g.out_channels,
             };
-            let (data, starts) = (&mut *dx, &*to);
+            let (data, starts) = (&mut *dx, Places::At(&to));
             let (bias, relu) = (&[][..], false);
             let mut out = Target { data, starts, add, bias, relu };
             Panels::of(kernel).times_rows(source, &mut out);

@@ -1,7 +1,9 @@
 //! Matrix products on one thread.
 
 use super::scratch::{Scratch, scratch};
-use super::tile::{self, CHAINS, Columns, Panel, Rows, Target, VECTORS};
+use super::tile::{
+    self, CHAINS, Columns, Panel, Places, Rows, Target, VECTORS,
+};
 
 /// A matrix in a slice, row-major or transposed.
 #[derive(Clone, Copy)]
@@ -52,20 +54,17 @@ pub(crate) fn gemm(
     assert_eq!(depth, b.rows, "inner extents agree");
     assert_eq!(c.len(), m * n, "the product fills its slice");
     let Finish { add, bias, relu } = finish;
-    let starts: Vec<usize> = (0..m).map(|row| row * n).collect();
-    let mut out = Target { data: c, starts: &starts, add, bias, relu };
+    let starts = Places::Every { apart: n, count: m };
+    let mut out = Target { data: c, starts, add, bias, relu };
     let panels = if b.transposed { Panels::turned(b) } else { Panels::of(b) };
     if a.transposed {
-        let starts: Vec<usize> = (0..depth).map(|k| k * m).collect();
-        let a = Columns { data: a.data, starts: &starts, offset: 0, rows: m };
+        let starts = Places::Every { apart: m, count: depth };
+        let a = Columns { data: a.data, starts, offset: 0, rows: m };
         panels.times_columns(a, &mut out);
     } else {
-        let starts: Vec<usize> = (0..m).map(|row| row * depth).collect();
-        let (data, starts) = (a.data, &*starts);
-        panels.times_rows(
-            Rows { data, starts, runs: &[0], length: depth },
-            &mut out,
-        );
+        let starts = Places::Every { apart: depth, count: m };
+        let a = Rows { data: a.data, starts, runs: &[0], length: depth };
+        panels.times_rows(a, &mut out);
     }
 }
 

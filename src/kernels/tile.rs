@@ -14,12 +14,52 @@ use super::vector::SQUARE;
 /// Columns of a panel: as many vectors as a tile is wide.
 pub(super) const VECTORS: usize = 2;
 
+/// Where rows begin.
+#[derive(Clone, Copy)]
+pub(super) enum Places<'a> {
+    /// `count` rows, `apart` numbers from each other.
+    Every {
+        apart: usize,
+        count: usize,
+    },
+    At(&'a [usize]),
+}
+
+impl Places<'_> {
+    pub(super) fn len(&self) -> usize {
+        match *self {
+            Self::Every { count, .. } => count,
+            Self::At(places) => places.len(),
+        }
+    }
+
+    /// The largest of them.
+    fn last(&self) -> usize {
+        match *self {
+            Self::Every { apart, count } => count.saturating_sub(1) * apart,
+            Self::At(places) => largest(places),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// There are more than `i`.
+    #[inline(always)]
+    unsafe fn place(self, i: usize) -> usize {
+        match self {
+            Self::Every { apart, .. } => i * apart,
+            // SAFETY: as the caller promises.
+            Self::At(places) => unsafe { *places.get_unchecked(i) },
+        }
+    }
+}
+
 /// A left operand by rows: row `i` is, for each of `runs`, the `length`
 /// numbers from `data[starts[i] + run]` on.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     pub(super) data: &'a [f32],
-    pub(super) starts: &'a [usize],
+    pub(super) starts: Places<'a>,
     pub(super) runs: &'a [usize],
     pub(super) length: usize,
 }
@@ -29,7 +69,7 @@ pub(super) struct Rows<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Columns<'a> {
     pub(super) data: &'a [f32],
-    pub(super) starts: &'a [usize],
+    pub(super) starts: Places<'a>,
     pub(super) offset: usize,
     pub(super) rows: usize,
 }
@@ -60,7 +100,7 @@ impl Panel<'_> {
 /// The target of a product: row `i`, column `j` at `data[starts[i] + j]`.
 pub(super) struct Target<'a> {
     pub(super) data: &'a mut [f32],
-    pub(super) starts: &'a [usize],
+    pub(super) starts: Places<'a>,
     /// Add to the target instead of overwriting it.
     pub(super) add: bool,
     /// Added to every row; empty for none.
@@ -98,7 +138,7 @@ impl Loops {
         panel: Panel<'_>,
         out: &mut Target<'_>,
     ) {
-        let last = largest(a.starts) + largest(a.runs) + a.length;
+        let last = a.starts.last() + largest(a.runs) + a.length;
         assert!(last <= a.data.len(), "rows lie in their operand");
         self.check(a.runs.len() * a.length, panel, out);
         assert_eq!(a.starts.len(), out.starts.len(), "a target for each row");
@@ -112,7 +152,7 @@ impl Loops {
         panel: Panel<'_>,
         out: &mut Target<'_>,
     ) {
-        let last = largest(a.starts) + a.offset + a.rows;
+        let last = a.starts.last() + a.offset + a.rows;
         assert!(last <= a.data.len(), "columns lie in their operand");
         self.check(a.starts.len(), panel, out);
         assert_eq!(a.rows, out.starts.len(), "a target for each row");
@@ -127,7 +167,7 @@ impl Loops {
         assert!(lanes.contains(&(columns - 1)), "columns fill their vectors");
         let last = depth.saturating_sub(1) * apart + columns;
         assert!(last <= data.len(), "the panel has every row");
-        let last = largest(out.starts) + at + columns;
+        let last = out.starts.last() + at + columns;
         assert!(last <= out.data.len(), "rows lie in the target");
         assert!(out.bias.is_empty() || out.bias.len() >= at + columns);
     }
@@ -171,7 +211,9 @@ macro_rules! loops_for {
         use $path:path
     ) => {
         mod $module {
-            use super::{CHAINS, Columns, Loops, Panel, Rows, SQUARE, Target};
+            use super::{
+                CHAINS, Columns, Loops, Panel, Places, Rows, SQUARE, Target,
+            };
             use $path::{
                 Vector, add, fma, load, part, rectify, splat, square, store,
                 zero,
@@ -243,7 +285,7 @@ macro_rules! loops_for {
                     for &run in a.runs {
                         let mut x = [a.data.as_ptr(); M];
                         for (i, x) in x.iter_mut().enumerate() {
-                            *x = x.add(a.starts.get_unchecked(row + i) + run);
+                            *x = x.add(a.starts.place(row + i) + run);
                         }
                         let fast = whole.min(a.length);
                         whole -= fast;
@@ -295,24 +337,45 @@ macro_rules! loops_for {
             ) {
                 // SAFETY: every index was checked by `Loops::by_columns`.
                 unsafe {
-                    let mut sums = [[zero(); N]; M];
                     let data = a.data.as_ptr().add(a.offset + row);
-                    let mut y = panel.data.as_ptr();
-                    let whole = panel.whole(LANES).min(a.starts.len());
-                    let (fast, slow) = a.starts.split_at(whole);
-                    for &start in fast {
+                    let sums = match a.starts {
+                        Places::Every { apart, count } => {
+                            let starts = (0..count).map(|k| k * apart);
+                            column_sums::<M, N>(data, starts, panel)
+                        }
+                        Places::At(starts) => {
+                            let starts = starts.iter().copied();
+                            column_sums::<M, N>(data, starts, panel)
+                        }
+                    };
+                    finish(sums, row, panel, out);
+                }
+            }
+
+            #[inline]
+            $(#[$feature])?
+            unsafe fn column_sums<const M: usize, const N: usize>(
+                data: *const f32,
+                mut starts: impl Iterator<Item = usize>,
+                panel: Panel<'_>,
+            ) -> [[Vector; N]; M] {
+                let mut sums = [[zero(); N]; M];
+                let mut y = panel.data.as_ptr();
+                // SAFETY: every index was checked by `Loops::by_columns`.
+                unsafe {
+                    for start in starts.by_ref().take(panel.whole(LANES)) {
                         let x = data.add(start).cast::<[f32; M]>();
                         multiply(*x, line::<N>(y), &mut sums);
                         y = y.add(panel.apart);
                     }
-                    for &start in slow {
+                    for start in starts {
                         let x = data.add(start).cast::<[f32; M]>();
                         let line = line_part::<N>(y, panel.columns);
                         multiply(*x, line, &mut sums);
                         y = y.add(panel.apart);
                     }
-                    finish(sums, row, panel, out);
                 }
+                sums
             }
 
             /// A row of a panel.
@@ -382,7 +445,7 @@ macro_rules! loops_for {
                             part(out.bias.as_ptr().add(at + first), count)
                         };
                         for (i, sums) in sums.iter().enumerate() {
-                            let start = *out.starts.get_unchecked(row + i);
+                            let start = out.starts.place(row + i);
                             let to =
                                 out.data.as_mut_ptr().add(start + at + first);
                             let mut sum = add(sums[j], bias);
