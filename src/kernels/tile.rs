@@ -259,13 +259,20 @@ macro_rules! loops_for {
                         row_tile::<$rows, N>(a, row, panel, out);
                         row += $rows;
                     }
-                    while row + 4 <= a.starts.len() {
+                    if $rows > 8 && row + 8 <= a.starts.len() {
+                        row_tile::<8, N>(a, row, panel, out);
+                        row += 8;
+                    }
+                    if row + 4 <= a.starts.len() {
                         row_tile::<4, N>(a, row, panel, out);
                         row += 4;
                     }
-                    while row < a.starts.len() {
+                    if row + 2 <= a.starts.len() {
+                        row_tile::<2, N>(a, row, panel, out);
+                        row += 2;
+                    }
+                    if row < a.starts.len() {
                         row_tile::<1, N>(a, row, panel, out);
-                        row += 1;
                     }
                 }
             }
@@ -317,13 +324,20 @@ macro_rules! loops_for {
                         column_tile::<$rows, N>(a, row, panel, out);
                         row += $rows;
                     }
-                    while row + 4 <= a.rows {
+                    if $rows > 8 && row + 8 <= a.rows {
+                        column_tile::<8, N>(a, row, panel, out);
+                        row += 8;
+                    }
+                    if row + 4 <= a.rows {
                         column_tile::<4, N>(a, row, panel, out);
                         row += 4;
                     }
-                    while row < a.rows {
+                    if row + 2 <= a.rows {
+                        column_tile::<2, N>(a, row, panel, out);
+                        row += 2;
+                    }
+                    if row < a.rows {
                         column_tile::<1, N>(a, row, panel, out);
-                        row += 1;
                     }
                 }
             }
