@@ -251,7 +251,7 @@ fn histories_of_runs_are_read_with_the_names_of_their_folders() {
     }
     let folder = made("tensorboard/runs/new-style");
     let found = runs(&[&folder, "--schedule", "run"]);
-    assert_eq!(end(&found[0]), format!("new-style 0 {}", f32(0.5)));
+    assert_eq!(end(&found[0]), format!("new-style {}", f32(0.5)));
 
     for file in ["training.csv", "history.json"] {
         let pattern = made(&format!("keras/runs/*/{file}"));
@@ -272,6 +272,7 @@ fn an_imported_table_has_the_same_ranking() {
         &[made("wandb/runs/export.csv")][..],
         &[made("mlflow/runs/search_runs.csv")],
         &[made("lightning/runs")],
+        &[made("tensorboard/runs/new-style"), "--schedule=run".to_owned()],
         &[made("optuna/runs/trials.csv"), "--higher".to_owned()],
     ] {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -326,6 +327,15 @@ fn of_several_rows_and_rates_one_counts() {
     assert!(said.contains("too good by chance"), "{said}");
     assert_eq!(best["mean_ranks"]["cosine"], 1.0);
 
+    // A rate by step is no setting.
+    let decay = rows.replacen("acc", "acc,lr", 1);
+    let decay = decay.replace('\n', ",0.1\n");
+    let decay = decay.replacen("acc,lr,0.1", "acc,lr", 1);
+    let decay = decay.replace("2,0.9,0.1", "2,0.9,0.05");
+    let (best, _) = table(&decay, &["--row", "best"]);
+    assert_eq!(best["mean_ranks"]["cosine"], 1.0);
+    assert_eq!(best["mean_ranks"]["linear"], 2.0);
+
     // At 0.1 seed 0 of cosine is lucky: its rate is chosen on seed 1.
     let rates = "schedule,seed,lr,loss\n\
         cosine,0,0.1,0.1\ncosine,1,0.1,3\ncosine,0,0.01,1\ncosine,1,0.01,1\n\
@@ -342,6 +352,17 @@ fn of_several_rows_and_rates_one_counts() {
     let (each, said) = table(rates, &["--lr", "each"]);
     assert!(said.contains("each of 2 rates by itself"), "{said}");
     assert_eq!(each["n"], 1);
+    // Each rate is a run, though an epoch is in the table.
+    let epochs = rates.replace("lr,loss", "lr,epoch,loss");
+    let epochs =
+        epochs.replace(",0.1,", ",0.1,9,").replace(",0.01,", ",0.01,9,");
+    let (_, said) = table(&epochs, &[]);
+    assert!(said.contains("the best of 2 rates"), "{said}");
+    // Our own columns do not make it another table.
+    let ours = rates.replace("\ncos", "\nw,cos").replace("\nlin", "\nw,lin");
+    let (_, said) = table(&format!("workload,{ours}"), &["--score", "loss"]);
+    assert!(said.contains("the best of 2 rates"), "{said}");
+
     let alone: Vec<&str> = rates.lines().collect();
     let alone = [alone[0], alone[1], alone[3], alone[5], alone[7]].join("\n");
     let (_, said) = table(&alone, &[]);
@@ -393,6 +414,25 @@ fn report_diff_and_recommend_take_imported_tables() {
     ] {
         said(folder.path(), args);
     }
+}
+
+#[test]
+fn an_event_file_that_is_still_written_is_read_to_its_end() {
+    let folder = folder_with("");
+    let event =
+        "tensorboard/runs/torch/cosine-0/events.out.tfevents.1700000000.host";
+    let mut bytes = fs::read(made(event)).expect("an event file");
+    bytes.truncate(bytes.len() - 5);
+    let run = folder.path().join("out/cosine-3");
+    fs::create_dir_all(&run).expect("writable");
+    fs::write(run.join("events.out.tfevents.1"), bytes).expect("writable");
+    // Without scalars: the writer of a version only.
+    let start = fs::read(made(event)).expect("an event file")[..40].to_vec();
+    fs::write(run.join("events.out.tfevents.0"), start).expect("writable");
+    let out = folder.path().join("out").to_string_lossy().into_owned();
+    let found = runs(&[&out, "--path", "{schedule}-{seed}"]);
+    let wanted = format!("all cosine 3 {}", f64::from(0.3_f32));
+    assert_eq!(found, [wanted]);
 }
 
 /// Twenty and more files that cannot be ranked, and what is said.

@@ -1,7 +1,8 @@
 use super::Format;
-use super::reading::{self, Results};
+use super::reading::{self, Reading, Results};
 use crate::error::{Error, Result};
 use crate::grid::{self, Setting};
+use crate::import::Asked;
 use crate::ranking::extras::change::{ChangeRow, changes};
 use crate::ranking::{Protocol, Ranking};
 use crate::record::Observation;
@@ -29,6 +30,11 @@ pub(crate) struct Diff {
     b: PathBuf,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Column of the scores in tables of other tools.
+    #[arg(long, value_name = "COLUMN")]
+    score: Option<String>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// All that differs.
@@ -106,7 +112,9 @@ struct Run {
 
 impl Diff {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        let (a, b) = (Side::read(&self.a)?, Side::read(&self.b)?);
+        let asked = self.reading.asked(self.score, None, None);
+        let a = Side::read(&self.a, &asked)?;
+        let b = Side::read(&self.b, &asked)?;
         if a.column != b.column {
             return Err(Error::Invalid(format!(
                 "`{}` has scores `{}`, `{}` has `{}`",
@@ -155,9 +163,9 @@ impl Diff {
 }
 
 impl Side {
-    fn read(path: &Path) -> Result<Self> {
+    fn read(path: &Path, asked: &Asked) -> Result<Self> {
         let Results { folder, runs: sheet, score, protocol, is_foreign } =
-            reading::results(path)?;
+            reading::results(path, asked)?;
         let wanted = Wanted { score: score.as_deref(), metric: None };
         let (observations, column) = sheet.observations(wanted)?;
         if is_foreign {

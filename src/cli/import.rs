@@ -50,8 +50,11 @@ impl Import {
         let asked = self.reading.asked(self.score, self.seed, direction);
         let imported = read(&self.files, &asked)?;
         let mut text = vec![];
+        // All of them are 0 then: a table that says so would be paired.
+        let left_out: &[&str] =
+            if imported.has_seeds { &[] } else { &["seed"] };
         for sheet in &imported.sheets {
-            sheet.print(&mut text)?;
+            sheet.print(&mut text, left_out)?;
         }
         match self.to {
             Some(path) => write_atomically(&path, &text)?,

@@ -132,7 +132,7 @@ pub(crate) struct Results {
 /// # Errors
 ///
 /// If there are none, or they cannot be read.
-pub(crate) fn results(path: &Path) -> Result<Results> {
+pub(crate) fn results(path: &Path, asked: &Asked) -> Result<Results> {
     let is_runs = path.file_name().is_some_and(|name| name == "runs.csv");
     let own = path.join("runs.csv");
     let (dir, file) = if path.is_dir() {
@@ -148,7 +148,7 @@ pub(crate) fn results(path: &Path) -> Result<Results> {
         Folder::open(path)?;
         (path.to_owned(), path.to_owned())
     };
-    let imported = read(std::slice::from_ref(&file), &Asked::default())?;
+    let imported = read(std::slice::from_ref(&file), asked)?;
     let is_foreign = imported.is_foreign();
     let protocol = Protocol {
         direction: imported.direction,

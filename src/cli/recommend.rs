@@ -1,6 +1,7 @@
 use super::{Format, reading};
 use crate::error::{Error, Result};
 use crate::grid::Outline;
+use crate::import::Asked;
 use crate::ranking::{Analysis, Protocol, Runs};
 use crate::report::advice::Advice;
 use crate::report::{Basis, Findings};
@@ -149,7 +150,7 @@ impl Recommend {
 }
 
 fn of_path(path: &Path) -> Result<Results> {
-    let found = reading::results(path)?;
+    let found = reading::results(path, &Asked::default())?;
     if found.is_foreign {
         return Ok(Results {
             runs: found.runs,

@@ -1,4 +1,4 @@
-use super::reading::{self, Results};
+use super::reading::{self, Reading, Results};
 use crate::error::Result;
 use crate::grid;
 use crate::lr_find::LrPoint;
@@ -23,11 +23,17 @@ pub(crate) struct Report {
     /// Results folder of one grid, or runs of another tool.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
+    /// Column of the scores in a table of another tool.
+    #[arg(long, value_name = "COLUMN")]
+    score: Option<String>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 impl Report {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        let results = reading::results(&self.dir)?;
+        let asked = self.reading.asked(self.score, None, None);
+        let results = reading::results(&self.dir, &asked)?;
         let folder = &results.folder;
         let is_file = results.is_foreign && !self.dir.is_dir();
         let stem = self.dir.file_stem().filter(|_| is_file);
@@ -174,6 +180,7 @@ pub(crate) fn range_tests<'a>(
 mod tests {
     use super::*;
     use crate::error::Error;
+    use crate::import::Asked;
     use std::fs;
     use std::path::Path;
 
@@ -194,7 +201,9 @@ mod tests {
 
     fn report(dir: &Path) -> anyhow::Result<Vec<String>> {
         let mut out = vec![];
-        Report { dir: dir.to_owned() }.run(&mut out)?;
+        let dir = dir.to_owned();
+        let reading = Reading::default();
+        Report { dir, score: None, reading }.run(&mut out)?;
         let paths = String::from_utf8(out)?;
         paths.lines().map(|path| Ok(fs::read_to_string(path)?)).collect()
     }
@@ -271,7 +280,7 @@ mod tests {
              [lr_find]\ntitle = 'no'\n[[schedule]]\n\
              kind = ['linear', 'cosine']\n",
         );
-        let results = reading::results(&dir).expect("runs");
+        let results = reading::results(&dir, &Asked::default()).expect("runs");
         let input = read(&results).expect("readable");
         assert_eq!((&*input.name, &*input.title), ("smoke", "Which?"));
         assert_eq!(input.analysis.overall.control(), "cosine");

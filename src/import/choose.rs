@@ -7,19 +7,45 @@ use crate::ranking::Direction;
 use crate::record::{Observation, Outcome, Shown};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Of the rows of each run (of equal `key`) the last or best with a score.
-/// The rate of the run is the highest of its rows; `None` in its place where
-/// the rows have different ones.
+/// What tells runs apart, beside name, workload, budget, schedule and seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// Nothing.
+    WithoutRate,
+    /// The learning rate.
+    WithRate,
+}
+
+impl Key {
+    fn of(self, run: &Run) -> (String, Place, Option<String>, Option<u64>) {
+        let rate = match self {
+            Self::WithoutRate => None,
+            Self::WithRate => run.lr.map(f64::to_bits),
+        };
+        (run.name.clone(), place(run), seed_of(run).map(str::to_owned), rate)
+    }
+}
+
+/// Whether no run has two scores at one step.
+pub(super) fn has_each_step_once(runs: &[Run], key: Key) -> bool {
+    let mut seen = BTreeSet::new();
+    let step = |run: &Run| run.step.map(f64::to_bits);
+    let mut scored = runs.iter().filter(|run| run.score.is_some());
+    scored.all(|run| seen.insert((key.of(run), step(run))))
+}
+
+/// Of the rows of each run the last or best with a score. The rate of the run
+/// is that of its rows; `None` where they have different ones.
 pub(super) fn one_row_each(
     runs: Vec<Run>,
     by: ByRow,
     better: Option<Direction>,
-    key: impl Fn(&Run) -> Vec<String>,
+    key: Key,
 ) -> Vec<Run> {
-    let mut groups: BTreeMap<Vec<String>, Vec<Run>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<Run>> = BTreeMap::new();
     let mut order = vec![];
     for run in runs {
-        let key = key(&run);
+        let key = key.of(&run);
         let group = groups.entry(key.clone()).or_default();
         if group.is_empty() {
             order.push(key);

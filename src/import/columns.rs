@@ -48,13 +48,18 @@ impl Default for Schedules {
 }
 
 impl Columns {
-    /// The columns of `sheet`, those that were `asked` for first.
+    /// The columns of `sheet`, those that were `asked` for first. A score
+    /// that is not said to be of other data is of the `training` set.
     ///
     /// # Errors
     ///
     /// If one that was asked for is not there, or there is no schedule or
     /// score, or more than one could be it.
-    pub(super) fn of(sheet: &Sheet, asked: &Asked) -> Result<Self> {
+    pub(super) fn of(
+        sheet: &Sheet,
+        asked: &Asked,
+        training: bool,
+    ) -> Result<Self> {
         let named = |name: &Option<String>| {
             name.as_deref().map(|name| find(sheet, name)).transpose()
         };
@@ -85,7 +90,7 @@ impl Columns {
             Some(name) => Some(find(sheet, name)?),
             None => None,
         };
-        let scores = Scores::of(sheet, &taken);
+        let scores = Scores::of(sheet, &taken, training);
         match (schedule, score) {
             (Some(schedule), Some(score)) => {
                 columns.long(sheet, schedule, score);

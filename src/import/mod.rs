@@ -28,6 +28,7 @@ use crate::error::{Error, Result};
 use crate::ranking::{Direction, meaning};
 use crate::results::{Dialect, Sheet};
 use crate::text::quoted;
+use choose::Key;
 use columns::Columns;
 pub(crate) use curve::{CurveTool, CurveWishes, History, read_curve};
 use files::File;
@@ -39,7 +40,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 pub(crate) use tools::Tool;
-use tools::{Piece, read};
+use tools::{Piece, Rows, read};
 
 /// The table in the file at `path`: CSV with commas, semicolons, tabs or
 /// bars, decimal commas, a `sep=` line and comments; JSON as an array of
@@ -122,6 +123,8 @@ pub(crate) struct Imported {
     pub(crate) score: Option<String>,
     /// Which scores are better, if the files say so.
     pub(crate) direction: Option<Direction>,
+    /// Whether the files say which seed a run had.
+    pub(crate) has_seeds: bool,
     /// What was understood, in one line; `None` for a table of ours.
     pub(crate) said: Option<String>,
 }
@@ -144,15 +147,34 @@ pub(crate) fn import(paths: &[PathBuf], asked: &Asked) -> Result<Imported> {
         .iter()
         .map(|file| Ok((file.clone(), read(&file.path, asked.from)?)))
         .collect::<Result<Vec<(File, Piece)>>>()?;
+    let pieces = with_scalars(pieces)?;
     if pieces.iter().all(|(_, piece)| is_ours(piece, asked)) {
         return Ok(Imported {
             sheets: pieces.into_iter().map(|(_, piece)| piece.sheet).collect(),
             score: None,
             direction: None,
+            has_seeds: true,
             said: None,
         });
     }
     foreign(pieces, asked)
+}
+
+/// Without the files of TensorBoard that have no scalars: a run may have
+/// others beside them.
+fn with_scalars(mut pieces: Vec<(File, Piece)>) -> Result<Vec<(File, Piece)>> {
+    let first = pieces.first().map(|(file, _)| file.path.clone());
+    pieces.retain(|(_, piece)| {
+        piece.tool != Tool::Tensorboard || piece.sheet.records().len() > 0
+    });
+    match first {
+        Some(path) if pieces.is_empty() => Err(Error::Invalid(format!(
+            "{}: there are no scalars in this file of TensorBoard; give the \
+             folder of the run that has them",
+            path.display()
+        ))),
+        _ => Ok(pieces),
+    }
 }
 
 /// Whether a table has our own columns, and nothing was asked that only
@@ -165,19 +187,41 @@ fn is_ours(piece: &Piece, asked: &Asked) -> bool {
     };
     let Asked { workload, schedule, seed, cluster, row, lr, path, .. } = asked;
     let named = [workload, schedule, seed, cluster, path];
+    let names = ["workload", "schedule", "seed"];
     piece.tool == Tool::Table
-        && ["workload", "schedule", "seed"].iter().all(|name| has(name))
+        && names.iter().all(|name| has(name))
         && score
         && !has(SOURCE_HASH)
         && asked.from.is_none()
         && named.iter().all(|name| name.is_none())
         && row.is_none()
         && lr.is_none()
+        && (has("run_id") && has("peak_lr") || is_one_row_a_run(&piece.sheet))
+}
+
+/// Whether no run of a table of ours is there twice, at several rates or
+/// steps: the table of another tool may have our columns, too.
+fn is_one_row_a_run(sheet: &Sheet) -> bool {
+    let places = ["workload", "schedule", "seed", "budget", "lr_multiple"]
+        .map(|name| sheet.column(name).ok().flatten());
+    let mut seen = BTreeSet::new();
+    sheet.records().all(|row| {
+        let text = |column| row.optional(column).map(str::to_owned);
+        seen.insert(places.map(text))
+    })
 }
 
 fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
     let pattern = asked.path.as_deref().map(Pattern::parse).transpose()?;
-    let of_one_run = pieces.iter().all(|(_, piece)| piece.of_one_run);
+    let all = |rows| pieces.iter().all(|(_, piece)| piece.rows == rows);
+    let of_one_run = all(Rows::OfOneRun);
+    let rows = if of_one_run {
+        Rows::OfOneRun
+    } else if all(Rows::EachARun) {
+        Rows::EachARun
+    } else {
+        Rows::Any
+    };
     let tools: BTreeSet<Tool> = pieces.iter().map(|(_, p)| p.tool).collect();
     let files = pieces.len();
     let example = pieces.first().map(|(file, _)| file.run.clone());
@@ -185,7 +229,7 @@ fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
     let mut sheets = vec![];
     for (file, piece) in &mut pieces {
         let sheet = &mut piece.sheet;
-        if piece.of_one_run {
+        if piece.rows == Rows::OfOneRun {
             sheet.add_column("run", |_| file.run.clone());
         }
         let Some(pattern) = &pattern else { continue };
@@ -215,7 +259,9 @@ fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
     if sheet.records().len() == 0 {
         return Err(sheet.too_short("there are no rows below the header"));
     }
-    let columns = Columns::of(&sheet, asked)
+    let training = [Tool::Trainer, Tool::Keras];
+    let training = tools.iter().all(|tool| training.contains(tool));
+    let columns = Columns::of(&sheet, asked, training)
         .map_err(|error| with_example(error, example.as_deref(), of_one_run))?;
     let kept = kept_direction(&sheet)?;
     let direction = asked.direction.or(direction).or(kept);
@@ -229,17 +275,20 @@ fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
         unnamed,
         ..said::Told::default()
     };
-    let runs = chosen(runs, &columns, of_one_run, asked, better, &mut told)?;
+    let runs = chosen(runs, &columns, rows, asked, better, &mut told)?;
     if runs.is_empty() {
         return Err(sheet.error(0, "no row has a schedule and a score"));
     }
     let name = match hashes.as_slice() {
-        [(path, _)] => path.file_stem().unwrap_or_default().to_string_lossy(),
+        [(path, _)] if !of_one_run => {
+            path.file_stem().unwrap_or_default().to_string_lossy()
+        }
         _ => "all".into(),
     };
     let said = told.line(&sheet, &columns, &runs);
     Ok(Imported {
         sheets: vec![table(&sheet, &columns, &runs, &name, &hashes, direction)],
+        has_seeds: columns.seed.is_some(),
         score: Some(columns.score),
         direction,
         said: Some(said),
@@ -264,7 +313,7 @@ fn with_example(error: Error, run: Option<&str>, of_one_run: bool) -> Error {
 fn chosen(
     mut runs: Vec<Run>,
     columns: &Columns,
-    of_one_run: bool,
+    rows: Rows,
     asked: &Asked,
     better: Option<Direction>,
     told: &mut said::Told,
@@ -278,27 +327,26 @@ fn chosen(
             ))
         })
     };
-    let has_steps = columns.step.is_some();
-    if of_one_run || has_steps || asked.row.is_some() {
+    let asked_for = asked.row.map(|_| Key::WithRate);
+    let key = match rows {
+        Rows::OfOneRun => Some(Key::WithoutRate),
+        Rows::EachARun => asked_for,
+        Rows::Any if columns.step.is_none() => asked_for,
+        Rows::Any => {
+            // A rate that is logged by step is no setting of the run. Where a
+            // step is there twice, it is one, or each row is a run.
+            let mut keys = [Key::WithoutRate, Key::WithRate].into_iter();
+            keys.find(|key| choose::has_each_step_once(&runs, *key))
+                .or(asked_for)
+        }
+    };
+    if let Some(key) = key {
         let by = asked.row.unwrap_or(ByRow::Last);
         if by == ByRow::Best {
             direction("the best row of a run")?;
         }
         let before = runs.len();
-        runs = choose::one_row_each(runs, by, better, |run| {
-            let text = |cell: &Option<runs::Cell>| {
-                cell.as_ref().map(|cell| cell.0.clone()).unwrap_or_default()
-            };
-            // A rate that is logged by step is no setting of the run.
-            let lr = if has_steps || of_one_run { None } else { run.lr };
-            vec![
-                run.name.clone(),
-                text(&run.workload),
-                run.schedule.0.clone(),
-                text(&run.seed),
-                format!("{:?} {lr:?}", run.budget),
-            ]
-        });
+        runs = choose::one_row_each(runs, by, better, key);
         told.rows_a_run = (runs.len() < before).then_some(by);
     }
     if choose::has_several_rates(&runs) {

@@ -264,7 +264,7 @@ fn no_duplicates(runs: &[Observation], files: &[&Path]) -> Result<()> {
             column: 1,
             message: format!(
                 "schedule `{}` with seed {} on workload `{}` is already in \
-                 line {}{file}; keep one of the two",
+                 line {}{file}; keep one of the two, or let `--row` choose",
                 run.schedule, run.seed, run.workload, runs[first].line
             ),
         });

@@ -52,13 +52,13 @@ pub(crate) fn read_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
 /// # Errors
 ///
 /// If `out` cannot be written.
-pub(super) fn print_texts<'a>(
+pub(super) fn print_texts(
     out: &mut impl Write,
-    rows: impl Iterator<Item = &'a StringRecord>,
+    rows: impl Iterator<Item = StringRecord>,
 ) -> io::Result<()> {
     let mut writer = WriterBuilder::new().from_writer(vec![]);
     for row in rows {
-        writer.write_record(row)?;
+        writer.write_record(&row)?;
     }
     let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     out.write_all(&guarded(&bytes)?)

@@ -8,16 +8,17 @@ use crate::results::Sheet;
 use crate::text::quoted;
 
 /// Scores that only a tool's own direction gives a meaning.
-const OBJECTIVES: &[&str] = &["score", "value", "values0", "objective"];
+const OBJECTIVES: &[&str] =
+    &["score", "value", "values0", "values1", "values2", "objective"];
 
 /// Columns that may be the score, the best choice first.
 pub(super) struct Scores(Vec<(u8, usize)>);
 
 impl Scores {
-    pub(super) fn of(sheet: &Sheet, taken: &[usize]) -> Self {
-        let rated = numeric(sheet, taken)
-            .into_iter()
-            .filter_map(|column| Some((grade(sheet.name(column))?, column)));
+    pub(super) fn of(sheet: &Sheet, taken: &[usize], training: bool) -> Self {
+        let rated = numeric(sheet, taken).into_iter().filter_map(|column| {
+            Some((grade(sheet.name(column), training)?, column))
+        });
         let mut scores: Vec<(u8, usize)> = rated.collect();
         scores.sort_unstable();
         Self(scores)
@@ -62,7 +63,7 @@ impl Scores {
 const TRAINING: u8 = 9;
 
 /// How good a choice a column is as the score; `None` if it is none.
-fn grade(name: &str) -> Option<u8> {
+fn grade(name: &str, training: bool) -> Option<u8> {
     let name = bare(name);
     let word = plain(name);
     let is = |words: &[&str]| words.iter().any(|w| word.contains(w));
@@ -79,6 +80,8 @@ fn grade(name: &str) -> Option<u8> {
         if is_loss { 2 } else { 3 }
     } else if is(&["test"]) {
         if is_loss { 6 } else { 7 }
+    } else if training {
+        TRAINING
     } else if is_loss {
         4
     } else {

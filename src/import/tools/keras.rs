@@ -1,7 +1,7 @@
 //! Keras' CSVLogger, and the `history` of what `fit` gives, as JSON. Made
 //! from Keras 3.15.1.
 
-use super::{Piece, Tool, has};
+use super::{Piece, Rows, Tool, has};
 use crate::results::Sheet;
 use std::path::Path;
 
@@ -18,5 +18,5 @@ pub(super) fn is_one(_: &Path, names: &[&str]) -> bool {
 }
 
 pub(super) fn piece(sheet: Sheet) -> Piece {
-    Piece::of(Tool::Keras, sheet, true)
+    Piece::of(Tool::Keras, sheet, Rows::OfOneRun)
 }

@@ -1,7 +1,7 @@
 //! `metrics.csv` of Lightning's CSVLogger, with `hparams.yaml` beside it.
 //! Made from lightning 2.6.6.
 
-use super::{Piece, Tool, add_settings, has};
+use super::{Piece, Rows, Tool, add_settings, has};
 use crate::import::beside;
 use crate::results::Sheet;
 use std::path::Path;
@@ -16,5 +16,5 @@ pub(super) fn piece(path: &Path, mut sheet: Sheet) -> Piece {
         &mut sheet,
         &beside::yaml(&path.with_file_name("hparams.yaml")),
     );
-    Piece::of(Tool::Lightning, sheet, true)
+    Piece::of(Tool::Lightning, sheet, Rows::OfOneRun)
 }

@@ -1,7 +1,7 @@
 //! MLflow: `search_runs` as CSV, and the SQLite store of MLflow 3. Made from
 //! MLflow 3.17.2.
 
-use super::{Piece, Tool, has};
+use super::{Piece, Rows, Tool, has};
 use crate::error::Result;
 use crate::import::database::{Database, table};
 use std::path::Path;
@@ -34,5 +34,6 @@ pub(super) fn store(database: &Database) -> Result<Piece> {
     ] {
         rows.extend(database.rows(query)?);
     }
-    Ok(Piece::of(Tool::Mlflow, table(database.path(), "run_id", &rows), false))
+    let sheet = table(database.path(), "run_id", &rows);
+    Ok(Piece::of(Tool::Mlflow, sheet, Rows::EachARun))
 }

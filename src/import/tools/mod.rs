@@ -88,16 +88,25 @@ impl std::str::FromStr for Tool {
 pub(super) struct Piece {
     pub(super) tool: Tool,
     pub(super) sheet: Sheet,
-    /// Whether all its rows are of one run.
-    pub(super) of_one_run: bool,
+    pub(super) rows: Rows,
     /// Which scores are better, if the file says so.
     pub(super) direction: Option<Direction>,
 }
 
+/// What the rows of a table are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// All of one run: its history.
+    OfOneRun,
+    /// Each a run.
+    EachARun,
+    /// Runs, or the histories of several.
+    Any,
+}
+
 impl Piece {
-    /// A table, of a run a row unless it looks like the history of one.
-    fn of(tool: Tool, sheet: Sheet, of_one_run: bool) -> Self {
-        Self { tool, sheet, of_one_run, direction: None }
+    fn of(tool: Tool, sheet: Sheet, rows: Rows) -> Self {
+        Self { tool, sheet, rows, direction: None }
     }
 }
 
@@ -170,7 +179,8 @@ fn of_table(path: &Path, tool: Tool, sheet: Sheet) -> Piece {
         Tool::Ray => ray::piece(path, sheet),
         Tool::Keras => keras::piece(sheet),
         Tool::Wandb => wandb::piece(sheet),
-        tool => Piece::of(tool, sheet, false),
+        Tool::Mlflow | Tool::Optuna => Piece::of(tool, sheet, Rows::EachARun),
+        tool => Piece::of(tool, sheet, Rows::Any),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Optuna: `trials_dataframe` as CSV, and the SQLite storage. Made from
 //! Optuna 5.0.0.
 
-use super::{Piece, Tool, has};
+use super::{Piece, Rows, Tool, has};
 use crate::error::Result;
 use crate::import::database::{Database, table};
 use crate::import::json::{Value, parse_cell};
@@ -52,15 +52,17 @@ pub(super) fn storage(database: &Database) -> Result<Piece> {
         let value = value.unwrap_or(json.clone());
         rows.push(vec![trial.clone(), name.clone(), value]);
     }
-    let directions = database
-        .rows("SELECT DISTINCT direction FROM study_directions LIMIT 2")?;
+    let directions = database.rows(
+        "SELECT DISTINCT direction FROM study_directions \
+         WHERE objective = 0 LIMIT 2",
+    )?;
     let direction = match directions.as_slice() {
         [one] if one == &["MINIMIZE"] => Some(Direction::Lower),
         [one] if one == &["MAXIMIZE"] => Some(Direction::Higher),
         _ => None,
     };
     let sheet = table(database.path(), "trial_id", &rows);
-    Ok(Piece { direction, ..Piece::of(Tool::Optuna, sheet, false) })
+    Ok(Piece { direction, ..Piece::of(Tool::Optuna, sheet, Rows::EachARun) })
 }
 
 /// A categorical value is kept as its index among the choices.

@@ -1,7 +1,7 @@
 //! Ray Tune: `progress.csv` or `result.json` of a trial with `params.json`
 //! beside it, and `get_dataframe()` of all trials. Made from ray 2.60.0.
 
-use super::{Piece, Tool, add_settings, has};
+use super::{Piece, Rows, Tool, add_settings, has};
 use crate::import::beside;
 use crate::results::Sheet;
 use std::collections::BTreeSet;
@@ -23,5 +23,6 @@ pub(super) fn piece(path: &Path, mut sheet: Sheet) -> Piece {
         let settings = beside::json(&path.with_file_name("params.json"));
         add_settings(&mut sheet, &settings);
     }
-    Piece::of(Tool::Ray, sheet, of_one_run)
+    let rows = if of_one_run { Rows::OfOneRun } else { Rows::Any };
+    Piece::of(Tool::Ray, sheet, rows)
 }

@@ -6,7 +6,7 @@
 //! tensorflow/core/util/event.proto, framework/summary.proto and
 //! framework/tensor.proto.
 
-use super::{Piece, Tool};
+use super::{Piece, Rows, Tool};
 use crate::error::{Error, Result};
 use crate::results::{Cells, Sheet, Source};
 use std::collections::BTreeMap;
@@ -21,7 +21,8 @@ pub(crate) fn is_one(bytes: &[u8]) -> bool {
     bytes.first_chunk::<12>().is_some_and(|head| length_of(head).is_some())
 }
 
-/// A row for each step, a column for each tag.
+/// A row for each step, a column for each tag; none where there are no
+/// scalars.
 ///
 /// # Errors
 ///
@@ -62,13 +63,6 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Piece> {
         }
         rest = &rest[HEAD + length + TAIL..];
     }
-    if tags.is_empty() {
-        return Err(Error::Invalid(format!(
-            "{}: there are no scalars in this file of TensorBoard; give the \
-             folder of the run that has them",
-            path.display()
-        )));
-    }
     let cells = rows.iter().enumerate().map(|(at, (step, values))| {
         let cell = |column| values.get(&column).map(f64::to_string);
         let own = (0..tags.len()).map(|i| cell(i).unwrap_or_default());
@@ -79,7 +73,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Piece> {
     let header: Vec<&str> =
         ["step"].into_iter().chain(tags.iter().map(String::as_str)).collect();
     let sheet = Sheet::of_cells(vec![source], &header, cells.collect());
-    Ok(Piece::of(Tool::Tensorboard, sheet, true))
+    Ok(Piece::of(Tool::Tensorboard, sheet, Rows::OfOneRun))
 }
 
 /// The length of a record, if its checksum is right.

@@ -1,7 +1,7 @@
 //! `trainer_state.json` of the Trainer of Hugging Face transformers: the
 //! rows of its `log_history`. Made from transformers 5.24.0.
 
-use super::{Piece, Tool, has};
+use super::{Piece, Rows, Tool, has};
 use crate::results::Sheet;
 use std::path::Path;
 
@@ -13,5 +13,5 @@ pub(super) fn is_one(path: &Path, names: &[&str]) -> bool {
 }
 
 pub(super) fn piece(sheet: Sheet) -> Piece {
-    Piece::of(Tool::Trainer, sheet, true)
+    Piece::of(Tool::Trainer, sheet, Rows::OfOneRun)
 }

@@ -3,7 +3,7 @@
 //! `name` with dictionaries), the CSV of a panel, and `history()` of a run.
 //! Made from wandb 0.31.0.
 
-use super::{Piece, Tool, has};
+use super::{Piece, Rows, Tool, has};
 use crate::import::flat::{Fields, flattened, sheet_of_rows};
 use crate::import::json::{Kind, Value, parse_cell};
 use crate::results::Sheet;
@@ -26,12 +26,17 @@ fn is_panel(names: &[&str]) -> bool {
 pub(super) fn piece(sheet: Sheet) -> Piece {
     let names: Vec<&str> = sheet.names().collect();
     if is_panel(&names) {
-        return Piece::of(Tool::Wandb, of_panel(&sheet), false);
+        return Piece::of(Tool::Wandb, of_panel(&sheet), Rows::Any);
     }
-    let of_one_run = names.contains(&"_timestamp")
-        && !has(&names, &["Name"])
-        && !names.iter().any(|name| name.starts_with("config."));
-    Piece::of(Tool::Wandb, sheet, of_one_run)
+    let starts = |start| names.iter().any(|name| name.starts_with(start));
+    let rows = if has(&names, &["State"]) || starts("summary.") {
+        Rows::EachARun
+    } else if names.contains(&"_timestamp") && !starts("config.") {
+        Rows::OfOneRun
+    } else {
+        Rows::Any
+    };
+    Piece::of(Tool::Wandb, sheet, rows)
 }
 
 /// The table with a column for each entry of the dictionaries in the columns

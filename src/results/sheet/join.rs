@@ -2,19 +2,30 @@
 
 use super::{Cells, Row, Sheet, Source};
 use crate::results::table::print_texts;
+use csv::StringRecord;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::iter;
 
 impl Sheet {
-    /// Writes it as CSV with commas.
+    /// Writes it as CSV with commas, without the columns `left_out`.
     ///
     /// # Errors
     ///
     /// If `out` cannot be written.
-    pub(crate) fn print(&self, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn print(
+        &self,
+        out: &mut impl Write,
+        left_out: &[&str],
+    ) -> io::Result<()> {
         let rows = self.records.iter().map(|record| &record.fields);
-        print_texts(out, iter::once(&self.header).chain(rows))
+        let rows = iter::once(&self.header).chain(rows);
+        let kept = |row: &StringRecord| -> StringRecord {
+            let cells = self.names().zip(row);
+            let cells = cells.filter(|(name, _)| !left_out.contains(name));
+            cells.map(|(_, cell)| cell).collect()
+        };
+        print_texts(out, rows.map(kept))
     }
 
     /// The files that its cells are from.
