@@ -2,6 +2,7 @@
 
 mod cases;
 mod score;
+mod truth;
 
 use crate::error::Error;
 use crate::grid::Experiment;

@@ -1,5 +1,5 @@
-//! What a curve says: where it stops, where it is lowest, and whether that
-//! means anything.
+//! Reads a curve: where it stops, where it is lowest, and whether that is
+//! reliable.
 //!
 //! All is measured from the loss at the start and in units of the descent and
 //! the noise, so adding a constant to the loss or scaling it changes nothing,
@@ -11,8 +11,8 @@ use crate::train::Divergence;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Our suggestion is the rate at the lowest loss over this. The minimum lies
-/// near the edge of what converges, and a whole run needs room below it.
+/// Our suggestion is the rate at the lowest loss, divided by this. The minimum
+/// lies near the edge of what converges, and a whole run needs room below it.
 const DIVISOR: f64 = 3.0;
 
 /// Decades at the start whose losses give the level to measure from.
@@ -24,7 +24,8 @@ const START_ROWS: usize = 5;
 /// Losses above the limit that end a test: with each the rate has risen.
 const PATIENCE: usize = 3;
 
-/// Standard errors of a smoothed loss that are no noise.
+/// A difference of this many standard errors of a smoothed loss is more than
+/// noise.
 const SIGNIFICANT: f64 = 4.0;
 
 /// Share of the descent that the loss must rise again to have turned.
@@ -48,7 +49,7 @@ pub enum FindOutcome {
     TooNoisy,
     /// The loss was not finite from the first updates on.
     NonFiniteAtStart,
-    /// Nothing: the rate was given, and no range test run.
+    /// Nothing: the rate was given and no range test was run.
     Given,
 }
 
@@ -115,7 +116,7 @@ pub(super) struct Diagnosis {
     /// logarithm, up to the stop.
     rows: Vec<usize>,
     lr: Vec<f64>,
-    /// Raw losses, those beyond the limit of divergence brought down to it.
+    /// Raw losses, cut off at the limit of divergence.
     loss: Vec<f64>,
     /// Of the losses above.
     pub(super) smoothed: Vec<f64>,
@@ -189,7 +190,7 @@ impl Diagnosis {
         let level = self.smoothed[self.lowest];
         let fallen = self.start - level;
         let error = self.noise * self.smoother.error_share(self.lowest);
-        // Of the two levels, each has its error; the median's is alike.
+        // Both levels have an error; that of the median is similar.
         let least = SIGNIFICANT * std::f64::consts::SQRT_2 * error;
         if fallen <= least.max(rounding(&self.loss)) {
             return FindOutcome::NoDescent;
@@ -270,7 +271,7 @@ fn lowest(values: &[f64]) -> usize {
     (0..values.len()).min_by(order).unwrap_or(0)
 }
 
-/// What of a difference of such losses is rounding.
+/// The part of a difference of such losses that may be rounding.
 fn rounding(losses: &[f64]) -> f64 {
     let largest = losses.iter().fold(0.0_f64, |most, l| most.max(l.abs()));
     64.0 * f64::EPSILON * largest

@@ -20,8 +20,8 @@ pub(crate) const FIRST_SEED: u64 = 1 << 32;
 /// as much as a few updates.
 const VALID_EXAMPLES: usize = 512;
 
-/// The learning rate of what `trainer` trains for runs of `horizon` steps, as a
-/// grid asks for it; trials run under the `control` schedule.
+/// The learning rate of `trainer` for runs of `horizon` steps, as a grid asks
+/// for it; trials run under the `control` schedule.
 ///
 /// # Errors
 ///

@@ -119,7 +119,7 @@ impl LrFound {
         Self::unsupported(lr, FindOutcome::Given, reason.to_owned())
     }
 
-    /// A rate that no curve and no trial stands behind.
+    /// A rate without a curve or a trial as evidence.
     pub(super) fn unsupported(
         lr: f64,
         outcome: FindOutcome,
@@ -146,9 +146,9 @@ impl LrFound {
         }
     }
 
-    /// The rate for runs of `steps` instead of the horizon it was verified
-    /// for, by a power law; without a verification the rate itself, which
-    /// knows no horizon.
+    /// The rate for runs of `steps` instead of the horizon it was verified for,
+    /// by a power law; without a verification it is the rate itself, which has
+    /// no horizon.
     ///
     /// This is an extrapolation. The exponent is 0.25, or 1 if the trials
     /// showed that the model memorizes its training part.

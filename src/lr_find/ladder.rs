@@ -105,7 +105,7 @@ impl RangeTest {
         (0..rungs).map(|i| self.rung(i)).collect()
     }
 
-    /// Whether the run goes on above `to` until the loss diverges.
+    /// Whether the run continues above `to` until the loss diverges.
     pub(super) fn grows_up(&self) -> bool {
         self.widen && self.rule == Rule::Lrscout
     }

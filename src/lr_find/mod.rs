@@ -4,6 +4,12 @@
 //! Training is a closure that takes a table of learning rates and a seed and
 //! returns losses, so this room is independent of models. Losses are recorded
 //! raw; smoothing, stopping and suggesting use the record.
+//!
+//! `range_test` runs the test on the rates of `ladder`; `smooth` and
+//! `diagnosis` read its curve, `rules` are those of other tools, and `interval`
+//! bounds the suggestion. `verify` and `climb` run the trials. `finder` does
+//! all of it on a trainer, `found` is the result, `recorded` reads curves of
+//! other tools.
 
 mod climb;
 mod diagnosis;

@@ -15,7 +15,7 @@ const LOWERINGS: usize = 3;
 /// Decades above the lower end in which the curve must not yet turn.
 const ROOM_BELOW: f64 = 1.5;
 
-/// Width of the interval, in decades, from which a suggestion is none.
+/// Width of the interval, in decades, from which on a curve is too noisy.
 const TOO_WIDE: f64 = 2.0;
 
 /// Without anything better, cycles begin this far below the suggestion.
@@ -170,7 +170,7 @@ fn answers(curves: &[Curve], rule: Rule) -> Vec<(&Curve, f64)> {
     curves.iter().filter_map(|c| answer(c).map(|lr| (c, lr))).collect()
 }
 
-/// The outcome of most seeds; of equally many the better one.
+/// The most frequent outcome of the seeds; the better one of a tie.
 fn majority(curves: &[Curve]) -> FindOutcome {
     let count = |outcome: FindOutcome| {
         curves.iter().filter(|c| c.diagnosis.outcome() == outcome).count()
@@ -190,7 +190,7 @@ fn majority(curves: &[Curve]) -> FindOutcome {
 /// The answer where the curves give none.
 fn nothing(test: &RangeTest, outcome: FindOutcome, curve: &Curve) -> LrFound {
     let broke = curve.diagnosis.diverged.then(|| curve.diagnosis.highest_lr());
-    // What made the loss diverge is too high, whatever is usual.
+    // A rate at which the loss diverged is too high, even if it is usual.
     let safe = broke.flatten().map(|lr| lr / CYCLE_RATIO);
     let first_finite = curve.loss.first().is_some_and(|l| l.is_finite());
     let lr = match safe {
@@ -221,7 +221,7 @@ fn nothing(test: &RangeTest, outcome: FindOutcome, curve: &Curve) -> LrFound {
     unsupported(test, outcome, curve, lr, reason)
 }
 
-/// The rate `lr` with the curve of one seed and nothing that supports it.
+/// The rate `lr` with the curve of one seed and no other evidence.
 fn unsupported(
     test: &RangeTest,
     outcome: FindOutcome,

@@ -31,14 +31,14 @@ const SHARE: f64 = 0.24;
 /// Share and seeds of a trial of the second stage.
 const LONGER: (f64, usize) = (0.5, 2);
 
-/// Fewest steps of a trial, if the horizon has so many: below it a rate shows
-/// how it starts, not where it ends.
+/// Fewest steps of a trial, if the horizon has so many: a shorter one shows how
+/// a rate starts, not how it ends.
 const FEWEST_STEPS: usize = 20;
 
 /// The first rungs around a rate that a range test found.
 const NEAR: [i32; 3] = [-1, 0, 1];
 
-/// The first rungs from a rate that nothing stands behind, a decade apart.
+/// The first rungs around a rate without evidence, a decade apart.
 const FAR: [i32; 2] = [0, 3];
 
 /// Weight of the first trials against the range test's suggestion, in
@@ -86,8 +86,8 @@ impl Verify {
         whole(self.trainings * self.horizon as f64)
     }
 
-    /// The same without what the second opinions will cost, `probe_steps`
-    /// updates, where that leaves anything.
+    /// The same budget less the cost of the second opinions, `probe_steps`
+    /// updates, if that leaves anything.
     pub(super) fn sparing(&self, probe_steps: usize) -> Self {
         let probes = probe_steps as f64 / self.horizon as f64;
         let left = self.trainings - probes;
@@ -105,7 +105,7 @@ impl Verify {
         (steps.clamp(40, 100), (steps / 100).clamp(1, 3))
     }
 
-    /// Updates that the range test may take where it is widened.
+    /// Most updates of a range test that is widened.
     pub(super) fn widened(&self) -> usize {
         whole(WIDENED_SHARE * self.budget() as f64)
     }
@@ -143,8 +143,7 @@ pub(super) fn refine(
         FindOutcome::Found | FindOutcome::NeverDiverged
     );
     let first: &[i32] = if guessed { &FAR } else { &NEAR };
-    // The first trials are there in any case: shorter ones where the budget
-    // is small.
+    // The first trials are always run; with a small budget they are shorter.
     let affordable = (search.budget / first.len()).max(FEWEST_STEPS);
     let steps = length(SHARE).min(affordable);
     let mut climb = search.climb(expected, first, steps, 1)?;
@@ -208,9 +207,9 @@ fn start(found: &LrFound) -> Option<f64> {
         .filter(|loss| loss.is_finite())
 }
 
-/// Lowest and highest rate within [`BASIN`] of the descent from `start` to
-/// the best of `trials`, those of one rate averaged, between them by straight
-/// lines and at most as wide as they are.
+/// Lowest and highest rate within [`BASIN`] of the descent from `start` to the
+/// best of `trials`. Trials at one rate are averaged. Between the rates the
+/// loss is interpolated linearly. The range does not extend beyond the trials.
 fn basin<'a>(
     trials: impl Iterator<Item = &'a Trial>,
     start: Option<f64>,
