@@ -67,6 +67,6 @@ pub use ranking::{Direction, Protocol, Ranking, Scale};
 pub use record::{Observation, Outcome};
 pub use results::rows::{LeaderboardRow, Verdict};
 pub use schedule::{Bound, Library, Schedule, ScheduleSpec, bound};
-pub use spec::OptimizerSpec;
+pub use spec::{AdjustLr, OptimizerSpec};
 pub use train::{Fit, Progress, Score};
 pub use workload::Registry;

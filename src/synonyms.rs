@@ -298,6 +298,17 @@ const PARAMETERS: &[Parameter] = &[
                     = \"adamw\", beta2 = 0.95 }` in `[[workload]]`",
     },
     Parameter {
+        words: "rho smoothing_constant",
+        keys: &[("alpha", "")],
+        elsewhere: "`alpha` of the optimizer: `optimizer = { kind = \
+                    \"rmsprop\", alpha = 0.9 }` in `[[workload]]`",
+    },
+    Parameter {
+        words: "newton_schulz_steps ns_iterations backend_steps",
+        keys: &[("ns_steps", "")],
+        elsewhere: "`ns_steps` of the optimizer `muon`",
+    },
+    Parameter {
         words: "max_grad_norm clip_grad clip_grad_norm gradient_clip_val grad_clip \
          clip_norm",
         keys: &[("clip_norm", "")],

@@ -42,8 +42,15 @@ fn learner(optimizer: OptimizerSpec) -> Learner {
     Learner::new(net, data).optimizer(optimizer).batch(32).seed(3)
 }
 
-fn optimizers() -> [OptimizerSpec; 2] {
-    [OptimizerSpec::sgd(), OptimizerSpec::adamw()]
+fn optimizers() -> [OptimizerSpec; 6] {
+    [
+        OptimizerSpec::sgd(),
+        OptimizerSpec::adamw(),
+        OptimizerSpec::adam(),
+        OptimizerSpec::rmsprop(),
+        OptimizerSpec::lion(),
+        OptimizerSpec::muon(),
+    ]
 }
 
 #[test]
@@ -108,7 +115,7 @@ fn a_checkpoint_survives_its_file() {
 #[test]
 fn a_checkpoint_of_another_model_is_refused() {
     let schedule = ScheduleSpec::linear().build(0.03, 60).expect("a schedule");
-    let [sgd, adamw] = optimizers();
+    let [sgd, adamw, ..] = optimizers();
     let middle = learner(sgd).train(&schedule, 5).expect("a training");
     let error = learner(adamw).resume(middle).fit(&schedule, 60);
     let error = error.expect_err("moments of sgd").to_string();

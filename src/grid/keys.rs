@@ -1,7 +1,7 @@
 //! The kinds of models, data sets and optimizers and their keys: what the
 //! grid accepts and what the editor's schema offers, in one place.
 
-use crate::spec::{DatasetSpec, ModelSpec, OptimizerSpec};
+use crate::spec::{AdjustLr, DatasetSpec, ModelSpec, OptimizerSpec};
 
 /// Components of one sort.
 #[derive(Debug)]
@@ -198,6 +198,56 @@ pub(super) const OPTIMIZERS: Family = Family {
                 key("lr_multipliers", Form::Numbers),
             ],
         },
+        Kind {
+            name: "adam",
+            keys: &[
+                key("beta1", Form::Number),
+                key("beta2", Form::Number),
+                key("eps", Form::Number),
+                key("weight_decay", Form::Number),
+                key("clip_norm", Form::Number),
+                key("lr_multipliers", Form::Numbers),
+            ],
+        },
+        Kind {
+            name: "rmsprop",
+            keys: &[
+                key("alpha", Form::Number),
+                key("eps", Form::Number),
+                key("momentum", Form::Number),
+                key("weight_decay", Form::Number),
+                key("clip_norm", Form::Number),
+                key("lr_multipliers", Form::Numbers),
+            ],
+        },
+        Kind {
+            name: "lion",
+            keys: &[
+                key("beta1", Form::Number),
+                key("beta2", Form::Number),
+                key("weight_decay", Form::Number),
+                key("clip_norm", Form::Number),
+                key("lr_multipliers", Form::Numbers),
+            ],
+        },
+        Kind {
+            name: "muon",
+            keys: &[
+                key("momentum", Form::Number),
+                key("nesterov", Form::Flag),
+                key("ns_steps", Form::Whole),
+                key("adjust_lr_fn", Form::Choice(AdjustLr::NAMES)),
+                key("weight_decay", Form::Number),
+                key("adamw_for", Form::Texts),
+                key("adamw_lr_ratio", Form::Number),
+                key("adamw_weight_decay", Form::Number),
+                key("beta1", Form::Number),
+                key("beta2", Form::Number),
+                key("eps", Form::Number),
+                key("clip_norm", Form::Number),
+                key("lr_multipliers", Form::Numbers),
+            ],
+        },
     ],
 };
 
@@ -206,7 +256,7 @@ pub(super) const OPTIMIZERS: Family = Family {
 pub(super) fn natural_depth(name: &str) -> usize {
     match name {
         "hidden" | "channels" | "kernels" | "drop" | "split" | "milestones"
-        | "factors" | "join" | "cycle_momentum" => 1,
+        | "factors" | "join" | "cycle_momentum" | "adamw_for" => 1,
         "points" => 2,
         _ => 0,
     }

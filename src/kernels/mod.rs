@@ -19,6 +19,7 @@ pub(crate) mod attention;
 pub(crate) mod conv;
 pub(crate) mod gemm;
 pub(crate) mod norm;
+pub(crate) mod orthogonal;
 pub(crate) mod pool;
 pub(crate) mod scratch;
 pub(crate) mod softmax;

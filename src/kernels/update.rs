@@ -1,6 +1,7 @@
 //! Optimizer updates: one pass over weights, gradients and moments.
 
-use super::vectorised;
+use super::scratch::scratch;
+use super::{orthogonal, vectorised};
 
 /// SGD's numbers for one update.
 #[derive(Clone, Copy)]
@@ -13,18 +14,61 @@ pub(crate) struct Sgd {
     pub(crate) scale: f32,
 }
 
-/// AdamW's numbers for one update.
+/// The numbers of Adam or AdamW for one update.
 #[derive(Clone, Copy)]
-pub(crate) struct Adamw {
+pub(crate) struct Adam {
     pub(crate) lr: f32,
     pub(crate) beta1: f32,
     pub(crate) beta2: f32,
+    /// `1 - beta1`.
+    pub(crate) fresh1: f32,
+    /// `1 - beta2`.
+    pub(crate) fresh2: f32,
     pub(crate) eps: f32,
     pub(crate) weight_decay: f32,
     /// `1 / (1 - beta1^t)`.
     pub(crate) correction1: f32,
     /// `1 / (1 - beta2^t)`.
     pub(crate) correction2: f32,
+    /// Factor on the gradient, from clipping.
+    pub(crate) scale: f32,
+}
+
+/// RMSprop's numbers for one update.
+#[derive(Clone, Copy)]
+pub(crate) struct Rmsprop {
+    pub(crate) lr: f32,
+    pub(crate) alpha: f32,
+    pub(crate) eps: f32,
+    pub(crate) momentum: f32,
+    pub(crate) weight_decay: f32,
+    /// Factor on the gradient, from clipping.
+    pub(crate) scale: f32,
+}
+
+/// Lion's numbers for one update.
+#[derive(Clone, Copy)]
+pub(crate) struct Lion {
+    pub(crate) lr: f32,
+    pub(crate) beta1: f32,
+    pub(crate) beta2: f32,
+    pub(crate) weight_decay: f32,
+    /// Factor on the gradient, from clipping.
+    pub(crate) scale: f32,
+}
+
+/// The numbers of Muon for one update of one matrix.
+#[derive(Clone, Copy)]
+pub(crate) struct Muon {
+    /// Learning rate of the weight decay.
+    pub(crate) lr: f32,
+    /// That of the step, with the factor for the matrix's shape.
+    pub(crate) step_lr: f32,
+    pub(crate) momentum: f32,
+    pub(crate) nesterov: bool,
+    pub(crate) weight_decay: f32,
+    /// Steps of the Newton-Schulz iteration.
+    pub(crate) ns_steps: usize,
     /// Factor on the gradient, from clipping.
     pub(crate) scale: f32,
 }
@@ -45,15 +89,110 @@ vectorised! {
 vectorised! {
     /// AdamW (Loshchilov & Hutter, *Decoupled Weight Decay Regularization*,
     /// 2019, algorithm 2), as PyTorch has it.
-    fn adamw(w: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], s: Adamw) {
+    fn adamw(w: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], s: Adam) {
         let moments = m.iter_mut().zip(v.iter_mut());
         for ((w, g), (m, v)) in w.iter_mut().zip(g).zip(moments) {
             let g = g * s.scale;
-            *m = s.beta1 * *m + (1.0 - s.beta1) * g;
-            *v = s.beta2 * *v + (1.0 - s.beta2) * g * g;
+            *m = s.beta1 * *m + s.fresh1 * g;
+            *v = s.beta2 * *v + s.fresh2 * g * g;
             let deviation = (*v * s.correction2).sqrt() + s.eps;
             let step = *m * s.correction1 / deviation;
             *w -= s.lr * (s.weight_decay * *w + step);
+        }
+    }
+}
+
+vectorised! {
+    /// Adam (Kingma & Ba, 2015, algorithm 1) with PyTorch's `g += decay w`.
+    fn adam(w: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], s: Adam) {
+        let moments = m.iter_mut().zip(v.iter_mut());
+        for ((w, g), (m, v)) in w.iter_mut().zip(g).zip(moments) {
+            let g = g * s.scale + s.weight_decay * *w;
+            *m = s.beta1 * *m + s.fresh1 * g;
+            *v = s.beta2 * *v + s.fresh2 * g * g;
+            let deviation = (*v * s.correction2).sqrt() + s.eps;
+            *w -= s.lr * (*m * s.correction1 / deviation);
+        }
+    }
+}
+
+vectorised! {
+    /// PyTorch's RMSprop, not centered: `g += decay w; v = alpha v + (1 -
+    /// alpha) g^2; m = momentum m + g / (sqrt(v) + eps); w -= lr m`.
+    fn rmsprop(
+        w: &mut [f32],
+        g: &[f32],
+        m: &mut [f32],
+        v: &mut [f32],
+        s: Rmsprop,
+    ) {
+        let moments = m.iter_mut().zip(v.iter_mut());
+        for ((w, g), (m, v)) in w.iter_mut().zip(g).zip(moments) {
+            let g = g * s.scale + s.weight_decay * *w;
+            *v = s.alpha * *v + (1.0 - s.alpha) * g * g;
+            *m = s.momentum * *m + g / (v.sqrt() + s.eps);
+            *w -= s.lr * *m;
+        }
+    }
+}
+
+vectorised! {
+    /// Lion (Chen et al., *Symbolic Discovery of Optimization Algorithms*,
+    /// 2023, algorithm 2).
+    fn lion(w: &mut [f32], g: &[f32], m: &mut [f32], s: Lion) {
+        for ((w, g), m) in w.iter_mut().zip(g).zip(m.iter_mut()) {
+            let g = g * s.scale;
+            let mixed = s.beta1 * *m + (1.0 - s.beta1) * g;
+            // The sign of 0 is 0, and that of NaN is NaN.
+            let sign = if mixed > 0.0 {
+                1.0
+            } else if mixed < 0.0 {
+                -1.0
+            } else {
+                mixed
+            };
+            *w -= s.lr * (s.weight_decay * *w + sign);
+            *m = s.beta2 * *m + (1.0 - s.beta2) * g;
+        }
+    }
+}
+
+/// Muon (Jordan et al., *Muon: An optimizer for hidden layers in neural
+/// networks*, 2024) as PyTorch has it, of a matrix of `rows` rows: `m =
+/// momentum m + (1 - momentum) g; w -= lr decay w + step_lr
+/// orthogonal(m)`, with Nesterov of `(1 - momentum) g + momentum m`.
+pub(crate) fn muon(
+    w: &mut [f32],
+    g: &[f32],
+    m: &mut [f32],
+    rows: usize,
+    s: Muon,
+) {
+    let mut step = scratch(w.len());
+    average(&mut step, g, m, s);
+    orthogonal::newton_schulz(&mut step, rows, s.ns_steps);
+    apply(w, &step, s);
+}
+
+vectorised! {
+    /// Muon's moment, and the matrix to make orthogonal.
+    fn average(step: &mut [f32], g: &[f32], m: &mut [f32], s: Muon) {
+        for ((step, g), m) in step.iter_mut().zip(g).zip(m.iter_mut()) {
+            let g = g * s.scale;
+            *m = s.momentum * *m + (1.0 - s.momentum) * g;
+            *step = if s.nesterov {
+                (1.0 - s.momentum) * g + s.momentum * *m
+            } else {
+                *m
+            };
+        }
+    }
+}
+
+vectorised! {
+    fn apply(w: &mut [f32], step: &[f32], s: Muon) {
+        for (w, step) in w.iter_mut().zip(step) {
+            *w -= s.lr * s.weight_decay * *w + s.step_lr * step;
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::error::Result;
 use crate::grid::LrFindSpec;
 use crate::schedule::ScheduleSpec;
-use crate::spec::OptimizerSpec;
+use crate::spec::{AdjustLr, OptimizerSpec};
 use crate::train::Trainer;
 
 /// First seed of the finder, so that no run shares its weights or batches with
@@ -115,6 +115,15 @@ pub(crate) fn on_workload(
 pub(crate) fn usual_rate(optimizer: &OptimizerSpec) -> f64 {
     match optimizer {
         OptimizerSpec::Sgd { .. } => 1e-2,
-        OptimizerSpec::Adamw { .. } => 1e-3,
+        OptimizerSpec::Lion { .. } => 1e-4,
+        OptimizerSpec::Muon { adjust_lr_fn, .. }
+            if *adjust_lr_fn != AdjustLr::MatchRmsAdamw =>
+        {
+            2e-2
+        }
+        OptimizerSpec::Adamw { .. }
+        | OptimizerSpec::Adam { .. }
+        | OptimizerSpec::Rmsprop { .. }
+        | OptimizerSpec::Muon { .. } => 1e-3,
     }
 }

@@ -32,7 +32,7 @@ pub struct Checkpoint {
     /// On the CPU, by name.
     pub(crate) weights: BTreeMap<String, Tensor>,
     /// First and second moment of each weight in one array, in the order of
-    /// the weights' names; the second is empty for SGD.
+    /// the weights' names; the second is empty for SGD and Lion.
     pub(crate) moments: [Vec<f32>; 2],
 }
 

@@ -1,5 +1,5 @@
-//! Optimizers: SGD with momentum and Nesterov, AdamW; weight decay, gradient
-//! clipping.
+//! Optimizers: SGD with momentum and Nesterov, AdamW, Adam, RMSprop, Lion, Muon;
+//! weight decay, gradient clipping.
 //!
 //! candle's SGD has no momentum, and the moments of its AdamW are private. The
 //! state of these optimizers can be cloned. On a CPU, weights and moments are
@@ -10,31 +10,43 @@ mod groups;
 mod norm;
 #[cfg(test)]
 mod tests;
+mod update;
 
 pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint::weights;
 
-use crate::kernels::update::{self, Adamw, Sgd};
 use crate::spec::OptimizerSpec;
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, Var, bail};
+use candle_core::{Result, Tensor, Var, bail};
 use std::cell::RefCell;
+use update::{Fused, Update};
 
 /// An optimizer with its state, for a fixed set of weights.
 #[derive(Clone)]
 pub(crate) struct Optim {
     spec: OptimizerSpec,
     vars: Vec<Var>,
-    /// Factors on the learning rate, one for each weight.
-    multipliers: Vec<f64>,
+    /// What is special about each weight.
+    parts: Vec<Part>,
+    /// What trains the weights that Muon does not.
+    rest: Option<OptimizerSpec>,
     moments: Moments,
     /// Updates done.
     steps: i32,
-    /// Momentum, or AdamW's first beta, instead of the spec's.
+    /// Momentum, or the first beta, instead of the spec's.
     momentum: Option<f64>,
 }
 
-/// First and second moments of the gradients; SGD uses the first alone.
+/// What is special about a weight.
+#[derive(Clone, Copy)]
+struct Part {
+    /// Factor on the learning rate.
+    multiplier: f64,
+    /// Whether the optimizer for the rest trains it.
+    is_rest: bool,
+}
+
+/// First and second moments of the gradients; SGD and Lion use the first alone.
 #[derive(Clone)]
 enum Moments {
     /// On the CPU: those of all weights in one array each, updated in place
@@ -43,6 +55,17 @@ enum Moments {
     Flat(RefCell<[Vec<f32>; 2]>),
     /// On another device: two of each weight, replaced by every update.
     Tensors(Vec<[Tensor; 2]>),
+}
+
+impl Moments {
+    /// Two tensors of zeros for each weight.
+    fn zeros(vars: &[Var]) -> Result<Self> {
+        let zeros = |var: &Var| -> Result<[Tensor; 2]> {
+            let zeros = var.as_detached_tensor().zeros_like()?;
+            Ok([zeros.clone(), zeros])
+        };
+        Ok(Self::Tensors(vars.iter().map(zeros).collect::<Result<_>>()?))
+    }
 }
 
 /// Gradients by the weights of an optimizer, `None` where the loss does not
@@ -63,21 +86,15 @@ impl Optim {
     pub(crate) fn new(spec: &OptimizerSpec, vars: Vec<Var>) -> Result<Self> {
         let moments = if vars.iter().all(|var| var.device().is_cpu()) {
             let n: usize = vars.iter().map(|var| var.elem_count()).sum();
-            let second = match spec {
-                OptimizerSpec::Sgd { .. } => vec![],
-                OptimizerSpec::Adamw { .. } => vec![0.0; n],
-            };
-            Moments::Flat(RefCell::new([vec![0.0; n], second]))
+            let seconds = if spec.has_second_moment() { n } else { 0 };
+            Moments::Flat(RefCell::new([vec![0.0; n], vec![0.0; seconds]]))
         } else {
-            let zeros = |var: &Var| -> Result<[Tensor; 2]> {
-                let zeros = var.as_detached_tensor().zeros_like()?;
-                Ok([zeros.clone(), zeros])
-            };
-            Moments::Tensors(vars.iter().map(zeros).collect::<Result<_>>()?)
+            Moments::zeros(&vars)?
         };
         Ok(Self {
             spec: spec.clone(),
-            multipliers: vec![1.0; vars.len()],
+            parts: groups::parts(spec, &vars),
+            rest: spec.rest().map(|(rest, _)| rest),
             vars,
             moments,
             steps: 0,
@@ -85,14 +102,14 @@ impl Optim {
         })
     }
 
-    /// Replaces the momentum, or AdamW's first beta, from the next update
-    /// on; `None` for the spec's.
+    /// Replaces the momentum, or the first beta, from the next update on;
+    /// `None` for the spec's.
     pub(crate) fn set_momentum(&mut self, momentum: Option<f64>) {
         self.momentum = momentum;
     }
 
     /// First and second moments, each of all weights in one array; the
-    /// second is empty for SGD.
+    /// second is empty for SGD and Lion.
     ///
     /// # Errors
     ///
@@ -110,11 +127,8 @@ impl Optim {
                     }
                     Ok(all)
                 };
-                let second = match self.spec {
-                    OptimizerSpec::Sgd { .. } => vec![],
-                    OptimizerSpec::Adamw { .. } => flat(1)?,
-                };
-                Ok([flat(0)?, second])
+                let has_second = self.spec.has_second_moment();
+                Ok([flat(0)?, if has_second { flat(1)? } else { vec![] }])
             }
         }
     }
@@ -172,30 +186,37 @@ impl Optim {
             Some(momentum) => &self.spec.with_momentum(momentum),
             None => &self.spec,
         };
-        let steps = self.steps;
-        let update =
-            |multiplier| Update { spec, steps, lr: lr * multiplier, scale };
+        let (steps, rest) = (self.steps, self.rest.as_ref());
+        let update = |part: &Part| Update {
+            spec: rest.filter(|_| part.is_rest).unwrap_or(spec),
+            steps,
+            lr: lr * part.multiplier,
+            scale,
+        };
         match (&mut self.moments, gradients) {
             (Moments::Flat(moments), Gradients::Slices(gradients)) => {
                 let mut from = 0;
-                let each = self.vars.iter().zip(&self.multipliers);
-                for ((var, multiplier), gradient) in each.zip(gradients) {
+                let each = self.vars.iter().zip(&self.parts);
+                for ((var, part), gradient) in each.zip(gradients) {
                     let to = from + var.elem_count();
                     if let Some(gradient) = gradient {
-                        let range = (from, to);
-                        let update = update(multiplier);
-                        let fused = Fused { update, gradient, moments, range };
+                        let fused = Fused {
+                            update: update(part),
+                            gradient,
+                            moments,
+                            range: (from, to),
+                        };
                         var.inplace_op1(&fused)?;
                     }
                     from = to;
                 }
             }
             (Moments::Tensors(moments), Gradients::Tensors(gradients)) => {
-                let each = self.vars.iter().zip(&self.multipliers);
-                for ((var, multiplier), moments) in each.zip(moments) {
+                let each = self.vars.iter().zip(&self.parts);
+                for ((var, part), moments) in each.zip(moments) {
                     if let Some(gradient) = gradients.get(var.as_tensor()) {
                         // Keeping its graph would keep every step's.
-                        let update = update(multiplier);
+                        let update = update(part);
                         update.composed(var, &gradient.detach(), moments)?;
                     }
                 }
@@ -207,132 +228,9 @@ impl Optim {
 
     /// Factor that brings the gradients' norm within the spec's limit.
     fn clip(&self, gradients: &Gradients<'_>) -> Result<f64> {
-        let (OptimizerSpec::Sgd { clip_norm, .. }
-        | OptimizerSpec::Adamw { clip_norm, .. }) = self.spec;
-        let Some(limit) = clip_norm else { return Ok(1.0) };
+        let Some(limit) = self.spec.clip_norm() else { return Ok(1.0) };
         let norm = self.norm(gradients, 2)?;
         // As PyTorch's clip_grad_norm_; a NaN norm passes on as NaN.
         Ok(if norm <= limit { 1.0 } else { limit / (norm + 1e-6) })
-    }
-}
-
-/// The numbers of one weight's update.
-#[derive(Clone, Copy)]
-struct Update<'a> {
-    spec: &'a OptimizerSpec,
-    steps: i32,
-    lr: f64,
-    scale: f64,
-}
-
-impl Update<'_> {
-    /// `1 / (1 - beta^t)`.
-    fn correction(&self, beta: f64) -> f64 {
-        1.0 / (1.0 - beta.powi(self.steps))
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "kernels are f32")]
-    fn fused(
-        &self,
-        weight: &mut [f32],
-        gradient: &[f32],
-        first: &mut [f32],
-        second: &mut [f32],
-    ) {
-        let (lr, scale) = (self.lr as f32, self.scale as f32);
-        match *self.spec {
-            OptimizerSpec::Sgd { momentum, nesterov, weight_decay, .. } => {
-                let numbers = Sgd {
-                    lr,
-                    momentum: momentum as f32,
-                    nesterov,
-                    weight_decay: weight_decay as f32,
-                    scale,
-                };
-                update::sgd(weight, gradient, first, numbers);
-            }
-            OptimizerSpec::Adamw {
-                beta1, beta2, eps, weight_decay, ..
-            } => {
-                let numbers = Adamw {
-                    lr,
-                    beta1: beta1 as f32,
-                    beta2: beta2 as f32,
-                    eps: eps as f32,
-                    weight_decay: weight_decay as f32,
-                    correction1: self.correction(beta1) as f32,
-                    correction2: self.correction(beta2) as f32,
-                    scale,
-                };
-                update::adamw(weight, gradient, first, second, numbers);
-            }
-        }
-    }
-
-    /// The same, made of candle's operations.
-    fn composed(
-        &self,
-        var: &Var,
-        gradient: &Tensor,
-        [first, second]: &mut [Tensor; 2],
-    ) -> Result<()> {
-        let weight = var.as_detached_tensor();
-        let gradient = (gradient * self.scale)?;
-        let step = match *self.spec {
-            OptimizerSpec::Sgd { momentum, nesterov, weight_decay, .. } => {
-                let gradient = (gradient + (&weight * weight_decay)?)?;
-                *first = ((&*first * momentum)? + &gradient)?;
-                if nesterov {
-                    (gradient + (&*first * momentum)?)?
-                } else {
-                    first.clone()
-                }
-            }
-            OptimizerSpec::Adamw {
-                beta1, beta2, eps, weight_decay, ..
-            } => {
-                *first = ((&*first * beta1)? + (&gradient * (1.0 - beta1))?)?;
-                *second =
-                    ((&*second * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
-                let deviation =
-                    ((&*second * self.correction(beta2))?.sqrt()? + eps)?;
-                let moved = (&*first * self.correction(beta1))?;
-                (moved.div(&deviation)? + (&weight * weight_decay)?)?
-            }
-        };
-        var.set(&(weight - (step * self.lr)?)?)
-    }
-}
-
-/// An update as an operation on a weight's storage.
-struct Fused<'a> {
-    update: Update<'a>,
-    gradient: &'a [f32],
-    moments: &'a RefCell<[Vec<f32>; 2]>,
-    /// Where the weight's moments are.
-    range: (usize, usize),
-}
-
-impl InplaceOp1 for Fused<'_> {
-    fn name(&self) -> &'static str {
-        "optimizer_update"
-    }
-
-    fn cpu_fwd(&self, weight: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let CpuStorage::F32(weight) = weight else { bail!("weights are f32") };
-        let Some((start, end)) = layout.contiguous_offsets() else {
-            bail!("weights are contiguous")
-        };
-        let (from, to) = self.range;
-        if to - from != end - start || self.gradient.len() != end - start {
-            bail!("a gradient has another size than its weight")
-        }
-        let mut moments = self.moments.borrow_mut();
-        let [first, second] = &mut *moments;
-        let weight = &mut weight[start..end];
-        let first = &mut first[from..to];
-        let second = second.get_mut(from..to).unwrap_or_default();
-        self.update.fused(weight, self.gradient, first, second);
-        Ok(())
     }
 }

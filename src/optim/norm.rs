@@ -5,7 +5,7 @@ use candle_core::Result;
 
 impl Optim {
     /// The norm of all gradients that `refined` schedules of this optimizer
-    /// use: L1 for AdamW, L2 for SGD.
+    /// use: L2 for SGD, L1 for the others.
     ///
     /// # Errors
     ///

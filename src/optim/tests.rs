@@ -1,3 +1,5 @@
+mod golden;
+
 use super::*;
 use crate::kernels::on_every_path;
 use candle_core::Device;
@@ -118,8 +120,8 @@ fn the_fused_update_is_the_composed_one() {
         let var = weight(&[1.0, -2.0, 0.5]);
         let mut optim =
             Optim::new(&spec, vec![var.clone()]).expect("an optimizer");
-        let zeros = var.zeros_like().expect("zeros");
-        optim.moments = Moments::Tensors(vec![[zeros.clone(), zeros]]);
+        optim.moments =
+            Moments::zeros(std::slice::from_ref(&var)).expect("zeros");
         for _ in 0..10 {
             let store = gradients(&var);
             let all = Gradients::Tensors(&store);
@@ -162,15 +164,19 @@ fn clipping_bounds_the_norm_and_keeps_the_direction() {
 
 #[test]
 fn weights_have_multiples_of_the_rate() {
-    for (optimizer, lr) in
-        [(sgd(0.9, false, 0.01), 0.05), (OptimizerSpec::adamw(), 0.02)]
-    {
+    for (optimizer, lr) in [
+        (sgd(0.9, false, 0.01), 0.05),
+        (OptimizerSpec::adamw(), 0.02),
+        (OptimizerSpec::adam(), 0.02),
+        (OptimizerSpec::rmsprop(), 0.02),
+        (OptimizerSpec::lion(), 0.02),
+        // Of a weight that its AdamW trains.
+        (OptimizerSpec::muon(), 0.2),
+    ] {
         let run = |multipliers: &[(&str, f64)], name: &str, lr: f64| {
             let mut spec = optimizer.clone();
-            let (OptimizerSpec::Sgd { lr_multipliers, .. }
-            | OptimizerSpec::Adamw { lr_multipliers, .. }) = &mut spec;
             let all = multipliers.iter().map(|&(n, f)| (n.to_owned(), f));
-            *lr_multipliers = all.collect();
+            set_multipliers(&mut spec, all.collect());
             let var = weight(&[1.0, -2.0, 0.5]);
             let optim = Optim::new(&spec, vec![var.clone()]);
             let names = [name.to_owned()];
@@ -198,4 +204,58 @@ fn weights_have_multiples_of_the_rate() {
         let frozen = run(&[("bias", 0.0)], "head.bias", lr).expect("steps");
         assert_eq!(frozen, [1.0, -2.0, 0.5]);
     }
+}
+
+fn set_multipliers(
+    spec: &mut OptimizerSpec,
+    multipliers: BTreeMap<String, f64>,
+) {
+    let (OptimizerSpec::Sgd { lr_multipliers, .. }
+    | OptimizerSpec::Adamw { lr_multipliers, .. }
+    | OptimizerSpec::Adam { lr_multipliers, .. }
+    | OptimizerSpec::Rmsprop { lr_multipliers, .. }
+    | OptimizerSpec::Lion { lr_multipliers, .. }
+    | OptimizerSpec::Muon { lr_multipliers, .. }) = spec;
+    *lr_multipliers = multipliers;
+}
+
+#[test]
+fn muon_trains_matrices_that_are_no_embedding_or_head() {
+    let rest = |spec: &OptimizerSpec| -> Result<Vec<bool>> {
+        let mut vars = vec![];
+        let mut names = vec![];
+        for (name, shape) in [
+            ("block0.norm.weight", vec![3]),
+            ("block0.qkv.weight", vec![3, 2]),
+            ("conv0.weight", vec![2, 3, 3, 1]),
+            ("dense.head.weight", vec![2, 3]),
+            ("overhead.weight", vec![2, 3]),
+            ("position", vec![4, 3]),
+            ("token.weight", vec![4, 3]),
+        ] {
+            let zeros =
+                Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu)?;
+            vars.push(Var::from_tensor(&zeros)?);
+            names.push(name.to_owned());
+        }
+        let optim = Optim::new(spec, vars)?.named(&names)?;
+        Ok(optim.parts.iter().map(|part| part.is_rest).collect())
+    };
+    let (yes, no) = (true, false);
+    let usual = rest(&OptimizerSpec::muon()).expect("names");
+    assert_eq!(usual, [yes, no, no, yes, no, yes, yes]);
+    let own = |name: &str| {
+        let mut spec = OptimizerSpec::muon();
+        if let OptimizerSpec::Muon { adamw_for, .. } = &mut spec {
+            *adamw_for = Some(vec![name.to_owned()]);
+        }
+        rest(&spec)
+    };
+    let got = own("conv0").expect("names");
+    assert_eq!(got, [yes, no, yes, no, no, no, no]);
+    let error = own("conv1").expect_err("no such weight").to_string();
+    let want = "`adamw_for` has `conv1`, which is part of no weight's name";
+    assert!(error.starts_with(want), "{error}");
+    let others = rest(&OptimizerSpec::adamw()).expect("names");
+    assert_eq!(others, [no; 7]);
 }

@@ -156,7 +156,7 @@ among them. So
 
 const REFINED: &str = "\
 G = gradient norms of the run, median over a share `tau` of the steps
-w = G^-2 (SGD, L2 norms) or G^-1 (AdamW, L1 norms)
+w = G^-2 (SGD, L2 norms) or G^-1 (other optimizers, L1 norms)
 f = w_t * (sum of the later w), divided by its highest value";
 
 const PLATEAU: &str = "\

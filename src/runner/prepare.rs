@@ -103,7 +103,7 @@ pub(crate) fn prepare(
             None => Default::default(),
         };
         let workload = registry.workload(&entry.name, spec, data, weights)?;
-        if !workload.optimizer.lr_multipliers().is_empty() {
+        if workload.optimizer.names_weights() {
             // Building a model shows whether the named weights exist.
             Replica::new(&workload, 0)?;
         }

@@ -1,7 +1,7 @@
-//! Checks that the values make a valid model, data set or optimizer, and that
-//! these fit together.
+//! Checks that the values make a valid model or data set, and that these fit
+//! together.
 
-use super::{DatasetSpec, ModelSpec, OptimizerSpec, TableTask};
+use super::{DatasetSpec, ModelSpec, TableTask};
 use crate::error::Problem;
 use std::path::{Path, PathBuf};
 
@@ -255,74 +255,7 @@ impl DatasetSpec {
     }
 }
 
-impl OptimizerSpec {
-    /// The first value that makes no optimizer.
-    pub(crate) fn problem(&self) -> Option<Problem> {
-        let below_one = |x: f64| (0.0..1.0).contains(&x);
-        let (decay, clip, own) = match *self {
-            Self::Sgd {
-                momentum, nesterov, weight_decay, clip_norm, ..
-            } => {
-                let own = real(
-                    "momentum",
-                    momentum,
-                    "at least 0 and below 1",
-                    below_one,
-                )
-                .or_else(|| {
-                    (nesterov && momentum == 0.0).then(|| {
-                        Problem::at(
-                            "nesterov",
-                            "`nesterov` looks ahead along the momentum, give \
-                             a `momentum` above 0 or leave it out",
-                        )
-                    })
-                });
-                (weight_decay, clip_norm, own)
-            }
-            Self::Adamw {
-                beta1, beta2, eps, weight_decay, clip_norm, ..
-            } => {
-                let own =
-                    real("beta1", beta1, "at least 0 and below 1", below_one)
-                        .or_else(|| {
-                            real(
-                                "beta2",
-                                beta2,
-                                "at least 0 and below 1",
-                                below_one,
-                            )
-                        })
-                        .or_else(|| {
-                            real("eps", eps, "above 0, at most 1", |x| {
-                                x > 0.0 && x <= 1.0
-                            })
-                        });
-                (weight_decay, clip_norm, own)
-            }
-        };
-        own.or_else(|| {
-            real("weight_decay", decay, "from 0 to 10", |x| {
-                (0.0..=10.0).contains(&x)
-            })
-        })
-        .or_else(|| {
-            real("clip_norm", clip?, "above 0", |x| x > 0.0 && x.is_finite())
-        })
-        .or_else(|| {
-            let wrong = |factor: &f64| !(0.0..=1e3).contains(factor);
-            let all = self.lr_multipliers();
-            let (name, factor) = all.iter().find(|(_, f)| wrong(f))?;
-            let message = format!(
-                "`lr_multipliers` of `{name}` must be from 0 to 1000, got \
-                 {factor}"
-            );
-            Some(Problem::at("lr_multipliers", message))
-        })
-    }
-}
-
-fn size(
+pub(super) fn size(
     key: &'static str,
     got: usize,
     least: usize,
@@ -359,7 +292,7 @@ fn size_of_list(
     })
 }
 
-fn real(
+pub(super) fn real(
     key: &'static str,
     got: f64,
     range: &str,

@@ -1,9 +1,12 @@
 //! Labels in tables and names: the kind, then what differs from the defaults.
 
-use super::optimizer::{adamw_decay, beta1, beta2, eps, momentum};
+use super::optimizer::{
+    adamw_decay, alpha, beta1, beta2, eps, lion_beta2, momentum, muon_decay,
+    muon_momentum, ns_steps,
+};
 use super::{
-    ModelSpec, OptimizerSpec, cnn_channels, cnn_hidden, cnn_kernels, four,
-    mlp_hidden, one, resnet_channels, transformer_width, two,
+    AdjustLr, ModelSpec, OptimizerSpec, cnn_channels, cnn_hidden, cnn_kernels,
+    four, mlp_hidden, one, resnet_channels, transformer_width, two,
 };
 use std::fmt::Display;
 
@@ -42,35 +45,35 @@ impl OptimizerSpec {
     pub fn label(&self) -> String {
         let mut label = Label::default();
         match *self {
-            Self::Sgd {
-                momentum: m,
-                nesterov,
-                weight_decay,
-                clip_norm,
-                ..
-            } => {
+            Self::Sgd { momentum: m, nesterov, weight_decay, .. } => {
                 label.real("momentum", m, momentum());
-                if nesterov {
-                    label.0.push("nesterov=true".to_owned());
-                }
+                label.flag("nesterov", nesterov, false);
                 label.real("weight_decay", weight_decay, 0.0);
-                label.maybe("clip_norm", clip_norm);
             }
-            Self::Adamw {
-                beta1: b1,
-                beta2: b2,
-                eps: e,
-                weight_decay,
-                clip_norm,
-                ..
-            } => {
-                label.real("beta1", b1, beta1());
-                label.real("beta2", b2, beta2());
-                label.real("eps", e, eps());
+            Self::Adamw { beta1, beta2, eps, weight_decay, .. } => {
+                label.adam(beta1, beta2, eps);
                 label.real("weight_decay", weight_decay, adamw_decay());
-                label.maybe("clip_norm", clip_norm);
             }
+            Self::Adam { beta1, beta2, eps, weight_decay, .. } => {
+                label.adam(beta1, beta2, eps);
+                label.real("weight_decay", weight_decay, 0.0);
+            }
+            Self::Rmsprop {
+                alpha: a, eps: e, momentum, weight_decay, ..
+            } => {
+                label.real("alpha", a, alpha());
+                label.real("eps", e, eps());
+                label.real("momentum", momentum, 0.0);
+                label.real("weight_decay", weight_decay, 0.0);
+            }
+            Self::Lion { beta1: b1, beta2: b2, weight_decay, .. } => {
+                label.real("beta1", b1, beta1());
+                label.real("beta2", b2, lion_beta2());
+                label.real("weight_decay", weight_decay, 0.0);
+            }
+            Self::Muon { .. } => self.label_muon(&mut label),
         }
+        label.maybe("clip_norm", self.clip_norm());
         let multipliers = self.lr_multipliers().iter();
         let multipliers: Vec<_> =
             multipliers.map(|(name, f)| format!("{name}={f}")).collect();
@@ -79,6 +82,41 @@ impl OptimizerSpec {
             label.0.push(format!("lr_multipliers={all}"));
         }
         label.of(self.kind())
+    }
+
+    fn label_muon(&self, label: &mut Label) {
+        let Self::Muon {
+            momentum,
+            nesterov,
+            ns_steps: steps,
+            adjust_lr_fn,
+            weight_decay,
+            ref adamw_for,
+            adamw_lr_ratio,
+            adamw_weight_decay,
+            beta1,
+            beta2,
+            eps,
+            ..
+        } = *self
+        else {
+            return;
+        };
+        label.real("momentum", momentum, muon_momentum());
+        label.flag("nesterov", nesterov, true);
+        label.count("ns_steps", steps, ns_steps());
+        if adjust_lr_fn != AdjustLr::Original {
+            label.maybe("adjust_lr_fn", Some(adjust_lr_fn.name()));
+        }
+        label.real("weight_decay", weight_decay, muon_decay());
+        let names = adamw_for.as_ref().map(|names| match names.as_slice() {
+            [] => "none".to_owned(),
+            names => names.join("+"),
+        });
+        label.maybe("adamw_for", names);
+        label.maybe("adamw_lr_ratio", adamw_lr_ratio.map(short));
+        label.real("adamw_weight_decay", adamw_weight_decay, adamw_decay());
+        label.adam(beta1, beta2, eps);
     }
 }
 
@@ -96,6 +134,16 @@ impl Label {
         if got != usual {
             self.0.push(format!("{key}={}", short(got)));
         }
+    }
+    fn flag(&mut self, key: &str, got: bool, usual: bool) {
+        if got != usual {
+            self.0.push(format!("{key}={got}"));
+        }
+    }
+    fn adam(&mut self, b1: f64, b2: f64, e: f64) {
+        self.real("beta1", b1, beta1());
+        self.real("beta2", b2, beta2());
+        self.real("eps", e, eps());
     }
     fn maybe<T: Display>(&mut self, key: &str, got: Option<T>) {
         self.0.extend(got.map(|got| format!("{key}={got}")));
@@ -174,6 +222,19 @@ mod tests {
             (
                 r#"{"kind":"adamw","eps":1e-6,"clip_norm":1.0}"#,
                 "adamw(eps=1e-6,clip_norm=1)",
+            ),
+            (r#"{"kind":"adam","weight_decay":0}"#, "adam"),
+            (
+                r#"{"kind":"rmsprop","alpha":0.9,"momentum":0.5}"#,
+                "rmsprop(alpha=0.9,momentum=0.5)",
+            ),
+            (r#"{"kind":"lion","beta2":0.98}"#, "lion(beta2=0.98)"),
+            (r#"{"kind":"muon"}"#, "muon"),
+            (
+                r#"{"kind":"muon","adjust_lr_fn":"match-rms-adamw",
+                    "nesterov":false,"adamw_for":["head","out"]}"#,
+                "muon(nesterov=false,adjust_lr_fn=match-rms-adamw,\
+                 adamw_for=head+out)",
             ),
         ] {
             assert_eq!(optimizer(text), label);

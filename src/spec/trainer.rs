@@ -7,6 +7,7 @@ use std::time::Duration;
 
 /// What a workload is, by who trains it.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one a workload")]
 pub(crate) enum TrainerSpec {
     /// A model on a data set, trained in this process.
     Candle(WorkloadSpec),
@@ -103,15 +104,20 @@ impl ExternalSpec {
     /// An optimizer that the grid does not name.
     const UNNAMED: &'static str = "external";
 
-    /// Our optimizer that resembles the program's most, judged by its name: SGD
-    /// if the name contains it, else AdamW, which most optimizers resemble
-    /// today.
+    /// Our optimizer that resembles the program's most, judged by its name: the
+    /// one whose kind the name contains, else AdamW, which most optimizers
+    /// resemble today.
     pub(crate) fn likely_optimizer(&self) -> OptimizerSpec {
         let name = self.optimizer.as_deref().unwrap_or_default();
-        if name.to_lowercase().contains("sgd") {
-            OptimizerSpec::sgd()
-        } else {
-            OptimizerSpec::adamw()
-        }
+        let name = name.to_lowercase();
+        [
+            ("sgd", OptimizerSpec::sgd as fn() -> OptimizerSpec),
+            ("rmsprop", OptimizerSpec::rmsprop),
+            ("lion", OptimizerSpec::lion),
+            ("muon", OptimizerSpec::muon),
+        ]
+        .into_iter()
+        .find(|(kind, _)| name.contains(kind))
+        .map_or_else(OptimizerSpec::adamw, |(_, like)| like())
     }
 }

@@ -16,7 +16,7 @@ pub(super) const SEED: u64 = 1 << 33;
 pub(crate) struct Pilot {
     /// The run itself.
     pub(crate) fit: Fit,
-    /// One norm an update: L1 for AdamW, L2 for SGD.
+    /// One norm an update: L2 for SGD, L1 for the other optimizers.
     pub(crate) norms: Vec<f64>,
 }
 

@@ -24,7 +24,7 @@ const REACH: f64 = 1e-3;
 pub(crate) const PROBE_STEPS: usize = ROUNDS + 4;
 
 /// Largest learning rate at which gradient descent is stable on the local
-/// quadratic, `2 (1 + momentum) / lambda_max`; `None` for `AdamW`, and where
+/// quadratic, `2 (1 + momentum) / lambda_max`; `None` for all but SGD, and where
 /// the curvature is not positive.
 ///
 /// # Errors
@@ -84,10 +84,7 @@ pub(crate) fn parabola(
     seed: u64,
     lr: f64,
 ) -> Result<Option<f64>> {
-    let momentum = match workload.optimizer {
-        OptimizerSpec::Sgd { momentum, .. } => momentum,
-        OptimizerSpec::Adamw { .. } => 0.0,
-    };
+    let share = workload.optimizer.first_share();
     let mut replica = Replica::new(workload, seed)?;
     let context = || Error::tensor(format!("probing `{}`", workload.name));
     let start = replica.weights().map_err(context())?;
@@ -105,7 +102,7 @@ pub(crate) fn parabola(
     };
     let [behind, middle, ahead] = losses().map_err(context())?;
     let curvature = behind - 2.0 * middle + ahead;
-    let lowest = lr * (behind - ahead) / (2.0 * curvature) * (1.0 - momentum);
+    let lowest = lr * (behind - ahead) / (2.0 * curvature) * share;
     let is_one = curvature > 0.0 && lowest > 0.0 && lowest.is_finite();
     Ok(is_one.then_some(lowest))
 }

@@ -169,7 +169,17 @@ fn optimizers() {
         "optimizers",
         r#"
 4| model = "mlp"
- | optimizer = "adam"
+ | optimizer = "adamx"
+4| model = "mlp"
+ | optimizer = { kind = "rmsprop", rho = 0.9 }
+4| model = "mlp"
+ | optimizer = { kind = "adam", colour = 1 }
+4| model = "mlp"
+ | optimizer = { kind = "lion", beta1 = 1 }
+4| model = "mlp"
+ | optimizer = { kind = "muon", ns_steps = 0 }
+4| model = "mlp"
+ | optimizer = { kind = "muon", adjust_lr_fn = "match_rms_adamw" }
 4| model = "mlp"
  | optimizer = { kind = "sgd", lr = 0.1 }
 4| model = "mlp"
