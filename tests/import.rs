@@ -370,6 +370,15 @@ fn of_several_rows_and_rates_one_counts() {
 }
 
 #[test]
+fn the_infinity_of_mlflow_is_a_divergence() {
+    let text = "run_id,params.schedule,params.seed,metrics.val_loss\n\
+        a,cosine,0,1.7976931348623157e+308\nb,linear,0,0.3\n";
+    let (ranked, said) = table(text, &[]);
+    assert!(said.starts_with("mlflow, 1 file, 2 rows"), "{said}");
+    assert_eq!(ranked["diverged"], json!({"cosine": 1, "linear": 0}));
+}
+
+#[test]
 fn holes_are_counted_in_the_first_line() {
     let folder = folder_with("");
     let text = "dataset,schedule,seed,val_loss\n\

@@ -101,11 +101,16 @@ fn run(
         outcome: given(columns.outcome).map(|column| cell(row, column)),
         step: given(columns.step).and_then(number),
         score: match given(Some(score)) {
-            Some(column) => Some(row.number(column, wanted)?),
+            Some(column) => Some(infinite(row.number(column, wanted)?)),
             None => None,
         },
         score_at: row.place_of(score),
     })
+}
+
+/// MLflow's databases have no infinity: the largest number stands for it.
+fn infinite(score: f64) -> f64 {
+    if score.abs() == f64::MAX { score * 2.0 } else { score }
 }
 
 fn cell(row: Row<'_>, column: usize) -> Cell {
