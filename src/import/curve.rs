@@ -11,7 +11,7 @@ mod tool;
 
 use crate::error::Result;
 use crate::results::Sheet;
-use crate::text::excerpt;
+use crate::text::{count, excerpt};
 use columns::Columns;
 use order::Entry;
 use std::path::Path;
@@ -73,9 +73,9 @@ fn history_of(sheet: &Sheet, wishes: CurveWishes<'_>) -> Result<History> {
     if tool == Some(CurveTool::Ignite) {
         unshift(&mut entries);
     }
-    let count = entries.len();
+    let all = entries.len();
     let after = entries.iter().rev().take_while(|e| e.loss.is_none()).count();
-    let kept = count - after;
+    let kept = all - after;
     let gap = longest_gap(&entries[..kept]);
     // More at the end than anywhere else: the training had diverged, and the
     // file has no word for it.
@@ -87,7 +87,8 @@ fn history_of(sheet: &Sheet, wishes: CurveWishes<'_>) -> Result<History> {
         String::new()
     };
     let said = format!(
-        "{count} rows, rates in {}, losses in {}{ordered}{end}",
+        "{}, rates in {}, losses in {}{ordered}{end}",
+        count(all, "row", "rows"),
         excerpt(sheet.name(columns.lr)),
         excerpt(sheet.name(columns.loss))
     );

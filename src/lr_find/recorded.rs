@@ -51,6 +51,9 @@ pub(crate) struct Reading {
     pub(crate) reason: String,
 }
 
+/// Rows that our own rule reads at the most; more take long, and say no more.
+const MOST_ROWS: usize = 2000;
+
 /// Multiple of the lowest loss at which tools stop.
 const STOP: f64 = 4.0;
 
@@ -58,8 +61,8 @@ const STOP: f64 = 4.0;
 pub(crate) struct RecordedTest {
     lr: Vec<f64>,
     loss: Vec<f64>,
-    /// Rows of `lr` whose losses our own rule reads.
-    finite: Vec<usize>,
+    /// Rows of `lr` that our own rule reads.
+    rows: Vec<usize>,
     diagnosis: Diagnosis,
     /// Whether the losses may be averages that could not be undone.
     doubtful: bool,
@@ -74,11 +77,18 @@ impl RecordedTest {
         let finite: Vec<usize> = (0..lr.len().min(loss.len()))
             .filter(|&row| loss[row].is_finite() || Some(row) > last)
             .collect();
-        let of = |values: &[f64]| -> Vec<f64> {
-            finite.iter().map(|&row| values[row]).collect()
+        // Of a long record, means of neighbours.
+        let group = finite.len().div_ceil(MOST_ROWS).max(1);
+        let groups = finite.chunks(group);
+        let mean = |rows: &[usize]| {
+            rows.iter().map(|&row| loss[row]).sum::<f64>() / rows.len() as f64
         };
-        let diagnosis = Diagnosis::of(&of(&lr), &of(&loss));
-        Self { lr, loss, finite, diagnosis, doubtful }
+        let means: Vec<f64> = groups.clone().map(mean).collect();
+        let rows: Vec<usize> =
+            groups.map(|rows| rows[rows.len() / 2]).collect();
+        let rates: Vec<f64> = rows.iter().map(|&row| lr[row]).collect();
+        let diagnosis = Diagnosis::of(&rates, &means);
+        Self { lr, loss, rows, diagnosis, doubtful }
     }
 
     /// The curve, with the smoothed losses of our own rule.
@@ -87,7 +97,7 @@ impl RecordedTest {
             .map(|(&lr, &loss)| LrPoint { lr, loss, smoothed: f64::NAN })
             .collect();
         for (row, smoothed) in self.diagnosis.smoothed_rows() {
-            points[self.finite[row]].smoothed = smoothed;
+            points[self.rows[row]].smoothed = smoothed;
         }
         points
     }
@@ -96,7 +106,7 @@ impl RecordedTest {
     pub(crate) fn read(&self, rule: Rule) -> Reading {
         let found = match rule {
             Rule::Lrscout => self.diagnosis.suggestion().map(|mut found| {
-                found.index = self.finite[found.index];
+                found.index = self.rows[found.index];
                 found
             }),
             rule => suggest(rule, &self.lr, &self.loss),

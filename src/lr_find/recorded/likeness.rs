@@ -23,6 +23,9 @@ const WHITE: f64 = 2.5;
 /// Share of its later level below which a loss starts too low to be one.
 const RAMP: f64 = 0.75;
 
+/// Losses whose noise is looked at; more take long, and say no more.
+const MOST_ROWS: usize = 2000;
+
 /// Shortest epoch that is tried.
 const SHORTEST: usize = 8;
 
@@ -185,9 +188,10 @@ fn is_ramp(average: Average, head: &[f64]) -> bool {
     starts_low && later > 0.0 && head[0] < RAMP * later
 }
 
-/// The losses before they diverge: up to where one lies above those of the
+/// The first losses before they diverge: up to where one lies above those of the
 /// start by half of what they fell.
 fn head(losses: &[f64]) -> &[f64] {
+    let losses = &losses[..losses.len().min(MOST_ROWS)];
     let start = (losses.len() / 5).max(5).min(losses.len());
     let top = highest(&losses[..start]);
     let mut lowest = f64::INFINITY;

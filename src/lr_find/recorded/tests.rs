@@ -239,3 +239,17 @@ fn a_range_that_ends_too_low_says_how_far_to_go() {
          maximum rate of 1e3; the rule `lrscout` has no answer"
     );
 }
+
+#[test]
+fn a_long_record_is_read_in_groups_to_the_same_rate() {
+    let valley = |count: u32| -> Vec<f64> {
+        let share = |i| f64::from(i) / f64::from(count - 1);
+        (0..count).map(|i| (share(i) - 0.6).abs()).collect()
+    };
+    let want = suggestion(valley(200)).expect("an answer");
+    let test = RecordedTest::new(ladder(6001), valley(6001), false);
+    let found = test.diagnosis.suggestion().expect("an answer");
+    assert!(test.diagnosis.len() <= MOST_ROWS);
+    assert!((found.lr / want).log10().abs() < 0.1, "{} {want}", found.lr);
+    assert_eq!(test.points().len(), 6001);
+}
