@@ -2,12 +2,14 @@
 """Microseconds a training step, ours and PyTorch's, in turns on the same cores.
 
     python benches/compare.py [--rounds 5] [--lrscout target/release/lrscout]
+        [--before ANOTHER_BUILD]
 
 Needs torch and numpy. Each round trains two runs at once with each program:
 `peers/torch_matrix.py` (the loop that a competent user writes, fused
 optimizer), `peers/torch_step.py` for the ResNet, and `lrscout bench`. Prints a
 Markdown table of the medians over all rounds, their ratio, and the ratio of
-the lowest values, which the machine's noise touches least.
+the lowest values, which the machine's noise touches least. With `--before`,
+another build of lrscout takes its turn, too.
 """
 
 import argparse
@@ -58,12 +60,17 @@ def ours(lrscout, grid):
     return [(r["workload"], r["us_per_step"], r["share_of_peak"]) for r in rows]
 
 
+def geometric(ratios):
+    return math.exp(statistics.fmean(map(math.log, ratios)))
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     args.add_argument("--rounds", type=int, default=5)
     args.add_argument("--lrscout", default=ROOT / "target/release/lrscout")
+    args.add_argument("--before", help="another build to compare with")
     args = args.parse_args()
-    theirs, mine, shares = {}, {}, {}
+    theirs, mine, old, shares = {}, {}, {}, {}
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "data").mkdir()
         output([sys.executable, (HERE / "peers/torch_step_data.py").resolve()], cwd=folder)
@@ -74,6 +81,8 @@ def main():
                 for name, us, share in ours(args.lrscout, grid):
                     mine.setdefault(name, []).append(float(us))
                     shares.setdefault(name, []).append(float(share))
+                for name, us, _ in ours(args.before, grid) if args.before else []:
+                    old.setdefault(name, []).append(float(us))
             for name, layout in [("resnet8", []), ("resnet8-cl", ["cl"])]:
                 theirs.setdefault(name, []).extend(torch_resnet(folder, layout))
     print("| workload | PyTorch µs | ours µs | ratio | lowest / lowest | share of peak |")
@@ -90,8 +99,21 @@ def main():
                 f"| {row} | {statistics.median(peer):.0f} | {statistics.median(us):.0f} "
                 f"| {ratio:.2f} | {min(peer) / min(us):.2f} | {statistics.median(shares[name]):.2f} |"
             )
-    mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-    print(f"\nGeometric mean of the {len(ratios)} without the ResNet: {mean:.2f}")
+    print(f"\nGeometric mean of the {len(ratios)} without the ResNet: {geometric(ratios):.2f}")
+    if not old:
+        return
+    print("\n| workload | before µs | now µs | ratio | lowest / lowest |")
+    print("|---|---|---|---|---|")
+    gains = {}
+    for name, us in mine.items():
+        before = old[name]
+        gains[name] = statistics.median(before) / statistics.median(us)
+        print(
+            f"| {name} | {statistics.median(before):.1f} | {statistics.median(us):.1f} "
+            f"| {gains[name]:.2f} | {min(before) / min(us):.2f} |"
+        )
+    gains.pop("resnet8", None)
+    print(f"\nGeometric mean without the ResNet: {geometric(gains.values()):.2f}")
 
 
 if __name__ == "__main__":
