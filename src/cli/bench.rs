@@ -114,6 +114,6 @@ impl Bench {
 /// How the steps of a built-in or registered model are computed.
 fn step(trainer: &Trainer) -> Result<Option<&'static str>> {
     let Trainer::Candle(workload) = trainer else { return Ok(None) };
-    let replayed = Replica::new(workload, 0)?.is_replayed()?;
+    let replayed = Replica::new(workload, 0)?.replays()?;
     Ok(Some(if replayed { "replayed" } else { "recorded" }))
 }

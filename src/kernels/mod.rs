@@ -41,7 +41,7 @@ enum Level {
 }
 
 impl Level {
-    fn name(&self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Avx512 => "avx512",
             Self::Avx2 => "avx2",
@@ -116,7 +116,7 @@ fn levels() -> &'static [Level] {
 pub(crate) fn take_path(name: &str) -> Result<(), Vec<&'static str>> {
     let known = levels().iter().find(|level| level.name() == name);
     let Some(level) = known else {
-        return Err(levels().iter().map(Level::name).collect());
+        return Err(levels().iter().map(|level| level.name()).collect());
     };
     LEVEL.get_or_init(|| *level);
     Ok(())

@@ -112,10 +112,10 @@ impl Rows {
         };
         match (self, &*storage) {
             (Self::Floats(into), Storage::Cpu(CpuStorage::F32(values))) => {
-                copy_rows(&values[from..to], rows, into)
+                copy_rows(&values[from..to], rows, into);
             }
             (Self::Indices(into), Storage::Cpu(CpuStorage::U32(values))) => {
-                copy_rows(&values[from..to], rows, into)
+                copy_rows(&values[from..to], rows, into);
             }
             _ => bail!("a resident tensor has changed its type"),
         }
@@ -209,6 +209,19 @@ impl Replay {
             seed,
             reached,
         }))
+    }
+
+    /// Whether a recording consists of what can be replayed.
+    ///
+    /// # Errors
+    ///
+    /// If one of its tensors cannot be read.
+    pub(crate) fn is_possible(
+        recording: &mut Recording,
+        batch: &Batch,
+        weights: &WeightGradients,
+    ) -> Result<bool> {
+        Ok(Graph::of(recording, batch, weights)?.is_some())
     }
 
     /// Whether a batch of so many rows can be replayed.

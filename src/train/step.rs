@@ -199,7 +199,7 @@ impl Replica {
     /// # Errors
     ///
     /// If the model fails on its batch.
-    pub(crate) fn is_replayed(mut self) -> Result<bool> {
+    pub(crate) fn replays(&mut self) -> Result<bool> {
         self.update(0.0)?;
         self.update(0.0)?;
         Ok(matches!(self.way, Way::Replayed(_)))
@@ -300,7 +300,13 @@ impl Replica {
             mean_loss(self.data.task, &output, &batch.1)
         })?;
         let loss = recording.loss()?;
-        recording.backward(1.0, &mut self.gradients, true)?;
+        let weights = &mut self.gradients;
+        let keep = Replay::is_possible(&mut recording, &batch, weights)?;
+        recording.backward(1.0, weights, keep)?;
+        if !keep {
+            self.way = Way::Anew;
+            return Ok(loss);
+        }
         let way = mem::replace(&mut self.way, Way::Anew);
         self.way = match way {
             Way::Recorded(Some((first, other))) => {

@@ -334,11 +334,11 @@ fn trained(
     workload.is_static = replay;
     let mut replica = Replica::new(&workload, 5).expect("builds");
     let mut losses = vec![];
-    for step in 0..30 {
-        losses.push(replica.update(0.05 / (1.0 + step as f64)).expect("ok"));
+    for step in 1..=30_u32 {
+        losses.push(replica.update(0.05 / f64::from(step)).expect("ok"));
     }
     let score = replica.evaluate(&workload.data.valid).expect("evaluates");
-    (losses, score, replica.is_replayed().expect("updates"))
+    (losses, score, replica.replays().expect("updates"))
 }
 
 #[test]
