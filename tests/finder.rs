@@ -113,3 +113,30 @@ fn given_weights_are_where_training_starts() {
         Some("error: start.safetensors: header too large")
     );
 }
+
+/// Bug 21: an example an update, and a budget of 250.
+#[test]
+fn at_batch_1_the_interval_holds_the_best_rate() {
+    let grid = r#"
+budgets = [250]
+
+[lr_find]
+trainings = 1.4
+
+[[workload]]
+model = "mlp"
+dataset = "letter"
+batch = 1
+
+[[schedule]]
+kind = "linear"
+"#;
+    let folder = folder_with(grid);
+    let found = found(folder.path(), &[]);
+    let found = &found["found"];
+    let (low, high) = (&found["interval"][0], &found["interval"][1]);
+    let holds = low.as_f64() < Some(0.014) && high.as_f64() > Some(0.014);
+    let is_near = found["lr"].as_f64().is_some_and(|lr| lr < 0.045);
+    assert!(holds, "{found}");
+    assert!(is_near || found["confidence"] == "low", "{found}");
+}

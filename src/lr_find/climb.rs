@@ -23,6 +23,9 @@ const BY_HEART_EXPONENT: f64 = 1.0;
 /// training loss, from which the model counts as memorizing.
 const BY_HEART_DECADES: f64 = 0.5;
 
+/// Share of a rate at which an update leaves the weights as they are.
+const NO_RATE: f64 = 1e-9;
+
 /// Share of the descent that a rate may lose and still be in the basin.
 pub(super) const BASIN: f64 = 0.05;
 
@@ -40,6 +43,20 @@ pub(super) struct Climb {
     pub(super) survived: bool,
     /// Whether the model memorizes its training part.
     pub(super) by_heart: bool,
+    /// How the best rate compares with no update at all.
+    pub(super) learned: Learned,
+}
+
+/// How the best rate compares with no update at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Learned {
+    /// It ends better, or untouched weights have no finite loss.
+    Something,
+    /// The same, but it is the lowest one that was tried, and the one above it
+    /// is no better than no update.
+    AtTheEdge,
+    /// It is no better.
+    Nothing,
 }
 
 impl Climb {
@@ -70,9 +87,36 @@ pub(super) struct Search<'a> {
     pub(super) trials: Vec<Trial>,
     /// Loss before any update.
     pub(super) start: Option<f64>,
+    /// Validation loss of untouched weights, once it was asked for; infinite
+    /// if it is not finite.
+    pub(super) untouched: Option<f64>,
 }
 
 impl Search<'_> {
+    /// Validation loss of untouched weights: of one update at a rate far below
+    /// `lr`, which any trainer can do.
+    fn look(&mut self, lr: f64) -> Result<f64> {
+        if let Some(known) = self.untouched {
+            return Ok(known);
+        }
+        let losses = (self.runs.trial)(lr * NO_RATE, 1, self.seeds[0])?;
+        let loss = losses.map(|losses| losses.valid);
+        self.spent += 1;
+        let loss = loss.filter(|loss| loss.is_finite());
+        Ok(*self.untouched.insert(loss.unwrap_or(f64::INFINITY)))
+    }
+
+    /// Whether `lr` ended better than no update at all, or diverged, which is
+    /// another matter. Where its loss is not below the training loss of the
+    /// start, untouched weights are looked at.
+    fn has_learned(&mut self, lr: f64, mean: &Mean) -> Result<bool> {
+        let Some(loss) = mean.valid else { return Ok(true) };
+        if self.start.is_some_and(|start| loss < start) {
+            return Ok(true);
+        }
+        Ok(loss < self.look(lr)?)
+    }
+
     /// Trials at each of `rates` on the first `seeds` seeds. Returns the mean
     /// losses at each rate; `None` if a run diverged.
     fn run(
@@ -104,8 +148,9 @@ impl Search<'_> {
     }
 
     /// Trials of `steps` at the rungs `first` around `centre`. While the best
-    /// rung is at an edge, the trials continue in its direction. Then they
-    /// refine between it and its neighbours, as long as the budget lasts.
+    /// rung is at an edge, the trials continue in its direction. While no rung
+    /// ends better than no update, they continue downwards. Then they refine
+    /// between the best one and its neighbours, as long as the budget lasts.
     pub(super) fn climb(
         &mut self,
         centre: f64,
@@ -124,9 +169,13 @@ impl Search<'_> {
             rungs.extend(next.drain(..).zip(means));
             let best = best(&rungs, |mean| mean.valid);
             let (below, above) = beside(&rungs, best);
+            let at = |rung: i32| rate(f64::from(rung));
+            let learned = self.has_learned(at(best), &rungs[&best])?;
             let affordable = rungs.len() < MOST_RATES
                 && self.spent + seeds * steps <= self.budget;
+            let lowest = rungs.keys().next().map_or(best, |&rung| rung);
             let wanted = match (below, above) {
+                _ if !learned => Some(lowest - stride),
                 (None, _) => Some(best - stride),
                 (_, None) => Some(best + stride),
                 (Some(below), Some(above)) => {
@@ -140,6 +189,16 @@ impl Search<'_> {
                 continue;
             }
             let survived = rungs[&best].valid.is_some();
+            let learned = match above {
+                _ if !learned => Learned::Nothing,
+                Some(above)
+                    if below.is_none()
+                        && !self.has_learned(at(above), &rungs[&above])? =>
+                {
+                    Learned::AtTheEdge
+                }
+                _ => Learned::Something,
+            };
             let low = below.unwrap_or(best - stride);
             let high = above.unwrap_or(best + stride);
             return Ok(Climb {
@@ -149,6 +208,7 @@ impl Search<'_> {
                 bracketed: below.is_some() && above.is_some() && survived,
                 survived,
                 by_heart: self.by_heart(&rungs, best),
+                learned,
             });
         }
     }
@@ -220,6 +280,7 @@ mod tests {
             spent: 0,
             trials: vec![],
             start: Some(2.3),
+            untouched: None,
         };
         let rungs = |last: f64| {
             let means = [(1.68, 1.7), (1.5, 1.6), (1.64, 1.5), (last, 1.4)];

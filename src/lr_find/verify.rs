@@ -1,6 +1,10 @@
 //! Checking a suggestion: short runs of the real optimizer and schedule at
 //! rates around it.
 //!
+//! While no trial ends below the loss before any update, the trials continue
+//! downwards. A rate that has learned nothing is suggested with low confidence
+//! only.
+//!
 //! The trials are a third of a decade apart, on one common seed, each about a
 //! quarter of the horizon long. While the best rate is at an edge, they
 //! continue in its direction. A parabola through the best three gives the rate
@@ -17,7 +21,7 @@
 //! lowest at a higher rate than the validation loss, and the validation loss
 //! has clearly risen there.
 
-use super::climb::{BASIN, Climb, Search};
+use super::climb::{BASIN, Climb, Learned, Search};
 use super::found::{Confidence, Trial};
 use super::{FindOutcome, LrFound, Runs};
 use crate::error::{Error, Result};
@@ -132,6 +136,7 @@ pub(super) fn refine(
         spent: 0,
         trials: vec![],
         start: start(&found),
+        untouched: None,
     };
     let horizon = verify.horizon;
     let length = |share: f64| {
@@ -163,7 +168,13 @@ pub(super) fn refine(
         correction *= off.powf(1.0 - TRIALS_WEIGHT);
     }
     let lr = climb.lr * correction;
-    let interval = (climb.beside.0 * correction, climb.beside.1 * correction);
+    let mut interval =
+        (climb.beside.0 * correction, climb.beside.1 * correction);
+    if climb.learned != Learned::Something {
+        // The rates that learn lie lower; nothing says how much.
+        let lowest = found.curve.iter().map(|point| point.lr);
+        interval.0 = lowest.fold(interval.0, f64::min);
+    }
     let cycle = if found.cycle.0 < lr { found.cycle.0 } else { lr / 10.0 };
     let longest =
         search.trials.iter().filter(|trial| trial.steps == climb.steps);
@@ -173,12 +184,14 @@ pub(super) fn refine(
         lr,
         interval: (interval.0.min(lr), interval.1.max(lr)),
         cycle: (cycle, lr),
-        outcome: if climb.bracketed {
+        outcome: if climb.bracketed && climb.learned != Learned::Nothing {
             FindOutcome::Found
         } else {
             found.outcome
         },
-        confidence: if climb.bracketed && !guessed {
+        confidence: if climb.learned != Learned::Something {
+            Confidence::Low
+        } else if climb.bracketed && !guessed {
             Confidence::High
         } else if climb.survived {
             Confidence::Medium
@@ -248,7 +261,17 @@ fn words(
     correction: f64,
 ) -> String {
     let (lr, steps) = (climb.lr, climb.steps);
-    let verdict = if climb.bracketed {
+    let verdict = if climb.survived && climb.learned == Learned::Nothing {
+        format!(
+            "end no better than the weights before any update, at best at \
+             {lr:.2e}"
+        )
+    } else if climb.learned == Learned::AtTheEdge {
+        format!(
+            "are best at {lr:.2e}, the lowest rate tried, and no better than \
+             no update just above it"
+        )
+    } else if climb.bracketed {
         format!("are best at {lr:.2e}")
     } else if climb.survived {
         format!("are best at {lr:.2e}, at the edge of what was tried")

@@ -256,3 +256,45 @@ fn the_cost_stays_within_the_budget() {
         }
     }
 }
+
+/// A trainer of one example an update: above `limit` it learns nothing, and
+/// luck decides which of those rates looks best; below it is a bowl.
+fn one_example(lr: f64, steps: usize, limit: f64) -> f64 {
+    // Above the training loss of the start.
+    let untouched = 9.0;
+    if steps == 1 {
+        return untouched;
+    }
+    if lr > limit {
+        return untouched + 0.1 + (7.0 * lr.ln()).sin().abs();
+    }
+    let away = (4.0 * lr / limit).log10();
+    (untouched - 1.0 + away * away).min(untouched - 1e-3)
+}
+
+#[test]
+fn rates_that_learn_nothing_are_left_behind() {
+    let verify = Verify { horizon: 1000, trainings: 6.0 };
+    let best = 0.01;
+    let found = checked(0.2, &verify, |lr, steps, _| {
+        Some(one_example(lr, steps, 4.0 * best))
+    });
+    let (low, high) = found.interval;
+    assert!(low < best && best < high, "{}", found.reason);
+    assert!(found.confidence > Confidence::Low, "{}", found.reason);
+}
+
+#[test]
+fn where_nothing_is_learned_the_confidence_is_low() {
+    for (limit, words) in [
+        (1e-9, "no better than the weights before any update"),
+        (0.2, "no better than no update just above it"),
+    ] {
+        let found = checked(0.2, &Verify::new(250), |lr, steps, _| {
+            Some(one_example(lr, steps, limit))
+        });
+        assert_eq!(found.confidence, Confidence::Low, "{}", found.reason);
+        assert_eq!(found.interval.0, found.curve[0].lr, "{}", found.reason);
+        assert!(found.reason.contains(words), "{limit}: {}", found.reason);
+    }
+}
