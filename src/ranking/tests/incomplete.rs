@@ -162,7 +162,7 @@ fn a_missing_workload_is_left_out_or_taken_in() {
     let strict = quick(&runs, &Protocol::default());
     assert_eq!(json(&strict)["workloads"], serde_json::json!(["w00"]));
     let left_out = "Left out: workload `w01`: no runs of `c`; workload `w02`: \
-                    no runs of `a`. `rank --allow-missing` takes in";
+                    no runs of `a`. `rank --allow-missing` includes";
     assert!(noted(&strict, left_out), "{:?}", strict.notes());
     assert_eq!(json(&strict)["skillings_mack"], Value::Null);
 
