@@ -162,7 +162,9 @@ pub enum OptimizerSpec {
         #[serde(default = "muon_decay")]
         weight_decay: f64,
         /// Parts of the names of the weights that get `AdamW` although they
-        /// are matrices; `None` for [`EMBEDDINGS_AND_HEADS`].
+        /// are matrices; `None` for the usual names of embeddings and
+        /// heads (`head`, `lm_head`, `classifier`, `embed`, `embedding`,
+        /// `embeddings`, `token`, `position`, `wte`, `wpe`).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         adamw_for: Option<Vec<String>>,
         /// Learning rate of the rest over that of the matrices; `None` for
