@@ -22,13 +22,10 @@ use std::collections::BTreeMap;
 /// (kernels, initialisation, batch order): results of two versions never mix.
 pub(crate) const NUMERICS_VERSION: u32 = 6;
 
-/// Raised as well when the same spec gives other tables of rates. Users' programs depend on nothing else of ours, and their
+/// Raised as well when the same spec gives other tables of rates (schedules,
+/// the finder). Users' programs depend on nothing else of ours, and their
 /// results are expensive.
 const TABLES_VERSION: u32 = 2;
-
-/// Raised when the finder gives other rates for the same trainings. Runs are
-/// known by their rates, and do not depend on it.
-const FINDER_VERSION: u32 = 1;
 
 /// Finding one learning rate.
 #[derive(Clone, Debug)]
@@ -331,7 +328,6 @@ fn find_id(
 ) -> String {
     content_id(&(
         "find",
-        FINDER_VERSION,
         identity,
         &experiment.lr_find,
         experiment.lr_find.verify.then(|| &experiment.schedules[schedule]),
