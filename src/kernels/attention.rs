@@ -121,38 +121,18 @@ impl Blocks {
         let (data, vectors) = (self.block(b), LANES / lanes);
         Panel { data, apart: LANES, vectors, columns: LANES, at: 0 }
     }
-}
 
-/// Tables of one sequence.
-struct Walk {
-    /// Rows that matrices over places are filled up to.
-    rows: usize,
-}
-
-impl Walk {
-    fn new(n: usize) -> Self {
-        let rows = Self::rows(n);
-        Self { rows }
-    }
-
-    /// What `n` places are filled up to: one short block needs no more rows
-    /// than a small tile has.
-    fn rows(n: usize) -> usize {
-        let step = if n <= LANES { 4 } else { LANES };
-        n.div_ceil(step) * step
-    }
-
-    /// `a b`.
-    fn product(&self, a: &Blocks, b: &Blocks) -> Blocks {
+    /// This times `b`.
+    fn times(&self, b: &Self) -> Self {
         let loops = tile::loops();
-        let mut out = Blocks::new(a.rows, b.blocks * LANES);
+        let mut out = Self::new(self.rows, b.blocks * LANES);
         let runs: Vec<usize> =
-            (0..a.blocks).map(|block| block * a.rows * LANES).collect();
-        let length = if a.blocks == 1 { b.rows } else { LANES };
+            (0..self.blocks).map(|block| block * self.rows * LANES).collect();
+        let length = if self.blocks == 1 { b.rows } else { LANES };
         let starts = Places::Every { apart: LANES, count: self.rows };
-        let source = Rows { data: &a.data, starts, runs: &runs, length };
+        let source = Rows { data: &self.data, starts, runs: &runs, length };
         for i in 0..b.blocks {
-            let data = &mut out.data[i * a.rows * LANES..];
+            let data = &mut out.data[i * self.rows * LANES..];
             let (add, bias, relu) = (false, &[][..], false);
             let mut target = Target { data, starts, add, bias, relu };
             loops.by_rows(source, b.panel(i, loops.lanes), &mut target);
@@ -160,15 +140,15 @@ impl Walk {
         out
     }
 
-    /// The transposed `a` times `b`, both over places.
-    fn transposed_product(&self, a: &Blocks, b: &Blocks) -> Blocks {
+    /// The transpose of this times `b`, both over places.
+    fn transposed_times(&self, b: &Self) -> Self {
         let loops = tile::loops();
-        let mut out = Blocks::new(self.rows, b.blocks * LANES);
+        let mut out = Self::new(self.rows, b.blocks * LANES);
         let rows = self.rows.min(LANES);
         for i in 0..b.blocks {
-            for j in 0..a.blocks {
+            for j in 0..self.blocks {
                 let source = Columns {
-                    data: a.block(j),
+                    data: self.block(j),
                     starts: Places::Every { apart: LANES, count: self.rows },
                     offset: 0,
                     rows,
@@ -183,6 +163,13 @@ impl Walk {
         }
         out
     }
+}
+
+/// What `n` places are filled up to: one short block needs no more rows than a
+/// small tile has.
+fn filled(n: usize) -> usize {
+    let step = if n <= LANES { 4 } else { LANES };
+    n.div_ceil(step) * step
 }
 
 vectorised! {
@@ -260,7 +247,7 @@ vectorised! {
 pub(crate) fn kept_len(lengths: &[usize], h: Heads) -> usize {
     let of_head = |n: &usize| {
         let blocks = n.div_ceil(LANES);
-        Walk::rows(*n) * blocks * LANES
+        filled(*n) * blocks * LANES
     };
     h.heads * lengths.iter().map(of_head).sum::<usize>()
 }
@@ -276,17 +263,16 @@ pub(crate) fn forward(
 ) {
     let (mut place, mut used) = (0, 0);
     for &n in lengths {
-        let walk = Walk::new(n);
-        let rows = walk.rows;
+        let rows = filled(n);
         let qkv = &qkv[place * 3 * h.width()..][..n * 3 * h.width()];
         let out = &mut out[place * h.width()..][..n * h.width()];
         for head in 0..h.heads {
             let q = Blocks::load(qkv, h.part(0, head), n, rows);
             let k = Blocks::load_transposed(qkv, h.part(1, head), n);
             let v = Blocks::load(qkv, h.part(2, head), n, rows);
-            let mut weights = walk.product(&q, &k);
+            let mut weights = q.times(&k);
             causal_softmax(&mut weights.data, n, rows, h.scale());
-            walk.product(&weights, &v).store(h.mixed(head), n, out);
+            weights.times(&v).store(h.mixed(head), n, out);
             let size = weights.data.len();
             kept[used..used + size].copy_from_slice(&weights.data);
             used += size;
@@ -306,8 +292,7 @@ pub(crate) fn backward(
 ) {
     let (mut place, mut used) = (0, 0);
     for &n in lengths {
-        let walk = Walk::new(n);
-        let rows = walk.rows;
+        let rows = filled(n);
         let range = place * 3 * h.width()..(place + n) * 3 * h.width();
         let (qkv, dqkv) = (&qkv[range.clone()], &mut dqkv[range]);
         let dout = &dout[place * h.width()..][..n * h.width()];
@@ -319,14 +304,14 @@ pub(crate) fn backward(
             weights.data.copy_from_slice(&kept[used..used + size]);
             used += size;
             let dmixed = Blocks::load(dout, h.mixed(head), n, rows);
-            walk.transposed_product(&weights, &dmixed).store(v_part, n, dqkv);
+            weights.transposed_times(&dmixed).store(v_part, n, dqkv);
             let v = Blocks::load_transposed(qkv, v_part, n);
-            let mut slopes = walk.product(&dmixed, &v);
+            let mut slopes = dmixed.times(&v);
             softmax_backward(&weights.data, &mut slopes.data, rows, h.scale());
             let k = Blocks::load(qkv, k_part, n, rows);
-            walk.product(&slopes, &k).store(q_part, n, dqkv);
+            slopes.times(&k).store(q_part, n, dqkv);
             let q = Blocks::load(qkv, q_part, n, rows);
-            walk.transposed_product(&slopes, &q).store(k_part, n, dqkv);
+            slopes.transposed_times(&q).store(k_part, n, dqkv);
         }
         place += n;
     }

@@ -80,7 +80,7 @@ pub(super) struct Panels<'a> {
 enum Numbers<'a> {
     /// Row by row, where they are.
     There(&'a [f32]),
-    /// Panel by panel, padded with 0.
+    /// Panel by panel, each filled up to whole vectors.
     Packed(Scratch),
 }
 

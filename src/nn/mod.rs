@@ -56,7 +56,7 @@ pub use linear::{
 pub use loss::{cross_entropy, mse};
 pub use norm::{BatchNorm, LayerNorm, batch_norm, batch_norm_relu, layer_norm};
 pub use pool::{max_pool1d, max_pool2d};
-pub(crate) use replay::Replay;
+pub(crate) use replay::{Graph, Replay};
 pub use rows::{Embedding, embedding};
 pub(crate) use rows::{gather_rows, scatter_rows};
 pub(crate) use tape::{Recording, WeightGradients, record};

@@ -49,10 +49,8 @@ pub(super) type Kept = Option<Scratch>;
 /// Space for `len` kept values.
 pub(super) fn keep(kept: &mut Kept, len: usize) -> &mut [f32] {
     // A replayed operation has it from the update before.
-    if kept.as_ref().is_none_or(|kept| kept.len() != len) {
-        *kept = Some(scratch(len));
-    }
-    kept.as_deref_mut().unwrap_or_default()
+    kept.take_if(|kept| kept.len() != len);
+    kept.get_or_insert_with(|| scratch(len))
 }
 
 /// The arguments of a backward pass.

@@ -1,33 +1,20 @@
-//! One update and one evaluation.
+//! One training in progress: its updates, and its evaluations.
 
-use crate::data::{Batches, Dataset, Split, Task, gather};
+mod evaluation;
+
+use crate::data::{Batches, Dataset, Task, gather};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::nn::{self, Recording, Replay, WeightGradients, Weights};
+use crate::nn::{self, Graph, Recording, Replay, WeightGradients, Weights};
 use crate::optim::Checkpoint;
 use crate::optim::{Gradients, Optim};
 use crate::workload::Workload;
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, IndexOp, Tensor, Var, bail};
-use serde::{Deserialize, Serialize};
+use candle_core::{DType, Device, Tensor, Var, bail};
+pub use evaluation::Score;
 use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
-
-/// Examples evaluated at once: large enough for full speed, small enough for
-/// the cache.
-const EVALUATION_BATCH: usize = 256;
-
-/// Mean loss and metric over a part of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
-#[non_exhaustive]
-pub struct Score {
-    /// Mean loss, in nats for classes and characters, in squared
-    /// standardised units for regression.
-    pub loss: f64,
-    /// Share of right answers, root mean squared error, or bits a character.
-    pub metric: f64,
-}
 
 /// One training in progress: weights, optimizer state and place in the data.
 pub(crate) struct Replica {
@@ -51,7 +38,7 @@ enum Way {
     /// From tensors, each time anew.
     Anew,
     /// The same, and recorded: two recordings that agree are replayed.
-    Recorded(Option<(Recording, (Tensor, Tensor))>),
+    Recorded(Option<(Recording, Graph)>),
     /// By the kernel calls of every update before.
     Replayed(Replay),
 }
@@ -242,30 +229,68 @@ impl Replica {
 
     fn descend(&mut self, lr: f64) -> candle_core::Result<f64> {
         let rows = self.batches.next_rows();
+        let train = &self.data.train;
         self.gradients.clear();
-        match &mut self.way {
+        let (loss, store) = match &mut self.way {
             Way::Replayed(replay) if replay.takes(rows.len()) => {
-                let train = &self.data.train;
                 let source = [&train.inputs, &train.targets];
-                let loss = replay.run(source, rows, &mut self.gradients)?;
-                self.take(lr, None)?;
-                return Ok(loss);
+                (replay.run(source, rows, &mut self.gradients)?, None)
             }
             Way::Recorded(_) => {
-                let batch = gather(&self.data.train, rows)?;
-                let loss = self.record(batch)?;
-                self.take(lr, None)?;
-                return Ok(loss);
+                let batch = gather(train, rows)?;
+                (self.record(&batch)?, None)
             }
-            Way::Anew | Way::Replayed(_) => {}
+            Way::Anew | Way::Replayed(_) => {
+                let part = rows.len().div_ceil(self.accumulate);
+                let parts: Vec<_> = rows
+                    .chunks(part)
+                    .map(|rows| gather(train, rows))
+                    .collect::<candle_core::Result<_>>()?;
+                self.accumulated(&parts)?
+            }
+        };
+        let gradients = match &store {
+            Some(store) => Gradients::Tensors(store),
+            None => Gradients::Slices(self.gradients.all()),
+        };
+        if let Some(norms) = &mut self.norms {
+            norms.push(self.optim.refining_norm(&gradients)?);
         }
-        let part = rows.len().div_ceil(self.accumulate);
-        let parts: Vec<_> = rows
-            .chunks(part)
-            .map(|rows| gather(&self.data.train, rows))
-            .collect::<candle_core::Result<_>>()?;
+        self.optim.step(&gradients, lr)?;
+        Ok(loss)
+    }
+
+    /// Loss and gradients of a batch, recorded; after the second time, the
+    /// way of the updates to come is known.
+    fn record(&mut self, batch: &(Tensor, Tensor)) -> candle_core::Result<f64> {
+        let mut recording = nn::record(|| {
+            let output = self.model.forward_t(&batch.0, true)?;
+            mean_loss(self.data.task, &output, &batch.1)
+        })?;
+        let loss = recording.loss()?;
+        let weights = &mut self.gradients;
+        let graph = Graph::of(&mut recording, batch, weights)?;
+        recording.backward(1.0, weights, graph.is_some())?;
+        let before = mem::replace(&mut self.way, Way::Anew);
+        self.way = match (before, graph) {
+            (Way::Recorded(Some((first, one))), Some(other)) => {
+                let replay = Replay::of(first, one, &other, &self.gradients);
+                replay.map_or(Way::Anew, Way::Replayed)
+            }
+            (_, Some(graph)) => Way::Recorded(Some((recording, graph))),
+            (_, None) => Way::Anew,
+        };
+        Ok(loss)
+    }
+
+    /// Loss and gradients of the parts of a batch together; the gradients are
+    /// in the store, where there is one, or else in `self.gradients`.
+    fn accumulated(
+        &mut self,
+        parts: &[(Tensor, Tensor)],
+    ) -> candle_core::Result<(f64, Option<GradStore>)> {
         let task = self.data.task;
-        let shares = shares(task, &parts)?;
+        let shares = shares(task, parts)?;
         let mut sum = 0.0;
         let mut store: Option<GradStore> = None;
         for ((inputs, targets), share) in parts.iter().zip(shares) {
@@ -288,112 +313,8 @@ impl Replica {
                 Some(sum) => added(sum, &gradients, &self.weights)?,
             });
         }
-        self.take(lr, store.as_ref())?;
-        Ok(sum)
+        Ok((sum, store))
     }
-
-    /// Loss and gradients of a batch, recorded; after the second time, the
-    /// way of the updates to come is known.
-    fn record(&mut self, batch: (Tensor, Tensor)) -> candle_core::Result<f64> {
-        let mut recording = nn::record(|| {
-            let output = self.model.forward_t(&batch.0, true)?;
-            mean_loss(self.data.task, &output, &batch.1)
-        })?;
-        let loss = recording.loss()?;
-        let weights = &mut self.gradients;
-        let keep = Replay::is_possible(&mut recording, &batch, weights)?;
-        recording.backward(1.0, weights, keep)?;
-        if !keep {
-            self.way = Way::Anew;
-            return Ok(loss);
-        }
-        let way = mem::replace(&mut self.way, Way::Anew);
-        self.way = match way {
-            Way::Recorded(Some((first, other))) => {
-                let batches = [&other, &batch];
-                let weights = &self.gradients;
-                match Replay::of(first, &mut recording, batches, weights)? {
-                    Some(replay) => Way::Replayed(replay),
-                    None => Way::Anew,
-                }
-            }
-            _ => Way::Recorded(Some((recording, batch))),
-        };
-        Ok(loss)
-    }
-
-    /// The update by the gradients in `store`, or else in `self.gradients`.
-    fn take(
-        &mut self,
-        lr: f64,
-        store: Option<&GradStore>,
-    ) -> candle_core::Result<()> {
-        let gradients = match store {
-            Some(store) => Gradients::Tensors(store),
-            None => Gradients::Slices(self.gradients.all()),
-        };
-        if let Some(norms) = &mut self.norms {
-            norms.push(self.optim.refining_norm(&gradients)?);
-        }
-        self.optim.step(&gradients, lr)
-    }
-
-    /// Mean loss and metric over all of `split`.
-    ///
-    /// # Errors
-    ///
-    /// If the model fails on it.
-    pub(crate) fn evaluate(&self, split: &Split) -> Result<Score> {
-        self.totals(split)
-            .map_err(Error::tensor(format!("evaluating `{}`", self.name)))
-    }
-
-    fn totals(&self, split: &Split) -> candle_core::Result<Score> {
-        let (mut loss, mut right, mut count) = (0.0, 0.0, 0.0);
-        for from in (0..split.len()).step_by(EVALUATION_BATCH) {
-            let rows = EVALUATION_BATCH.min(split.len() - from);
-            let inputs = split.inputs.i(from..from + rows)?;
-            let targets = split.targets.i(from..from + rows)?;
-            let output = self.model.forward_t(&inputs, false)?.detach();
-            let weight = match self.data.task {
-                Task::NextToken { .. } => counted(&targets)?,
-                _ => rows as f64,
-            };
-            let batch_loss = mean_loss(self.data.task, &output, &targets)?;
-            loss += weight * f64::from(batch_loss.to_scalar::<f32>()?);
-            count += weight;
-            if let Task::Classify { .. } = self.data.task {
-                right += hits(&output, &targets)? as f64;
-            }
-        }
-        let loss = loss / count;
-        let metric = match self.data.task {
-            Task::Classify { .. } => right / count,
-            Task::Regress { .. } => loss.sqrt(),
-            Task::NextToken { .. } => loss / std::f64::consts::LN_2,
-        };
-        Ok(Score { loss, metric })
-    }
-}
-
-/// Rows of `output` whose largest value, the first of equal ones, is at the
-/// place that `targets` has.
-fn hits(output: &Tensor, targets: &Tensor) -> candle_core::Result<usize> {
-    if !output.device().is_cpu() {
-        let hits = output.argmax(1)?.eq(targets)?.to_dtype(DType::U32)?;
-        return Ok(hits.sum_all()?.to_scalar::<u32>()? as usize);
-    }
-    let classes = output.dim(1)?;
-    let targets = targets.to_vec1::<u32>()?;
-    let output = output.flatten_all()?.to_vec1::<f32>()?;
-    let is_hit = |(row, target): &(&[f32], &u32)| {
-        let first = (0, row.first().copied().unwrap_or(f32::NAN));
-        let most = row.iter().enumerate().fold(first, |most, (i, &x)| {
-            if most.1 < x { (i, x) } else { most }
-        });
-        most.0 == **target as usize
-    };
-    Ok(output.chunks_exact(classes).zip(&targets).filter(is_hit).count())
 }
 
 /// What each part of a batch counts in its mean loss; their sum is 1.
