@@ -5,6 +5,7 @@ use crate::import::{
 use crate::ranking::{Direction, Protocol};
 use crate::results::{Folder, Sheet};
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use std::path::{Path, PathBuf};
 
 /// How files of other tools are read.
@@ -12,8 +13,10 @@ use std::path::{Path, PathBuf};
 #[command(next_help_heading = "Tables of other tools")]
 pub(crate) struct Reading {
     /// Tool that the files are from; default: found by their content.
-    #[arg(long, value_enum, value_name = "TOOL")]
-    from: Option<ToolName>,
+    #[arg(long, value_name = "TOOL",
+        value_parser = PossibleValuesParser::new(Tool::ALL.map(Tool::name))
+            .try_map(|name| name.parse::<Tool>()))]
+    from: Option<Tool>,
     /// Column of the workloads; default: `workload`, `task`, or `dataset` and
     /// `model`.
     #[arg(long, value_name = "COLUMN")]
@@ -37,19 +40,6 @@ pub(crate) struct Reading {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum ToolName {
-    Table,
-    Wandb,
-    Mlflow,
-    Optuna,
-    Trainer,
-    Lightning,
-    Tensorboard,
-    Ray,
-    Keras,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
 enum RowName {
     Last,
     Best,
@@ -70,17 +60,7 @@ impl Reading {
         direction: Option<Direction>,
     ) -> Asked {
         Asked {
-            from: self.from.map(|name| match name {
-                ToolName::Table => Tool::Table,
-                ToolName::Wandb => Tool::Wandb,
-                ToolName::Mlflow => Tool::Mlflow,
-                ToolName::Optuna => Tool::Optuna,
-                ToolName::Trainer => Tool::Trainer,
-                ToolName::Lightning => Tool::Lightning,
-                ToolName::Tensorboard => Tool::Tensorboard,
-                ToolName::Ray => Tool::Ray,
-                ToolName::Keras => Tool::Keras,
-            }),
+            from: self.from,
             workload: self.workload,
             schedule: self.schedule,
             seed,

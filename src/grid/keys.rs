@@ -172,6 +172,16 @@ pub(super) const DATASETS: Family = Family {
     ],
 };
 
+/// The keys of Adam, whatever its weight decay does.
+const ADAM: &[Key] = &[
+    key("beta1", Form::Number),
+    key("beta2", Form::Number),
+    key("eps", Form::Number),
+    key("weight_decay", Form::Number),
+    key("clip_norm", Form::Number),
+    key("lr_multipliers", Form::Numbers),
+];
+
 /// The optimizers.
 pub(super) const OPTIMIZERS: Family = Family {
     noun: "optimizer",
@@ -187,28 +197,8 @@ pub(super) const OPTIMIZERS: Family = Family {
                 key("lr_multipliers", Form::Numbers),
             ],
         },
-        Kind {
-            name: "adamw",
-            keys: &[
-                key("beta1", Form::Number),
-                key("beta2", Form::Number),
-                key("eps", Form::Number),
-                key("weight_decay", Form::Number),
-                key("clip_norm", Form::Number),
-                key("lr_multipliers", Form::Numbers),
-            ],
-        },
-        Kind {
-            name: "adam",
-            keys: &[
-                key("beta1", Form::Number),
-                key("beta2", Form::Number),
-                key("eps", Form::Number),
-                key("weight_decay", Form::Number),
-                key("clip_norm", Form::Number),
-                key("lr_multipliers", Form::Numbers),
-            ],
-        },
+        Kind { name: "adamw", keys: ADAM },
+        Kind { name: "adam", keys: ADAM },
         Kind {
             name: "rmsprop",
             keys: &[
