@@ -1,7 +1,7 @@
 use super::reading::{self, Reading, Results};
 use crate::error::Result;
 use crate::grid;
-use crate::lr_find::LrPoint;
+use crate::lr_find::{LrPoint, picture};
 use crate::ranking::{Analysis, Protocol, Runs};
 use crate::report::ReportInput;
 use crate::report::html::html;
@@ -158,19 +158,11 @@ pub(crate) fn range_tests<'a>(
         .filter(|(row, updates)| is_longest(row) && !updates.is_empty());
     shown
         .map(|(row, updates)| {
-            let column = |of: fn(&LrPoint) -> f64| -> Vec<f64> {
-                updates.iter().map(of).collect()
-            };
-            let smoothed = column(|point| point.smoothed);
-            let has_any = smoothed.iter().any(|loss| loss.is_finite());
-            let plot = RangeTestPlot {
-                rates: column(|point| point.lr),
-                losses: column(|point| point.loss),
-                smoothed: if has_any { smoothed } else { vec![] },
-                suggestion: Some(row.lr),
-                interval: Some((row.low, row.high)),
-                trials: vec![],
-            };
+            let interval = Some((row.low, row.high));
+            let mut plot = picture(updates, Some(row.lr), interval);
+            if !plot.smoothed.iter().any(|loss| loss.is_finite()) {
+                plot.smoothed.clear();
+            }
             (find_title(row), plot)
         })
         .collect()

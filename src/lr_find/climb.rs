@@ -50,7 +50,8 @@ pub(super) struct Climb {
 /// How the best rate compares with no update at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Learned {
-    /// It ends better, or untouched weights have no finite loss.
+    /// It ends better, all runs diverged, or untouched weights have no finite
+    /// loss.
     Something,
     /// The same, but it is the lowest one that was tried, and the one above it
     /// is no better than no update.
@@ -159,17 +160,16 @@ impl Search<'_> {
         seeds: usize,
     ) -> Result<Climb> {
         let rate = |rung: f64| centre * 10_f64.powf(SPACING * rung);
+        let at = |rung: i32| rate(f64::from(rung));
         let mut rungs = BTreeMap::new();
         let mut next = first.to_vec();
         let stride = first[1] - first[0];
         loop {
-            let rates: Vec<f64> =
-                next.iter().map(|&rung| rate(f64::from(rung))).collect();
+            let rates: Vec<f64> = next.iter().map(|&rung| at(rung)).collect();
             let means = self.run(&rates, steps, seeds)?;
             rungs.extend(next.drain(..).zip(means));
             let best = best(&rungs, |mean| mean.valid);
             let (below, above) = beside(&rungs, best);
-            let at = |rung: i32| rate(f64::from(rung));
             let learned = self.has_learned(at(best), &rungs[&best])?;
             let affordable = rungs.len() < MOST_RATES
                 && self.spent + seeds * steps <= self.budget;
@@ -204,7 +204,7 @@ impl Search<'_> {
             return Ok(Climb {
                 steps,
                 lr: rate(f64::from(best) + offset(&rungs, best)),
-                beside: (rate(f64::from(low)), rate(f64::from(high))),
+                beside: (at(low), at(high)),
                 bracketed: below.is_some() && above.is_some() && survived,
                 survived,
                 by_heart: self.by_heart(&rungs, best),

@@ -207,20 +207,30 @@ impl LrFound {
 
     /// The numbers of the plot.
     pub(crate) fn picture(&self) -> RangeTestPlot {
-        let column =
-            |value: fn(&LrPoint) -> f64| self.curve.iter().map(value).collect();
-        RangeTestPlot {
-            rates: column(|point| point.lr),
-            losses: column(|point| point.loss),
-            smoothed: column(|point| point.smoothed),
-            suggestion: Some(self.lr),
-            interval: Some(self.interval),
-            trials: self
-                .verification
-                .iter()
-                .map(|trial| (trial.lr, trial.loss.unwrap_or(f64::INFINITY)))
-                .collect(),
-        }
+        let trials = self
+            .verification
+            .iter()
+            .map(|trial| (trial.lr, trial.loss.unwrap_or(f64::INFINITY)))
+            .collect();
+        let curve = picture(&self.curve, Some(self.lr), Some(self.interval));
+        RangeTestPlot { trials, ..curve }
+    }
+}
+
+/// The numbers of the plot of a curve, without trials.
+pub(crate) fn picture(
+    curve: &[LrPoint],
+    suggestion: Option<f64>,
+    interval: Option<(f64, f64)>,
+) -> RangeTestPlot {
+    let column = |value: fn(&LrPoint) -> f64| curve.iter().map(value).collect();
+    RangeTestPlot {
+        rates: column(|point| point.lr),
+        losses: column(|point| point.loss),
+        smoothed: column(|point| point.smoothed),
+        suggestion,
+        interval,
+        trials: vec![],
     }
 }
 

@@ -27,6 +27,7 @@ mod verify;
 pub use crate::spec::{Ladder, LossKind};
 pub use diagnosis::FindOutcome;
 pub(crate) use finder::{FIRST_SEED, for_workload, on_workload, usual_rate};
+pub(crate) use found::picture;
 pub use found::{Confidence, LrFound, LrPoint, Opinion, OpinionSource, Trial};
 pub use ladder::RangeTest;
 pub(crate) use memo::Memo;

@@ -1,10 +1,6 @@
 //! Checking a suggestion: short runs of the real optimizer and schedule at
 //! rates around it.
 //!
-//! While no trial ends below the loss before any update, the trials continue
-//! downwards. A rate that has learned nothing is suggested with low confidence
-//! only.
-//!
 //! The trials are a third of a decade apart, on one common seed, each about a
 //! quarter of the horizon long. While the best rate is at an edge, they
 //! continue in its direction. A parabola through the best three gives the rate
@@ -13,6 +9,10 @@
 //! twice as long and on two seeds (successive halving), because a single run
 //! does not show how close a rate is to divergence. `docs/finder.md` compares
 //! this with a plain grid and successive halving at the same cost.
+//!
+//! While no trial ends below the loss before any update, the trials continue
+//! downwards. A rate that has learned nothing is suggested with low confidence
+//! only.
 //!
 //! The best rate falls as runs get longer. If noise or stability limit it, it
 //! falls with about the fourth root of the length. If the model memorizes its
@@ -189,14 +189,12 @@ pub(super) fn refine(
         } else {
             found.outcome
         },
-        confidence: if climb.learned != Learned::Something {
-            Confidence::Low
-        } else if climb.bracketed && !guessed {
-            Confidence::High
-        } else if climb.survived {
-            Confidence::Medium
-        } else {
-            Confidence::Low
+        confidence: match climb.learned {
+            Learned::Something if climb.bracketed && !guessed => {
+                Confidence::High
+            }
+            Learned::Something if climb.survived => Confidence::Medium,
+            _ => Confidence::Low,
         },
         reason: format!(
             "{}; {}",
@@ -261,7 +259,7 @@ fn words(
     correction: f64,
 ) -> String {
     let (lr, steps) = (climb.lr, climb.steps);
-    let verdict = if climb.survived && climb.learned == Learned::Nothing {
+    let verdict = if climb.learned == Learned::Nothing {
         format!(
             "end no better than the weights before any update, at best at \
              {lr:.2e}"
