@@ -38,7 +38,8 @@ pub(crate) struct Reading {
     pub(crate) rule: Rule,
     /// Its rate; `None` where it has no answer.
     pub(crate) lr: Option<f64>,
-    /// The row of the curve that it points at.
+    /// The row that it points at: of the curve; in what `find-lr` prints, of
+    /// the file.
     pub(crate) index: Option<usize>,
     /// 90 % bootstrap interval of the rate, of our own rule only: the rules
     /// of other tools have none from one curve.
@@ -51,7 +52,8 @@ pub(crate) struct Reading {
     pub(crate) reason: String,
 }
 
-/// Rows that our own rule reads at the most; more take long, and say no more.
+/// Losses that our own rule and the search for averages read at the most; more
+/// take long, and say no more.
 const MOST_ROWS: usize = 2000;
 
 /// Multiple of the lowest loss at which tools stop.
@@ -175,11 +177,10 @@ impl RecordedTest {
                 self.nothing_seen(end)
             }
             FindOutcome::NonFiniteAtStart => {
-                let first = self.lr.first().copied().unwrap_or(0.0);
                 format!(
                     "the loss is not finite from the first updates on: \
                      repeat the range test from {:.0e}",
-                    first / 1000.0
+                    self.first_lr() / 1000.0
                 )
             }
         };
@@ -191,8 +192,13 @@ impl RecordedTest {
         }
     }
 
+    /// The first rate above 0, the lowest.
+    fn first_lr(&self) -> f64 {
+        self.lr.iter().copied().find(|lr| *lr > 0.0).unwrap_or(0.0)
+    }
+
     fn nothing_seen(&self, end: f64) -> String {
-        let first = self.lr.first().copied().unwrap_or(0.0);
+        let first = self.first_lr();
         let broke =
             self.diagnosis.diverged.then(|| self.diagnosis.highest_lr());
         match broke.flatten() {
@@ -218,6 +224,10 @@ impl RecordedTest {
         let lowest = self.loss.iter().copied().fold(f64::INFINITY, f64::min);
         self.loss.last().is_some_and(|last| *last > STOP * lowest)
     }
+}
+
+fn finite(values: &[f64]) -> Vec<f64> {
+    values.iter().copied().filter(|value| value.is_finite()).collect()
 }
 
 /// The power of ten so many decades above `rate`, or a little more.

@@ -49,7 +49,12 @@ impl Average {
 
     /// Exponential with a weight of the new value, started at the first one.
     pub(crate) const fn since_first(new: f64) -> Self {
-        Self::Exponential { new, past: 1.0 - new, start: Start::First }
+        Self::exponential(new, Start::First)
+    }
+
+    /// Exponential with a weight of the new value.
+    pub(crate) const fn exponential(new: f64, start: Start) -> Self {
+        Self::Exponential { new, past: 1.0 - new, start }
     }
 
     const fn corrected(ahead: u16) -> Self {
@@ -73,7 +78,7 @@ impl Average {
             }
             let sum = average * self.weight_until(row);
             let value = match last {
-                None => average * self.weight_until(row) / self.weight(row),
+                None => sum / self.weight(row),
                 Some((before, past)) => {
                     let kept = self.kept(row - before);
                     let weight = self.weight_of_last(row - before);

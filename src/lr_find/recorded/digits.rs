@@ -3,6 +3,7 @@
 //! averages are made have few binary digits, and only the right average shows
 //! them.
 
+use super::finite;
 use crate::stats::average::{Average, Start};
 use crate::stats::robust::median;
 
@@ -23,8 +24,7 @@ const NEXT: usize = 8;
 
 /// Whether all `losses` are single-precision numbers, written in full.
 pub(super) fn are_single(losses: &[f64]) -> bool {
-    let finite: Vec<f64> =
-        losses.iter().copied().filter(|loss| loss.is_finite()).collect();
+    let finite = finite(losses);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::float_cmp,
@@ -44,18 +44,16 @@ pub(super) fn average_of(losses: &[f64]) -> Option<Average> {
 /// The one of `averages`, of numbers with few binary digits, that `losses`
 /// are, if they are one.
 pub(super) fn one_of(averages: &[Average], losses: &[f64]) -> Option<Average> {
-    let is_right = |average: &&Average| is_made_of_few(**average, losses);
+    let is_right = |average: &Average| is_made_of_few(*average, losses);
     let right: Vec<Average> =
-        averages.iter().filter(is_right).copied().collect();
+        averages.iter().copied().filter(is_right).collect();
     // Only the first value tells a start at 0 from one at the first loss. Of
     // a file that lacks its first rows, it is none of either.
     let starts_right = |average: &&Average| {
-        let (value, loss) = (average.undo(losses)[0], losses[0]);
+        let (value, loss) = (average.undo(&losses[..1])[0], losses[0]);
         let tolerance = 4.0 * f64::EPSILON * value.abs();
         few_bits(value, if value == loss { 0.0 } else { tolerance })
     };
-    let mut started: Vec<Average> =
-        right.iter().filter(starts_right).copied().collect();
     // A loss divided by ten may have few digits, too.
     let jump = |average: &Average| {
         let values = average.undo(losses);
@@ -63,15 +61,15 @@ pub(super) fn one_of(averages: &[Average], losses: &[f64]) -> Option<Average> {
         let level = median(next.take(NEXT).collect()).unwrap_or(0.0);
         (values[0] - level).abs()
     };
-    started.sort_by(|a, b| jump(a).total_cmp(&jump(b)));
-    started.first().or(right.first()).copied()
+    let started = right.iter().filter(starts_right);
+    let smoothest = started.min_by(|a, b| jump(a).total_cmp(&jump(b)));
+    smoothest.or(right.first()).copied()
 }
 
 fn candidates() -> impl Iterator<Item = Average> {
     (1..100).flat_map(|percent| {
         let new = f64::from(percent) / 100.0;
-        // Which of the two a tool writes as a number decides about rounding.
-        let past = 1.0 - new;
+        // Which weight a tool writes as a number decides about rounding.
         let other = f64::from(100 - percent) / 100.0;
         let started = [
             Start::Zero,
@@ -83,8 +81,7 @@ fn candidates() -> impl Iterator<Item = Average> {
             past: other,
             start,
         });
-        let first = Average::Exponential { new, past, start: Start::First };
-        std::iter::once(first).chain(started)
+        std::iter::once(Average::since_first(new)).chain(started)
     })
 }
 
@@ -102,8 +99,7 @@ fn is_made_of_few(average: Average, losses: &[f64]) -> bool {
         let early = 1.0 + 1.0 / (row + 1) as f64 / 0.02;
         let tolerance =
             4.0 * f64::EPSILON * early * gain * (loss.abs() + before.abs());
-        let unit = 2.0_f64.powf(value.abs().log2().floor() + 1.0)
-            * 2.0_f64.powi(-BITS);
+        let unit = unit(value);
         let usable = unit > 0.0 && 2.0 * tolerance / unit < BY_CHANCE;
         // A single itself says nothing: weights like 0.5 keep it one.
         if !usable || few_bits(loss, 0.0) {
@@ -115,9 +111,13 @@ fn is_made_of_few(average: Average, losses: &[f64]) -> bool {
     counted >= FEWEST && agree as f64 >= AGREE * counted as f64
 }
 
+/// Value of the last of [`BITS`] binary digits of `value`.
+fn unit(value: f64) -> f64 {
+    2.0_f64.powf(value.abs().log2().floor() + 1.0) * 2.0_f64.powi(-BITS)
+}
+
 /// Whether `value` is within `tolerance` of a number with few binary digits.
 fn few_bits(value: f64, tolerance: f64) -> bool {
-    let unit =
-        2.0_f64.powf(value.abs().log2().floor() + 1.0) * 2.0_f64.powi(-BITS);
+    let unit = unit(value);
     (value - (value / unit).round() * unit).abs() <= tolerance
 }

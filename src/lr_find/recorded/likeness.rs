@@ -7,6 +7,7 @@
 //! decides between candidates, makes suspicious, and is sure of averages
 //! that start at zero.
 
+use super::{MOST_ROWS, finite};
 use crate::stats::average::{Average, Start};
 use crate::stats::robust::median;
 use crate::stats::trend::Trend;
@@ -22,9 +23,6 @@ const WHITE: f64 = 2.5;
 
 /// Share of its later level below which a loss starts too low to be one.
 const RAMP: f64 = 0.75;
-
-/// Losses whose noise is looked at; more take long, and say no more.
-const MOST_ROWS: usize = 2000;
 
 /// Shortest epoch that is tried.
 const SHORTEST: usize = 8;
@@ -44,10 +42,7 @@ pub(super) enum Likeness {
 
 /// The averages of tools, and common ones of people.
 fn usual(single: bool) -> Vec<Average> {
-    let zero = |new| {
-        let start = Start::Zero;
-        Average::Exponential { new, past: 1.0 - new, start }
-    };
+    let zero = |new| Average::exponential(new, Start::Zero);
     let mut averages = vec![
         Average::FASTAI,
         Average::LIGHTNING,
@@ -207,8 +202,4 @@ fn head(losses: &[f64]) -> &[f64] {
 fn highest(losses: &[f64]) -> f64 {
     let finite = losses.iter().filter(|loss| loss.is_finite());
     finite.copied().fold(f64::NEG_INFINITY, f64::max)
-}
-
-fn finite(values: &[f64]) -> Vec<f64> {
-    values.iter().copied().filter(|value| value.is_finite()).collect()
 }

@@ -1,11 +1,10 @@
 //! The losses behind a record: whether it holds averages, and what they are
 //! averages of.
 
-use super::digits;
 use super::likeness::{self, EVIDENCE, Likeness, STRONG};
+use super::{digits, finite};
 use crate::stats::average::{Average, Start};
 use crate::stats::robust::median;
-use std::fmt;
 
 /// Error of a loss, as a share of the descent, up to which undoing is exact.
 const EXACT: f64 = 1e-4;
@@ -17,7 +16,11 @@ const WORTH: f64 = 0.1;
 const SINGLE: f64 = 3e-8;
 
 /// Why losses of single precision are raw.
-const SINGLES: &str = "they are single-precision numbers, as averages are not";
+const SINGLES: &str = "they are single-precision numbers, and most tools \
+                       average in double precision";
+
+/// Why losses are raw whose noise is not that of averages.
+const BATCHES: &str = "their noise is that of single batches";
 
 /// What is said about the losses of a record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,8 +47,6 @@ pub(crate) struct Losses {
     /// One a row; NaN in a gap.
     pub(crate) loss: Vec<f64>,
     finding: Finding,
-    /// Rows of the record.
-    count: usize,
 }
 
 /// What the record holds.
@@ -53,8 +54,8 @@ pub(crate) struct Losses {
 enum Finding {
     /// Raw losses, because of this.
     Raw(&'static str),
-    /// Averages, known by this, of which the losses are right to `error`;
-    /// 0 is exact.
+    /// Averages, known by this, of which the losses are accurate to
+    /// `error`; 0 is exact.
     Undone { average: Average, by: &'static str, error: f64 },
     /// Averages, but the file is too coarse to undo them.
     TooCoarse { average: Average, error: f64 },
@@ -65,32 +66,29 @@ enum Finding {
 }
 
 impl Losses {
-    /// Of the losses `recorded`, NaN in gaps, which are right to `rounding`.
+    /// Of the losses `recorded`, NaN in gaps, which are accurate to `rounding`.
     pub(crate) fn of(
         recorded: Vec<f64>,
         rounding: f64,
         said: Smoothed,
     ) -> Self {
         let single = digits::are_single(&recorded);
-        let count = recorded.len();
         let level = recorded.first().map_or(0.0, |loss| loss.abs());
         let rounding =
             if single { rounding.max(SINGLE * level) } else { rounding };
         let (average, by) = match known(&recorded, single, said) {
             Known::Average(average, by) => (average, by),
-            Known::Other(finding) => {
-                return Self { loss: recorded, finding, count };
-            }
+            Known::Other(finding) => return Self { loss: recorded, finding },
         };
-        let error = rounding * average.gain(count);
+        let error = rounding * average.gain(recorded.len());
         let descent = descent(&recorded);
         if error > WORTH * descent {
             let finding = Finding::TooCoarse { average, error };
-            return Self { loss: recorded, finding, count };
+            return Self { loss: recorded, finding };
         }
         let error = if error <= EXACT * descent { 0.0 } else { error };
         let loss = average.undo(&recorded);
-        Self { loss, finding: Finding::Undone { average, by, error }, count }
+        Self { loss, finding: Finding::Undone { average, by, error } }
     }
 
     /// Whether they may be averages that were not undone.
@@ -114,12 +112,15 @@ impl Losses {
     /// What was done, in a sentence; `rung` is the distance of two rates in
     /// decades.
     pub(crate) fn said(&self, rung: f64) -> String {
-        let late = |average: Average| Late(average.lag(self.count) * rung);
+        let late = |average: Average| {
+            let decades = average.lag(self.loss.len()) * rung;
+            format!("up to {decades:.1} decades")
+        };
         match self.finding {
             Finding::Raw(why) => format!("the losses are read as raw: {why}"),
             Finding::Undone { average, by, error } if error > 0.0 => format!(
-                "the losses are {average}, {by}: undone, right to {error:.1e} \
-                 (the file is rounded)"
+                "the losses are {average}, {by}: undone, accurate to \
+                 {error:.1e} (the file is rounded)"
             ),
             Finding::Undone { average, by, .. } => {
                 format!("the losses are {average}, {by}: undone exactly")
@@ -181,37 +182,34 @@ fn known(recorded: &[f64], single: bool, said: Smoothed) -> Known {
         }
         Smoothed::Unsaid | Smoothed::Default(_) | Smoothed::PerhapsMeans => {}
     }
-    if let Some(average) = digits::average_of(recorded) {
+    if !single && let Some(average) = digits::average_of(recorded) {
         return Known::Average(average, "as their digits show");
     }
+    let evidence = |average| likeness::evidence(average, recorded);
     match said {
-        Smoothed::Default(Average::FASTAI) | Smoothed::PerhapsMeans => {}
-        Smoothed::Default(average) if single => {
+        Smoothed::Default(average) if single && average != Average::FASTAI => {
             // Someone may have saved averages in single precision.
-            return if likeness::evidence(average, recorded) > STRONG {
+            if evidence(average) > STRONG {
                 Known::Other(Finding::Suspected(average))
             } else {
                 raw(SINGLES)
-            };
-        }
-        _ => {}
-    }
-    match said {
-        Smoothed::Default(average)
-            if likeness::evidence(average, recorded) > -EVIDENCE =>
-        {
-            return Known::Average(average, "as that tool records them");
-        }
-        Smoothed::Default(_) => {
-            return raw("their noise is that of single batches");
-        }
-        Smoothed::PerhapsMeans => {
-            if let Some(mean) = likeness::means_of(recorded) {
-                return Known::Average(mean, "as their noise shows");
             }
         }
-        _ => {}
+        Smoothed::Default(average) if evidence(average) > -EVIDENCE => {
+            Known::Average(average, "as that tool records them")
+        }
+        Smoothed::Default(_) => raw(BATCHES),
+        Smoothed::PerhapsMeans => match likeness::means_of(recorded) {
+            Some(mean) => Known::Average(mean, "as their noise shows"),
+            None => guessed(recorded, single),
+        },
+        _ => guessed(recorded, single),
     }
+}
+
+/// What the noise alone says.
+fn guessed(recorded: &[f64], single: bool) -> Known {
+    let raw = |why| Known::Other(Finding::Raw(why));
     match likeness::guess(recorded, single) {
         Likeness::Sure(average) => {
             Known::Average(average, "as their start from zero shows")
@@ -219,7 +217,7 @@ fn known(recorded: &[f64], single: bool, said: Smoothed) -> Known {
         Likeness::Suspected(average) => {
             Known::Other(Finding::Suspected(average))
         }
-        Likeness::Raw => raw("their noise is that of single batches"),
+        Likeness::Raw => raw(BATCHES),
         Likeness::Unknown if single => raw(SINGLES),
         Likeness::Unknown => Known::Other(Finding::Unknown),
     }
@@ -233,13 +231,12 @@ fn started_anyhow(new: f64) -> [Average; 4] {
         Start::Corrected { ahead: 1 },
         Start::Zero,
     ]
-    .map(|start| Average::Exponential { new, past: 1.0 - new, start })
+    .map(|start| Average::exponential(new, start))
 }
 
 /// How far the losses fall from their start.
 fn descent(losses: &[f64]) -> f64 {
-    let finite: Vec<f64> =
-        losses.iter().copied().filter(|loss| loss.is_finite()).collect();
+    let finite = finite(losses);
     let start = finite[..(finite.len() / 5).max(1).min(finite.len())].to_vec();
     let lowest = finite.iter().copied().fold(f64::INFINITY, f64::min);
     median(start).map_or(0.0, |start| (start - lowest).abs())
@@ -254,14 +251,5 @@ fn recorder(average: Average) -> &'static str {
             Start::Corrected { ahead: 0 } => "fastai",
             Start::Corrected { .. } | Start::Zero => "Lightning",
         },
-    }
-}
-
-/// By how many decades a rate is off.
-struct Late(f64);
-
-impl fmt::Display for Late {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "up to {:.1} decades", self.0)
     }
 }

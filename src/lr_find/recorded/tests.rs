@@ -51,7 +51,7 @@ fn written(losses: &[f64], digits: usize) -> (Vec<f64>, f64) {
 }
 
 fn zero(new: f64) -> Average {
-    Average::Exponential { new, past: 1.0 - new, start: Start::Zero }
+    Average::exponential(new, Start::Zero)
 }
 
 /// Writes losses: with what digits, and what these may be off by.
@@ -162,7 +162,7 @@ fn a_file_with_two_digits_is_too_coarse_and_says_so() {
     let losses = Losses::of(losses, rounding, Smoothed::By(average));
     assert_eq!(losses.kind(), Kind::Undone(average));
     let said = losses.said(0.07);
-    assert!(said.contains("undone, right to "), "{said}");
+    assert!(said.contains("undone, accurate to "), "{said}");
 }
 
 #[test]
@@ -238,6 +238,27 @@ fn a_range_that_ends_too_low_says_how_far_to_go() {
         "the loss fell at no rate up to 1.00e1: repeat the range test with a \
          maximum rate of 1e3; the rule `lrscout` has no answer"
     );
+}
+
+#[test]
+fn a_range_that_begins_at_0_is_repeated_from_below_its_first_rate() {
+    let mut lr = ladder(80);
+    lr.insert(0, 0.0);
+    let first = 1e-3 * lr[1];
+    let reason = |loss: Vec<f64>| {
+        RecordedTest::new(lr.clone(), loss, false).read(Rule::Lrscout).reason
+    };
+    assert_eq!(
+        reason(vec![f64::NAN; 81]),
+        format!(
+            "the loss is not finite from the first updates on: repeat the \
+             range test from {first:.0e}; the rule `lrscout` has no answer"
+        )
+    );
+    let rising = (0..81).map(|i| 2.0 + f64::from(i * i));
+    let reason = reason(rising.collect());
+    let repeat = format!("repeat the range test from {first:.0e};");
+    assert!(reason.contains(&repeat), "{reason}");
 }
 
 #[test]
