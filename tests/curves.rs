@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// A range test whose loss falls by `fall(row)` of 80 rows up to a rate of 10.
+/// A range test of 80 updates up to a rate of 10, whose loss is `loss` of the
+/// share of the range so far, with noise.
 fn curve(folder: &Path, loss: impl Fn(f64) -> f64) {
     let mut text = "lr,loss\n".to_owned();
     for i in 0..80 {
@@ -109,6 +110,34 @@ fn outcome_and_reason_stand_beside_the_rate() {
     let (row, said) = run();
     assert_eq!(row, "lrscout,,,,,no-descent,low");
     assert!(said.contains("the loss fell at no rate up to 1.00e1"), "{said}");
+}
+
+#[test]
+fn the_losses_of_lightnings_loggers_are_read_as_raw() {
+    let folder = folder_with("");
+    let path = folder.path();
+    let mut log = "step,lr-SGD,train_loss\n".to_owned();
+    for i in 0..80 {
+        let x = f64::from(i) / 79.0;
+        let (lr, loss) = (10.0_f64.powf(-6.0 + 7.0 * x), valley(x));
+        writeln!(log, "{i},{lr:e},{loss:.4}").expect("a string");
+    }
+    fs::write(path.join("metrics.csv"), log).expect("writable");
+    let rate = |args: &[&str]| {
+        let mut command = lrscout(path);
+        command.args(["find-lr", "--curve", "metrics.csv"]).args(args);
+        let run = command.args(["--rule", "lrscout"]).assert().success();
+        let said = text(&run.get_output().stderr);
+        assert!(!said.contains("undone exactly"), "{said}");
+        assert!(!said.contains("undone, accurate"), "{said}");
+        let rows = text(&run.get_output().stdout);
+        let row = rows.lines().nth(1).expect("a row");
+        row.split(',').nth(1).expect("a rate").to_owned()
+    };
+    let raw = rate(&["--smoothed", "none"]);
+    assert!(raw.starts_with("0.037"), "{raw}");
+    assert_eq!(rate(&[]), raw);
+    assert_eq!(rate(&["--from", "lightning"]), raw);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::import::{CurveTool, CurveWishes, History, read_curve};
-use crate::lr_find::{Losses, LrPoint, Reading, RecordedTest, Rule, Smoothed};
+use crate::lr_find::{
+    Losses, LrPoint, Reading, RecordedTest, Rule, Smoothed, picture,
+};
 use crate::report::plot::{RangeTestPlot, range_test};
 use crate::results::print_rows;
 use crate::stats::average::Average;
@@ -24,7 +26,7 @@ const DECLARED: &str = "as declared";
 pub(super) struct Curve {
     /// Read a recorded range test instead of training: a table (CSV, JSON) of
     /// rates and losses, as torch-lr-finder, Lightning, fastai, ignite, MONAI,
-    /// Keras, W&B and people write it.
+    /// Keras, W&B or a loop of your own writes it.
     #[arg(long, value_name = "FILE")]
     curve: Option<PathBuf>,
     /// The tool that wrote the file: torch-lr-finder, lightning, fastai,
@@ -40,7 +42,7 @@ pub(super) struct Curve {
     loss: Option<String>,
     /// What the file has in place of losses: exponential averages with this
     /// weight of the new loss, the averages of a tool, means of an epoch
-    /// (`mean`), or nothing else (`none`).
+    /// (`mean`), or raw losses (`none`).
     #[arg(long, value_name = "WEIGHT|TOOL|mean|none", conflicts_with = "grid")]
     #[arg(value_parser = smoothed)]
     smoothed: Option<Smoothed>,
@@ -91,12 +93,13 @@ impl Curve {
             loss: self.loss.as_deref(),
         };
         let history = read_curve(path, wishes)?;
-        let said = self.smoothed.unwrap_or_else(|| {
-            if history.epochs {
-                Smoothed::No("each is the mean of an epoch")
-            } else {
-                usual(history.tool)
+        let said = self.smoothed.unwrap_or(match history.tool {
+            _ if history.epochs => Smoothed::No("each is the mean of an epoch"),
+            // Only Lightning's finder averages.
+            Some(CurveTool::Lightning) if history.monitored => {
+                Smoothed::No("a logger of Lightning recorded them")
             }
+            tool => usual(tool),
         });
         Ok(Recorded::of(path, history, said))
     }
@@ -154,40 +157,33 @@ impl Recorded {
         &self.points
     }
 
-    /// The numbers of the plot, with the answer of `rule`.
-    pub(super) fn picture(&self, rule: Option<Rule>) -> RangeTestPlot {
-        let found = self.reading(rule.unwrap_or_default());
-        let column = |value: fn(&LrPoint) -> f64| {
-            self.points.iter().map(value).collect()
-        };
-        RangeTestPlot {
-            rates: column(|point| point.lr),
-            losses: column(|point| point.loss),
-            smoothed: column(|point| point.smoothed),
-            suggestion: found.lr,
-            interval: found.interval,
-            trials: vec![],
+    /// What `rule` says, or every rule, our own first.
+    pub(super) fn readings(&self, rule: Option<Rule>) -> Vec<Reading> {
+        match rule {
+            Some(rule) => vec![self.reading(rule)],
+            None => Rule::ALL.map(|rule| self.reading(rule)).into(),
         }
     }
 
-    /// The plot as SVG.
-    pub(super) fn to_svg(&self, rule: Option<Rule>) -> String {
-        let title = self.path.display().to_string();
-        range_test(&title, &self.picture(rule))
+    /// The numbers of the plot, with one answer.
+    pub(super) fn picture(&self, found: &Reading) -> RangeTestPlot {
+        picture(&self.points, found.lr, found.interval)
     }
 
-    /// Says what was read, and prints the answers of `rule`, or of all.
+    /// The plot as SVG.
+    pub(super) fn to_svg(&self, found: &Reading) -> String {
+        let title = self.path.display().to_string();
+        range_test(&title, &self.picture(found))
+    }
+
+    /// Says what was read and the first answer, and prints all of them.
     pub(super) fn print(
         &self,
-        rule: Option<Rule>,
+        readings: &[Reading],
         json: bool,
         out: &mut impl Write,
     ) -> anyhow::Result<()> {
-        let all: Vec<Reading> = match rule {
-            Some(rule) => vec![self.reading(rule)],
-            None => Rule::ALL.map(|rule| self.reading(rule)).into(),
-        };
-        let found = &all[0];
+        let found = &readings[0];
         let path = self.path.display();
         super::say(format_args!("{path}: {}; {}", self.read, self.losses));
         let confidence = found.confidence.name();
@@ -201,7 +197,7 @@ impl Recorded {
                 read: &self.read,
                 losses: &self.losses,
                 found,
-                rules: &all,
+                rules: readings,
                 curve: &self.points,
             };
             serde_json::to_writer_pretty(&mut *out, &answer)?;
@@ -217,7 +213,7 @@ impl Recorded {
             outcome: reading.outcome.name(),
             confidence: reading.confidence.name(),
         };
-        let rows: Vec<RuleRow> = all.iter().map(row).collect();
+        let rows: Vec<RuleRow> = readings.iter().map(row).collect();
         Ok(print_rows(out, &rows)?)
     }
 }
@@ -260,7 +256,11 @@ fn smoothed(text: &str) -> Result<Smoothed> {
         Ok(Smoothed::Default(average)) => Ok(Smoothed::By(average)),
         Ok(Smoothed::PerhapsMeans) => Ok(Smoothed::Means),
         Ok(_) => Ok(Smoothed::No(DECLARED)),
-        Err(_) => Err(Error::Invalid(unknown("average", text, &WORDS))),
+        Err(_) => {
+            let known: Vec<&str> =
+                WORDS.into_iter().chain(CurveTool::names()).collect();
+            Err(Error::Invalid(unknown("average", text, &known)))
+        }
     }
 }
 

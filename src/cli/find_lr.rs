@@ -2,7 +2,7 @@ use super::curve::Curve;
 use crate::error::Error;
 use crate::grid::{Experiment, LrFindPer};
 use crate::lr_find::{LrFound, Rule};
-use crate::report::plot::terminal_curve;
+use crate::report::plot::{RangeTestPlot, terminal_curve};
 use crate::results::rows::FindRow;
 use crate::results::{print_rows, write_rows};
 use crate::runner::publish::{find_row, find_title};
@@ -92,17 +92,15 @@ impl FindLr {
         out: &mut impl Write,
     ) -> anyhow::Result<()> {
         let recorded = self.recorded.recorded(path)?;
-        if std::io::stderr().is_terminal() {
-            let (width, height) = PICTURE;
-            super::say(terminal_curve(&recorded.picture(rule), width, height));
-        }
+        let readings = recorded.readings(rule);
+        show(|| recorded.picture(&readings[0]));
         if let Some(path) = &self.save {
             write_rows(path, recorded.points())?;
         }
         if let Some(path) = &self.plot {
-            write_atomically(path, recorded.to_svg(rule).as_bytes())?;
+            write_atomically(path, recorded.to_svg(&readings[0]).as_bytes())?;
         }
-        recorded.print(rule, self.format == Format::Json, out)
+        recorded.print(&readings, self.format == Format::Json, out)
     }
 
     pub(crate) fn run(
@@ -166,12 +164,7 @@ impl FindLr {
                         super::say(format_args!("{title}: {}", found.reason));
                         continue;
                     }
-                    if std::io::stderr().is_terminal() {
-                        let (width, height) = PICTURE;
-                        let picture =
-                            terminal_curve(&found.picture(), width, height);
-                        super::say(picture);
-                    }
+                    show(|| found.picture());
                     super::say(format_args!(
                         "{title}: {} (confidence {})",
                         found.reason,
@@ -204,5 +197,13 @@ impl FindLr {
         let failures = count(failed, "range test", "range tests");
         anyhow::ensure!(failed == 0, "{failures} failed");
         Ok(())
+    }
+}
+
+/// Draws a curve on a terminal.
+fn show(picture: impl FnOnce() -> RangeTestPlot) {
+    if std::io::stderr().is_terminal() {
+        let (width, height) = PICTURE;
+        super::say(terminal_curve(&picture(), width, height));
     }
 }

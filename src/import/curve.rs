@@ -33,6 +33,8 @@ pub(crate) struct History {
     pub(crate) rounding: f64,
     /// The tool that wrote it: as said, or as the columns show.
     pub(crate) tool: Option<CurveTool>,
+    /// Whether the rates are those of Lightning's `LearningRateMonitor`.
+    pub(crate) monitored: bool,
     /// Whether every row is another epoch.
     pub(crate) epochs: bool,
     /// What was understood, in a few words.
@@ -88,7 +90,7 @@ fn history_of(sheet: &Sheet, wishes: CurveWishes<'_>) -> Result<History> {
     };
     let said = format!(
         "{}, rates in {}, losses in {}{ordered}{end}",
-        count(all, "row", "rows"),
+        count(all, "update", "updates"),
         excerpt(sheet.name(columns.lr)),
         excerpt(sheet.name(columns.loss))
     );
@@ -102,6 +104,7 @@ fn history_of(sheet: &Sheet, wishes: CurveWishes<'_>) -> Result<History> {
         rows: entries.iter().map(|entry| entry.row).collect(),
         rounding: order::rounding(&entries),
         tool,
+        monitored: columns.has_monitored_rate(sheet),
         epochs: columns.has_epochs(sheet),
         said,
     })

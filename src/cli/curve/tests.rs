@@ -150,4 +150,15 @@ fn words_for_averages_are_read() {
     for word in ["0", "1.5", "-0.1", "nan", "savgol"] {
         smoothed(word).expect_err(word);
     }
+    let message = |word| smoothed(word).expect_err(word).to_string();
+    assert_eq!(
+        message("lightening"),
+        "unknown average `lightening`, did you mean `lightning`?"
+    );
+    assert_eq!(
+        message("savgol"),
+        "unknown average `savgol`, expected `none`, `mean`, \
+         `torch-lr-finder`, `lightning`, `fastai`, `ignite`, `monai`, \
+         `keras`, `wandb` or `plain`"
+    );
 }

@@ -1,8 +1,8 @@
 //! Which columns hold the rates, the losses and the numbers of the updates.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::results::Sheet;
-use crate::text::{excerpt, listed};
+use crate::text::listed;
 use std::collections::HashSet;
 
 /// Names of the rate, best first, as [`plain`] writes them.
@@ -78,9 +78,12 @@ impl Columns {
             steps: numbered(STEPS, false).chain(numbered(ROWS, true)).collect(),
         })
     }
-}
 
-impl Columns {
+    /// Whether the rates are those of Lightning's `LearningRateMonitor`.
+    pub(super) fn has_monitored_rate(&self, sheet: &Sheet) -> bool {
+        is_monitored(&plain(sheet.name(self.lr)))
+    }
+
     /// Whether every row is another epoch.
     pub(super) fn has_epochs(&self, sheet: &Sheet) -> bool {
         let column = self.steps.iter().map(|(column, _)| *column);
@@ -102,9 +105,7 @@ fn one(
     rank: fn(&str) -> Option<usize>,
 ) -> Result<usize> {
     if let Some(name) = said {
-        let missing =
-            || lacks(sheet, &format!("there is no column {}", excerpt(name)));
-        return sheet.column(name)?.ok_or_else(missing);
+        return sheet.needed(name);
     }
     let ranked = sheet.names().enumerate().filter_map(|(column, name)| {
         rank(&plain(name)).map(|rank| (rank, column))
@@ -117,10 +118,9 @@ fn one(
         .collect();
     match columns.as_slice() {
         [column] => Ok(*column),
-        [] => Err(lacks(
-            sheet,
-            &format!("no column of {what}: name it with `{flag} COLUMN`"),
-        )),
+        [] => Err(sheet.lacks(&format!(
+            "no column of {what}: name it with `{flag} COLUMN`"
+        ))),
         several => {
             let names = several.iter().map(|&column| sheet.name(column));
             let names: Vec<&str> = names.take(SHOWN).collect();
@@ -132,13 +132,6 @@ fn one(
             Err(sheet.error(0, message))
         }
     }
-}
-
-fn lacks(sheet: &Sheet, message: &str) -> Error {
-    let names: Vec<&str> = sheet.names().take(SHOWN).collect();
-    let more = if sheet.names().count() > SHOWN { ", ..." } else { "" };
-    let names = excerpt(&names.join(", "));
-    sheet.error(0, format!("{message}; the columns are {names}{more}"))
 }
 
 /// A name in small letters with hyphens; of the export of a chart, what
@@ -156,13 +149,17 @@ fn place(name: &str, names: &[&str]) -> Option<usize> {
 }
 
 fn rank_of_rate(name: &str) -> Option<usize> {
-    // `lr-SGD`, `lr-Adam/pg1`, of Lightning's LearningRateMonitor.
-    let monitored = name.starts_with("lr-")
+    let monitored = is_monitored(name)
         && !["momentum", "weight-decay", "--min", "--max"]
             .iter()
             .any(|end| name.ends_with(end));
     let monitored = monitored.then_some(2 * RATES.len());
     place(name, RATES).filter(|_| !is_of_others(name)).or(monitored)
+}
+
+/// As `lr-SGD` and `lr-Adam/pg1` of Lightning's `LearningRateMonitor`.
+fn is_monitored(name: &str) -> bool {
+    name.starts_with("lr-")
 }
 
 fn rank_of_loss(name: &str) -> Option<usize> {

@@ -11,7 +11,7 @@ const SAME: f64 = 1e-9;
 /// Share of the steps of a ladder that are alike.
 const ALIKE: f64 = 0.8;
 
-/// Share of the rows that a range test may spend at one rate.
+/// Share of the updates that a range test may spend at one rate.
 const AT_ONE_RATE: f64 = 0.5;
 
 /// Words for a cell without a number.
@@ -62,7 +62,7 @@ pub(super) fn entries(
         }
     }
     let mut entries: Vec<Entry> = (lines.iter())
-        .filter_map(|line| Some(entry(line, columns, line.lr?, line.loss)))
+        .filter_map(|line| Some(entry(line, columns, line.lr?)))
         .collect();
     let Some(at) = fall(&entries) else {
         return Ok((checked(sheet, entries)?, ""));
@@ -107,14 +107,10 @@ fn number_of(row: Row<'_>, column: usize, wanted: &str) -> Result<Option<f64>> {
     row.number(column, wanted).map(Some)
 }
 
-fn entry(
-    line: &Line<'_>,
-    columns: &Columns,
-    lr: f64,
-    loss: Option<f64>,
-) -> Entry {
+/// The update of a rate and of the loss in `line`.
+fn entry(line: &Line<'_>, columns: &Columns, lr: f64) -> Entry {
     let unit = half_unit(line.row.text(columns.loss));
-    Entry { lr, loss, unit, row: line.number }
+    Entry { lr, loss: line.loss, unit, row: line.number }
 }
 
 /// The updates by their numbers in `column`; a rate and a loss may stand in
@@ -142,7 +138,7 @@ fn by_number(
         }
         let Some((_, with_lr)) = lr else { continue };
         let line = loss.map_or(with_lr, |(_, line)| line);
-        entries.push(entry(line, columns, with_lr.lr?, line.loss));
+        entries.push(entry(line, columns, with_lr.lr?));
     }
     Some(entries)
 }
@@ -182,7 +178,7 @@ fn checked(sheet: &Sheet, entries: Vec<Entry>) -> Result<Vec<Entry>> {
     let most = AT_ONE_RATE * entries.len() as f64;
     if longest.len() > 2 && longest.len() as f64 > most {
         let message = format!(
-            "{} of {} rows have the rate {:?}: in a range test it rises from \
+            "{} of {} updates have the rate {:?}: in a range test it rises from \
              update to update",
             longest.len(),
             entries.len(),
@@ -224,7 +220,9 @@ pub(super) fn rounding(entries: &[Entry]) -> f64 {
 /// in full.
 fn half_unit(text: &str) -> f64 {
     let (digits, exponent) = match text.split_once(['e', 'E']) {
-        Some((digits, exponent)) => (digits, exponent.parse().unwrap_or(0)),
+        Some((digits, exponent)) => {
+            (digits, exponent.parse::<i32>().unwrap_or(0))
+        }
         None => (text, 0),
     };
     let decimals = digits.split_once('.').map_or(0, |(_, after)| after.len());
@@ -234,5 +232,5 @@ fn half_unit(text: &str) -> f64 {
         return 0.0;
     }
     let decimals = i32::try_from(decimals).unwrap_or(i32::MAX);
-    0.5 * 10.0_f64.powi(exponent - decimals)
+    0.5 * 10.0_f64.powi(exponent.saturating_sub(decimals))
 }

@@ -71,8 +71,8 @@ fn columns_may_be_named() {
     let error = read("curve.csv", text, wishes).expect_err("no column");
     assert_eq!(
         error.to_string(),
-        "curve.csv:1:1: there is no column `speed`; the columns are `lr, \
-         rate, loss, error`"
+        "curve.csv:1:1: there is no column `speed`; the columns are: lr, \
+         rate, loss, error"
     );
 }
 
@@ -86,7 +86,7 @@ fn rates_and_losses_may_stand_in_rows_of_their_own() {
     assert_eq!(curve.lr, [0.1, 0.2, 0.4]);
     assert_eq!(curve.loss, [2.5, 2.0, 1.5]);
     assert_eq!(curve.rows, [1, 3, 5]);
-    assert_eq!(curve.tool, Some(CurveTool::Lightning));
+    assert_eq!(curve.tool, None);
 }
 
 #[test]
@@ -123,6 +123,20 @@ fn losses_missing_at_the_end_are_a_divergence_if_they_are_many() {
 }
 
 #[test]
+fn rates_of_lightnings_loggers_are_told_from_those_of_its_finder() {
+    for (names, monitored) in [
+        ("lr,loss", false),
+        ("lr-SGD,train_loss", true),
+        ("lr-Adam/pg1,train_loss", true),
+        ("run - lr-SGD,run - train_loss", true),
+    ] {
+        let curve = plain(&format!("{names}\n0.1,3\n0.2,2\n0.4,1\n"));
+        assert_eq!(curve.monitored, monitored, "{names}");
+        assert_eq!(curve.tool, None, "{names}");
+    }
+}
+
+#[test]
 fn rates_of_ignite_move_by_one_update() {
     let text = "{\"lr\": [1, 2, 4], \"loss\": [7, 8, 9]}";
     let from = Some(CurveTool::Ignite);
@@ -146,6 +160,7 @@ fn the_digits_of_losses_say_how_right_they_are() {
         rounding(["2.3025851249694824", "2.25", "0.1234567890123456"]),
         0.0
     );
+    assert_eq!(rounding(["1.5e-2147483648"; 3]), 0.0);
 }
 
 /// Broken and foreign files: what each is, its name and its text.

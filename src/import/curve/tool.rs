@@ -30,6 +30,7 @@ pub(crate) enum CurveTool {
 }
 
 impl CurveTool {
+    /// Each with its name.
     const ALL: [(&'static str, Self); 8] = [
         ("torch-lr-finder", Self::TorchLrFinder),
         ("lightning", Self::Lightning),
@@ -41,14 +42,14 @@ impl CurveTool {
         ("plain", Self::Plain),
     ];
 
+    /// The names of all.
+    pub(crate) fn names() -> [&'static str; Self::ALL.len()] {
+        Self::ALL.map(|(name, _)| name)
+    }
+
     /// The tool whose columns have these names, where only one has.
     pub(super) fn of(lr: &str, loss: &str) -> Option<Self> {
-        match (lr, loss) {
-            ("lrs", "losses") => Some(Self::Fastai),
-            _ if lr.contains(" - lr-") => Some(Self::Wandb),
-            _ if lr.starts_with("lr-") => Some(Self::Lightning),
-            _ => None,
-        }
+        (lr == "lrs" && loss == "losses").then_some(Self::Fastai)
     }
 }
 
@@ -59,8 +60,7 @@ impl FromStr for CurveTool {
     fn from_str(name: &str) -> Result<Self> {
         let found = Self::ALL.iter().find(|(known, _)| *known == name);
         found.map(|(_, tool)| *tool).ok_or_else(|| {
-            let known = Self::ALL.map(|(name, _)| name);
-            Error::Invalid(unknown("tool", name, &known))
+            Error::Invalid(unknown("tool", name, &Self::names()))
         })
     }
 }
