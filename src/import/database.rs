@@ -1,7 +1,7 @@
 //! SQLite databases, read only.
 
 use crate::error::{Error, Result};
-use crate::results::{Cells, Sheet, Source};
+use crate::results::{Cells, Header, Sheet, Source};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -153,7 +153,8 @@ fn unreadable(path: &Path, error: &rusqlite::Error) -> Error {
 /// the first column of triples names all rows. `key` is the column of the
 /// rows' own names.
 pub(super) fn table(path: &Path, key: &str, triples: &[Vec<String>]) -> Sheet {
-    let mut header: Vec<&str> = vec![key];
+    let mut header = Header::default();
+    header.column(key);
     let mut rows: Vec<Vec<(String, usize)>> = vec![];
     let mut known: HashMap<&str, usize> = HashMap::new();
     let first = triples.first().map(|triple| triple[1].as_str());
@@ -168,20 +169,16 @@ pub(super) fn table(path: &Path, key: &str, triples: &[Vec<String>]) -> Sheet {
             }
             None => continue,
         };
-        let place = header.iter().position(|name| name == column);
-        let place = place.unwrap_or_else(|| {
-            header.push(column);
-            header.len() - 1
-        });
+        let place = header.column(column);
         let cells = &mut rows[at];
         cells.resize(cells.len().max(place + 1), (String::new(), at));
         cells[place] = (cell.clone(), at);
     }
     for (at, cells) in rows.iter_mut().enumerate() {
-        cells.resize(header.len(), (String::new(), at));
+        cells.resize(header.names().len(), (String::new(), at));
     }
     let rows = rows.into_iter().enumerate();
     let rows = rows.map(|(at, cells)| Cells { source: 0, at, cells });
     let source = Source { path: path.to_owned(), text: None };
-    Sheet::of_cells(vec![source], &header, rows.collect())
+    Sheet::of_cells(vec![source], header.names(), rows.collect())
 }

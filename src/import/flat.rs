@@ -2,7 +2,7 @@
 
 use super::json::{Kind, Value};
 use crate::error::{Error, Result};
-use crate::results::{Cells, Sheet, Source};
+use crate::results::{Cells, Header, Sheet, Source};
 use crate::text::{count, quoted};
 use std::collections::HashMap;
 use std::path::Path;
@@ -36,24 +36,21 @@ pub(super) fn sheet_of_rows(
     text: String,
     rows: &[(usize, Fields)],
 ) -> Sheet {
-    let mut header: Vec<&str> = vec![];
-    let mut columns: HashMap<&str, usize> = HashMap::new();
+    let mut header = Header::default();
     for (name, _) in rows.iter().flat_map(|(_, fields)| fields) {
-        columns.entry(name).or_insert_with(|| {
-            header.push(name);
-            header.len() - 1
-        });
+        header.column(name);
     }
+    let width = header.names().len();
     let cells = |(at, fields): &(usize, Fields)| {
-        let mut cells = vec![(String::new(), *at); header.len()];
+        let mut cells = vec![(String::new(), *at); width];
         for (name, value) in fields {
-            cells[columns[name.as_str()]] = (value.cell(), value.at);
+            cells[header.column(name)] = (value.cell(), value.at);
         }
         Cells { source: 0, at: *at, cells }
     };
     let cells = rows.iter().map(cells).collect();
     let source = Source { path: path.to_owned(), text: Some(text) };
-    Sheet::of_cells(vec![source], &header, cells)
+    Sheet::of_cells(vec![source], header.names(), cells)
 }
 
 /// Where it is, and why it is no table.
@@ -118,7 +115,7 @@ fn of_object(
             !fields.is_empty() && fields.iter().all(|(name, _)| is_index(name))
         };
         if inner.iter().all(|fields| all_index(fields)) {
-            return Ok(of_indexed(at, fields));
+            return Ok(of_indexed(fields));
         }
         let mut rows = vec![];
         for (name, value) in fields {
@@ -179,14 +176,14 @@ fn of_columns(
 }
 
 /// `{"lr": {"0": ..., "1": ...}, ...}`, as `DataFrame.to_json` writes.
-fn of_indexed(at: usize, columns: &[(String, Value)]) -> Vec<(usize, Fields)> {
+fn of_indexed(columns: &[(String, Value)]) -> Vec<(usize, Fields)> {
     let mut order: Vec<&str> = vec![];
     let mut rows: HashMap<&str, (usize, Fields)> = HashMap::new();
     for (column, value) in columns {
         for (index, value) in value.object().unwrap_or_default() {
             let row = rows.entry(index).or_insert_with(|| {
                 order.push(index);
-                (if at == 0 { value.at } else { at }, vec![])
+                (value.at, vec![])
             });
             row.1.push((column.clone(), value.clone()));
         }
@@ -219,7 +216,7 @@ fn of_lists(
             return Err((
                 row.at,
                 format!(
-                    "this row has {} and there are {}",
+                    "this row has {} and the table {}",
                     count(cells.len(), "value", "values"),
                     count(names.len(), "column", "columns")
                 ),

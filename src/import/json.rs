@@ -46,8 +46,7 @@ impl Value {
         }
     }
 
-    /// Its text as a cell: null is empty, lists and objects are as they
-    /// stand in `source`.
+    /// Its text as a cell: null is empty, lists and objects are in brackets.
     pub(super) fn cell(&self) -> String {
         match &self.kind {
             Kind::Null => String::new(),

@@ -46,16 +46,21 @@ impl Folder {
         if folder.path("runs.csv").is_file() {
             return Ok(folder);
         }
+        Err(Self::missing(dir))
+    }
+
+    /// That `dir` has no runs, and how to make them.
+    pub(crate) fn missing(dir: &Path) -> Error {
         let what = match (dir.is_file(), dir.is_dir()) {
             (true, _) => "is a file",
             (_, true) => "has no `runs.csv`",
             _ => "is not a folder",
         };
-        Err(Error::Invalid(format!(
+        Error::Invalid(format!(
             "`{}` {what}: run `lrscout run GRID` first, then give the folder \
              `results/<name of the grid>`",
             dir.display()
-        )))
+        ))
     }
 
     /// Where it is.

@@ -13,5 +13,5 @@ pub(crate) mod table;
 
 pub(crate) use folder::{FileStems, Folder, board_stem, find_stems};
 pub(crate) use runs::{Wanted, read_all};
-pub(crate) use sheet::{Cells, Dialect, Row, Sheet, Source, text_of};
+pub(crate) use sheet::{Cells, Dialect, Header, Row, Sheet, Source, text_of};
 pub(crate) use table::{print_rows, write_rows};

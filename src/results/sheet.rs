@@ -12,9 +12,11 @@ use super::table::unguarded;
 use crate::error::{Error, Result};
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 pub(crate) use dialect::Dialect;
+pub(crate) use join::Header;
 pub(crate) use row::Row;
 use serde::de::DeserializeOwned;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 
 /// The byte order mark that spreadsheets put in front.
@@ -322,18 +324,25 @@ impl Sheet {
     /// The byte at which a field of the record at byte `at` starts, past the
     /// blanks before it.
     fn field_at(&self, at: usize, field: usize) -> usize {
+        self.places_from(at).nth(field).unwrap_or_default()
+    }
+
+    /// The bytes at which the fields of the record at byte `at` start; those
+    /// that it does not have start at the end of the text.
+    fn places_from(&self, at: usize) -> impl Iterator<Item = usize> {
         let text = self.sources[0].text.as_deref().unwrap_or_default();
-        let (mut left, mut quoted) = (field, false);
-        for (i, c) in text[at..].char_indices() {
+        let (mut is_before, mut quoted) = (true, false);
+        let starts = text[at..].char_indices().filter_map(move |(i, c)| {
+            let starts = is_before && c != ' ';
+            is_before &= !starts;
             match c {
-                ' ' if left == 0 => {}
-                _ if left == 0 => return at + i,
                 '"' => quoted = !quoted,
-                c if c == self.separator && !quoted => left -= 1,
+                c if c == self.separator && !quoted => is_before = true,
                 _ => {}
             }
-        }
-        text.len()
+            starts.then_some(at + i)
+        });
+        starts.chain(iter::repeat(text.len()))
     }
 }
 

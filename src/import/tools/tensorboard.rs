@@ -8,7 +8,7 @@
 
 use super::{Piece, Rows, Tool};
 use crate::error::{Error, Result};
-use crate::results::{Cells, Sheet, Source};
+use crate::results::{Cells, Header, Sheet, Source};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(crate) fn is_one(bytes: &[u8]) -> bool {
 /// If a checksum is wrong. A last record that is cut off is left out: the
 /// program that writes the file may still run.
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Piece> {
-    let mut tags: Vec<String> = vec![];
+    let mut tags = Header::default();
     let mut rows: BTreeMap<i64, BTreeMap<usize, f64>> = BTreeMap::new();
     let (mut rest, mut record) = (bytes, 0);
     while let Some(head) = rest.first_chunk::<HEAD>() {
@@ -54,24 +54,20 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Piece> {
         }
         let (step, scalars) = scalars(data);
         for (tag, value) in scalars {
-            let column = tags.iter().position(|known| *known == tag);
-            let column = column.unwrap_or_else(|| {
-                tags.push(tag);
-                tags.len() - 1
-            });
+            let column = tags.column(&tag);
             rows.entry(step).or_default().insert(column, value);
         }
         rest = &rest[HEAD + length + TAIL..];
     }
     let cells = rows.iter().enumerate().map(|(at, (step, values))| {
         let cell = |column| values.get(&column).map(f64::to_string);
-        let own = (0..tags.len()).map(|i| cell(i).unwrap_or_default());
+        let own = (0..tags.names().len()).map(|i| cell(i).unwrap_or_default());
         let cells = [step.to_string()].into_iter().chain(own);
         Cells { source: 0, at, cells: cells.map(|text| (text, at)).collect() }
     });
     let source = Source { path: path.to_owned(), text: None };
-    let header: Vec<&str> =
-        ["step"].into_iter().chain(tags.iter().map(String::as_str)).collect();
+    let names = tags.names().iter().map(String::as_str);
+    let header: Vec<&str> = ["step"].into_iter().chain(names).collect();
     let sheet = Sheet::of_cells(vec![source], &header, cells.collect());
     Ok(Piece::of(Tool::Tensorboard, sheet, Rows::OfOneRun))
 }

@@ -40,40 +40,42 @@ impl Sheet {
         value: impl Fn(Row<'_>) -> String,
     ) {
         let values: Vec<String> = self.records().map(value).collect();
-        let places: Vec<Vec<usize>> =
-            self.records().map(|row| self.places_of(row)).collect();
+        // Places that are known are kept, and not found again.
+        let places: Vec<Option<Vec<usize>>> = self
+            .records()
+            .map(|row| match row.record.places {
+                None => Some(self.places_of(row)),
+                Some(_) => None,
+            })
+            .collect();
         self.header.push_field(name);
         let rows = self.records.iter_mut().zip(values).zip(places);
-        for ((record, value), mut places) in rows {
+        for ((record, value), places) in rows {
             record.fields.push_field(&value);
-            places.push(record.at);
-            record.places = Some(places);
+            record.places = record.places.take().or(places);
+            record.places.get_or_insert_default().push(record.at);
         }
     }
 
     /// The rows of all `sheets`, one after the other. Columns of the same
     /// name are one; a cell whose sheet lacks the column is empty.
-    pub(crate) fn joined(mut sheets: Vec<Sheet>) -> Sheet {
+    pub(crate) fn joined(sheets: impl IntoIterator<Item = Sheet>) -> Sheet {
+        let mut sheets: Vec<Sheet> = sheets.into_iter().collect();
         if sheets.len() == 1 {
             return sheets.remove(0);
         }
-        let mut header: Vec<&str> = vec![];
-        let mut columns: HashMap<&str, usize> = HashMap::new();
-        for name in sheets.iter().flat_map(Sheet::names) {
-            columns.entry(name).or_insert_with(|| {
-                header.push(name);
-                header.len() - 1
-            });
-        }
+        let mut header = Header::default();
+        let columns: Vec<Vec<usize>> = sheets
+            .iter()
+            .map(|sheet| sheet.names().map(|n| header.column(n)).collect())
+            .collect();
         let (mut sources, mut rows) = (vec![], vec![]);
-        for sheet in &sheets {
+        for (sheet, to) in sheets.iter().zip(columns) {
             let first = sources.len();
             sources.extend(sheet.sources.iter().cloned());
-            let to: Vec<usize> =
-                sheet.names().map(|name| columns[name]).collect();
             for row in sheet.records() {
                 let (source, at) = row.place();
-                let mut cells = vec![(String::new(), at); header.len()];
+                let mut cells = vec![(String::new(), at); header.names().len()];
                 let places = sheet.places_of(row);
                 for ((i, text), place) in row.cells().enumerate().zip(places) {
                     cells[to[i]] = (text.to_owned(), place);
@@ -81,12 +83,42 @@ impl Sheet {
                 rows.push(Cells { source: first + source, at, cells });
             }
         }
-        Sheet::of_cells(sources, &header, rows)
+        Sheet::of_cells(sources, header.names(), rows)
     }
 
     /// The byte of each cell of a row.
     fn places_of(&self, row: Row<'_>) -> Vec<usize> {
-        (0..self.header.len()).map(|column| row.place_of(column)).collect()
+        match &row.record.places {
+            Some(places) => places.clone(),
+            None => {
+                let places = self.places_from(row.record.at);
+                places.take(self.header.len()).collect()
+            }
+        }
+    }
+}
+
+/// Names of columns in the order in which they appear first.
+#[derive(Default)]
+pub(crate) struct Header {
+    names: Vec<String>,
+    columns: HashMap<String, usize>,
+}
+
+impl Header {
+    /// The column `name`, which is a further one if it is new.
+    pub(crate) fn column(&mut self, name: &str) -> usize {
+        if let Some(column) = self.columns.get(name) {
+            return *column;
+        }
+        self.names.push(name.to_owned());
+        self.columns.insert(name.to_owned(), self.columns.len());
+        self.names.len() - 1
+    }
+
+    /// All of them.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
     }
 }
 
