@@ -268,8 +268,22 @@ fn histories_of_runs_are_read_with_the_names_of_their_folders() {
 #[test]
 fn an_imported_table_has_the_same_ranking() {
     let folder = folder_with("");
+    let rates = "schedule,seed,lr,foo\n\
+        cosine,0,0.1,3\ncosine,1,0.1,3\ncosine,0,0.01,1\ncosine,1,0.01,1\n\
+        linear,0,0.1,2\nlinear,1,0.1,2\nlinear,0,0.01,2\nlinear,1,0.01,2\n";
+    fs::write(folder.path().join("rates.csv"), rates).expect("writable");
+    let one: Vec<&str> =
+        rates.lines().filter(|line| !line.contains("0.01")).collect();
+    fs::write(folder.path().join("one.csv"), one.join("\n")).expect("writable");
+    let words = |text: &str| -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    };
     for args in [
-        &[made("wandb/runs/export.csv")][..],
+        &words("one.csv --score foo")[..],
+        &words("one.csv --score foo --higher"),
+        &words("rates.csv --score foo --higher"),
+        &words("rates.csv --score foo --lower --lr each"),
+        &[made("wandb/runs/export.csv")],
         &[made("mlflow/runs/search_runs.csv")],
         &[made("lightning/runs")],
         &[made("tensorboard/runs/new-style"), "--schedule=run".to_owned()],
@@ -281,6 +295,24 @@ fn an_imported_table_has_the_same_ranking() {
         said(folder.path(), &to);
         assert_eq!(ranked(folder.path(), &["out.csv"]), direct, "{args:?}");
     }
+}
+
+#[test]
+fn several_tables_of_ours_are_imported_as_one() {
+    let folder = folder_with("");
+    let ours = LOSS.replacen(",loss", ",valid_loss", 1);
+    let header = ours.lines().next().expect("a header");
+    fs::create_dir(folder.path().join("parts")).expect("writable");
+    for half in 0..2 {
+        let rows = ours.lines().skip(1 + half).step_by(2);
+        let text: Vec<&str> = [header].into_iter().chain(rows).collect();
+        let name = format!("parts/{half}.csv");
+        let text = text.join("\n") + "\n";
+        fs::write(folder.path().join(name), text).expect("writable");
+    }
+    let direct = ranked(folder.path(), &["parts"]);
+    said(folder.path(), &["import", "parts", "--to", "out.csv"]);
+    assert_eq!(ranked(folder.path(), &["out.csv"]), direct);
 }
 
 /// The ranking of a table, and what was said about it.
@@ -370,6 +402,63 @@ fn of_several_rows_and_rates_one_counts() {
 }
 
 #[test]
+fn rates_of_a_random_search_are_chosen_where_they_were_tried() {
+    let folder = folder_with("");
+    let path = folder.path().join("t.csv");
+    let file = path.to_string_lossy();
+    let search = "schedule,seed,lr,loss\n\
+        cosine,0,0.1,4\ncosine,0,0.2,2\ncosine,1,0.3,3\ncosine,1,0.4,1\n\
+        linear,0,0.1,5\nlinear,0,0.2,6\nlinear,1,0.3,7\nlinear,1,0.4,8\n";
+    fs::write(&path, search).expect("writable");
+    assert_eq!(
+        runs(&[&file]),
+        ["t cosine 0 2", "t cosine 1 1", "t linear 0 5", "t linear 1 7"]
+    );
+    let (_, said) = table(search, &[]);
+    assert!(said.contains("for 4 of 4 runs chosen on the run"), "{said}");
+    // 0.4 would be the best of seed 1, and only 0.2 is in both.
+    let overlap = search.replace("1,0.3,", "1,0.2,");
+    fs::write(&path, &overlap).expect("writable");
+    assert_eq!(
+        runs(&[&file]),
+        ["t cosine 0 2", "t cosine 1 3", "t linear 0 6", "t linear 1 7"]
+    );
+    // A run without a rate is none that was chosen, and hides nothing.
+    let (_, said) = table(&format!("{overlap}step,0,,1\nstep,1,,1\n"), &[]);
+    assert!(said.contains("chosen on other seeds than it is"), "{said}");
+    let text = "schedule,seed,lr,loss\nnone,0,,1\ncosine,0,0.1,1\n\
+        linear,0,0.2,2\n";
+    let (_, said) = table(text, &[]);
+    assert!(said.contains("the schedules ran at different rates"), "{said}");
+}
+
+#[test]
+fn a_table_of_runs_is_no_history_of_keras() {
+    let (ranked, said) = table(
+        "lr_scheduler,dataset,loss,val_loss\ncosine,a,1,1\nlinear,a,2,2\n\
+         cosine,b,1,1\nlinear,b,2,2\n",
+        &[],
+    );
+    assert!(said.starts_with("table, 1 file, 4 rows"), "{said}");
+    assert_eq!(ranked["n"], 2);
+}
+
+#[test]
+fn imports_of_both_directions_want_a_decision() {
+    let folder = folder_with("");
+    let table = "workload,schedule,seed,score,better,source,source_hash\n\
+        a,cosine,0,1,higher,x,0\na,linear,0,2,higher,x,0\n";
+    fs::write(folder.path().join("a.csv"), table).expect("writable");
+    let other = table.replace("higher", "lower").replace("\na", "\nb");
+    fs::write(folder.path().join("b.csv"), other).expect("writable");
+    let run = lrscout(folder.path()).args(["rank", "a.csv", "b.csv"]).assert();
+    let run = run.code(65);
+    let text = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+    assert!(text.contains("decide with `--higher` or `--lower`"), "{text}");
+    said(folder.path(), &["rank", "a.csv", "b.csv", "--higher"]);
+}
+
+#[test]
 fn the_infinity_of_mlflow_is_a_divergence() {
     let text = "run_id,params.schedule,params.seed,metrics.val_loss\n\
         a,cosine,0,1.7976931348623157e+308\nb,linear,0,0.3\n";
@@ -423,6 +512,56 @@ fn report_diff_and_recommend_take_imported_tables() {
     ] {
         said(folder.path(), args);
     }
+}
+
+#[test]
+fn a_file_or_pattern_leaves_the_reports_of_folders_alone() {
+    let folder = folder_with("");
+    let at = |name: &str| folder.path().join(name);
+    let ours = LOSS.replacen(",loss", ",valid_loss", 1);
+    for name in ["mine", "p"] {
+        fs::create_dir(at(name)).expect("writable");
+    }
+    for name in ["mine.csv", "mine/runs.csv", "p/a.csv"] {
+        fs::write(at(name), &ours).expect("writable");
+    }
+    said(folder.path(), &["report", "mine"]);
+    let before = fs::read(at("mine/report.html")).expect("a report");
+    let files = |args: &[&str]| -> Vec<PathBuf> {
+        let (out, _) = said(folder.path(), &[&["report"], args].concat());
+        out.lines().map(|line| at(line.trim_start_matches("./"))).collect()
+    };
+    let of = |stem: &str| -> [PathBuf; 2] {
+        ["html", "md"].map(|end| at(&format!("{stem}.report.{end}")))
+    };
+    let by_file = files(&["mine.csv"]);
+    assert_eq!(by_file, of("mine"));
+    assert_eq!(files(&["p/*.csv"]), of("p"));
+    assert_eq!(files(&["p/?.csv"]), of("p"));
+    assert_eq!(files(&["m?ne/runs.csv"]), of("m-ne-runs"));
+    assert_eq!(files(&["?ine.csv", "--higher"]), of("ine"));
+    let after = fs::read(at("mine/report.html")).expect("a report");
+    assert_eq!(before, after);
+    // The options are heard: of higher scores the other schedule is best.
+    let page = |path: &Path| fs::read_to_string(path).expect("a report");
+    assert_ne!(page(&by_file[1]), page(&of("ine")[1]));
+}
+
+#[test]
+fn recommend_says_where_the_options_are() {
+    let folder = folder_with("");
+    let text = "a.schedule,b.schedule,val_loss\ncosine,linear,1\n";
+    fs::write(folder.path().join("t.csv"), text).expect("writable");
+    let run = lrscout(folder.path()).args(["recommend", "t.csv"]).assert();
+    let run = run.code(65);
+    let said = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+    assert!(
+        said.ends_with(
+            "name one with `--schedule`; `lrscout import` has this option: \
+             write a `runs.csv` with it first\n"
+        ),
+        "{said}"
+    );
 }
 
 #[test]

@@ -127,12 +127,22 @@ pub(super) fn without_stops(runs: &mut [Run]) -> usize {
 type Place = (Option<String>, Option<u64>, String);
 
 fn place(run: &Run) -> Place {
-    let workload = run.workload.as_ref().map(|(text, _)| text.clone());
+    let workload = workload_of(run).map(str::to_owned);
     (workload, run.budget, run.schedule.0.clone())
 }
 
 fn seed_of(run: &Run) -> Option<&str> {
     run.seed.as_ref().map(|(text, _)| text.as_str())
+}
+
+fn workload_of(run: &Run) -> Option<&str> {
+    run.workload.as_ref().map(|(text, _)| text.as_str())
+}
+
+/// The order of seeds: by number where they are numbers.
+fn seed_key(run: &Run) -> (u64, &str) {
+    let text = seed_of(run).unwrap_or_default();
+    (text.parse().unwrap_or(u64::MAX), text)
 }
 
 /// Whether a schedule was run at several rates with the same seed.
@@ -154,10 +164,15 @@ struct Tally {
     diverged: u32,
 }
 
+/// Those of each rate, by its bits.
+type Tallies = BTreeMap<u64, Tally>;
+
 /// Of each schedule the runs at its best rate, and how many of them were
 /// chosen by the scores of other seeds. The best has the fewest diverged
 /// runs, then the best mean score, then the lowest rate. The seeds of a
-/// workload are parted in two halves; the rate of one is chosen on the other.
+/// workload are parted in two halves; the rate of one is chosen on the other,
+/// among the rates that both have. Where there is none, it is chosen on the
+/// half itself.
 pub(super) fn best_rate(
     runs: Vec<Run>,
     by: ByRate,
@@ -166,64 +181,77 @@ pub(super) fn best_rate(
     if by == ByRate::Each {
         return (runs, 0);
     }
-    let mut seeds: BTreeMap<Option<String>, BTreeSet<(u64, String)>> =
+    let mut halves: BTreeMap<Option<&str>, BTreeMap<(u64, &str), usize>> =
         BTreeMap::new();
     for run in &runs {
-        let workload = place(run).0;
-        let text = seed_of(run).unwrap_or_default();
-        // By number where they are numbers.
-        let number = text.parse().unwrap_or(u64::MAX);
-        let own = seeds.entry(workload).or_default();
-        own.insert((number, text.to_owned()));
+        let own = halves.entry(workload_of(run)).or_default();
+        own.insert(seed_key(run), 0);
     }
-    let half = |run: &Run| {
-        let text = seed_of(run).unwrap_or_default();
-        let own = seeds.get(&place(run).0).into_iter().flatten();
-        own.clone().position(|(_, seed)| seed == text).unwrap_or(0) % 2
-    };
-    let mut tallies: BTreeMap<(Place, Option<usize>), BTreeMap<u64, Tally>> =
-        BTreeMap::new();
-    for run in &runs {
-        let Some(lr) = run.lr else { continue };
-        for half in [Some(half(run)), None] {
-            let rates = tallies.entry((place(run), half)).or_default();
-            let tally = rates.entry(lr.to_bits()).or_default();
-            match shown(run) {
-                Shown::Score(score) => {
-                    tally.sum += score;
-                    tally.scored += 1;
-                }
-                Shown::Divergence => tally.diverged += 1,
-                Shown::Nothing => {}
-            }
+    for seeds in halves.values_mut() {
+        for (i, half) in seeds.values_mut().enumerate() {
+            *half = i % 2;
         }
     }
-    let best = |key: &(Place, Option<usize>)| {
-        let rates = tallies.get(key)?.iter();
-        let tried = rates.filter(|(_, t)| t.scored + t.diverged > 0);
-        let chosen = tried.min_by(|(_, a), (_, b)| {
-            let mean = |tally: &Tally| {
-                (tally.scored > 0).then(|| tally.sum / f64::from(tally.scored))
-            };
-            let by_mean = compare(mean(a), mean(b), better);
-            a.diverged.cmp(&b.diverged).then(by_mean)
-        });
-        chosen.map(|(rate, _)| *rate)
-    };
+    let half = |run: &Run| halves[&workload_of(run)][&seed_key(run)];
+    let keys: Vec<(Place, usize)> =
+        runs.iter().map(|run| (place(run), half(run))).collect();
+    let mut tallies: BTreeMap<&(Place, usize), Tallies> = BTreeMap::new();
+    for (run, key) in runs.iter().zip(&keys) {
+        let Some(lr) = run.lr else { continue };
+        let rates = tallies.entry(key).or_default();
+        let tally = rates.entry(lr.to_bits()).or_default();
+        match shown(run) {
+            Shown::Score(score) => {
+                tally.sum += score;
+                tally.scored += 1;
+            }
+            Shown::Divergence => tally.diverged += 1,
+            Shown::Nothing => {}
+        }
+    }
+    // The rate of each place and half, and whether other seeds chose it.
+    let mut chosen: BTreeMap<&(Place, usize), (Option<u64>, bool)> =
+        BTreeMap::new();
+    for (key, own) in &tallies {
+        let (place, half) = key;
+        let other = tallies.get(&(place.clone(), 1 - half));
+        let common = other.into_iter().flatten();
+        let common = common.filter(|(rate, _)| own.contains_key(*rate));
+        let on_others = best(common, better);
+        let rate = on_others.or_else(|| best(own, better));
+        chosen.insert(key, (rate, on_others.is_some()));
+    }
     let mut on_others = 0;
     let kept = runs
         .iter()
-        .filter(|run| {
+        .zip(&keys)
+        .filter(|(run, key)| {
             let Some(lr) = run.lr else { return true };
-            let other = best(&(place(run), Some(1 - half(run))));
-            let rate = other.or_else(|| best(&(place(run), None)));
+            let (rate, by_others) = chosen[key];
             let keep = rate.is_none_or(|rate| rate == lr.to_bits());
-            on_others += usize::from(keep && other.is_some());
+            on_others += usize::from(keep && by_others);
             keep
         })
-        .cloned()
+        .map(|(run, _)| run.clone())
         .collect();
     (kept, on_others)
+}
+
+/// The best rate of those that were tried.
+fn best<'a>(
+    tallies: impl IntoIterator<Item = (&'a u64, &'a Tally)>,
+    better: Direction,
+) -> Option<u64> {
+    let tallies = tallies.into_iter();
+    let tried = tallies.filter(|(_, t)| t.scored + t.diverged > 0);
+    let chosen = tried.min_by(|(_, a), (_, b)| {
+        let mean = |tally: &Tally| {
+            (tally.scored > 0).then(|| tally.sum / f64::from(tally.scored))
+        };
+        let by_mean = compare(mean(a), mean(b), better);
+        a.diverged.cmp(&b.diverged).then(by_mean)
+    });
+    chosen.map(|(rate, _)| *rate)
 }
 
 /// Runs without a seed: one for each workload, budget, rate and schedule,

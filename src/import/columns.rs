@@ -4,15 +4,16 @@ mod names;
 mod scores;
 
 use super::Asked;
+use super::ours::kept_rate;
 use crate::error::{Error, Result};
 use crate::record::Outcome;
 use crate::results::Sheet;
 use crate::text::{either, quoted};
-pub(super) use names::bare;
 use names::{
     BUDGETS, DATA, MODELS, OUTCOMES, RATES, RUNS, SCHEDULES, SEEDS, STEPS,
     WORKLOADS, is_schedule, last_part, plain,
 };
+pub(super) use names::{bare, is_of_runs};
 use scores::Scores;
 
 /// Where the fields of a run stand.
@@ -76,8 +77,8 @@ impl Columns {
             },
             cluster: role(named(&asked.cluster)?, &["cluster"], "--cluster")?,
             seed,
-            budget: pick(sheet, BUDGETS, "").unwrap_or_default(),
-            lr: first(sheet, RATES),
+            budget: first(sheet, BUDGETS),
+            lr: first(sheet, RATES).or(kept_rate(sheet)),
             outcome: outcome(sheet),
             run: first(sheet, RUNS),
             step: first(sheet, STEPS),
@@ -200,10 +201,10 @@ fn pick(sheet: &Sheet, words: &[&str], option: &str) -> Result<Option<usize>> {
                 .map(|(column, _)| column)
                 .collect();
             let Some(&one) = found.first() else { continue };
-            let alike = |other: &&usize| {
-                sheet.records().all(|row| row.text(one) == row.text(**other))
+            let alike = |other: &usize| {
+                sheet.records().all(|row| row.text(one) == row.text(*other))
             };
-            if !option.is_empty() && !found.iter().all(|c| alike(&c)) {
+            if !option.is_empty() && !found.iter().all(alike) {
                 return Err(ambiguous(sheet, words[0], &found, option));
             }
             return Ok(Some(one));

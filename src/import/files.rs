@@ -51,6 +51,11 @@ pub(super) fn all(given: &[PathBuf], from: Option<Tool>) -> Result<Vec<File>> {
     Ok(found)
 }
 
+/// Whether `given` is no path, but stands for those that match it.
+pub(crate) fn is_pattern(given: &Path) -> bool {
+    !given.exists() && given.to_string_lossy().contains(['*', '?'])
+}
+
 /// The files that `given` stands for.
 ///
 /// # Errors
@@ -61,8 +66,8 @@ fn files(given: &Path, from: Option<Tool>) -> Result<Vec<File>> {
         return of_folder(given, from);
     }
     let text = given.to_string_lossy();
-    if !given.exists() && text.contains(['*', '?']) {
-        let mut found = matching(&text);
+    if is_pattern(given) {
+        let mut found = matching(&text)?;
         if found.is_empty() {
             return Err(Error::Invalid(format!("no file matches `{text}`")));
         }
@@ -139,7 +144,7 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
         let hidden = path
             .file_name()
             .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if hidden || found.len() >= MOST {
+        if hidden {
             continue;
         }
         if path.is_dir() {
@@ -147,9 +152,26 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
                 walk(&path, depth + 1, found)?;
             }
         } else {
-            found.push(path);
+            add(path, found)?;
         }
     }
+    Ok(())
+}
+
+/// Adds one of the files seen.
+///
+/// # Errors
+///
+/// If there are too many.
+fn add(path: PathBuf, found: &mut Vec<PathBuf>) -> Result<()> {
+    if found.len() >= MOST {
+        return Err(Error::Invalid(format!(
+            "`{}` and more: over {MOST} files; give a folder further down, \
+             or a pattern that fewer files match",
+            path.display()
+        )));
+    }
+    found.push(path);
     Ok(())
 }
 
@@ -218,7 +240,11 @@ fn common_folder(paths: &[PathBuf]) -> PathBuf {
 
 /// The paths that match `pattern`: `*` and `?` inside of a name, `**` for
 /// any folders.
-fn matching(pattern: &str) -> Vec<PathBuf> {
+///
+/// # Errors
+///
+/// If there are too many.
+fn matching(pattern: &str) -> Result<Vec<PathBuf>> {
     let mut parts = pattern.split('/');
     let start = if pattern.starts_with('/') {
         parts.next();
@@ -228,42 +254,47 @@ fn matching(pattern: &str) -> Vec<PathBuf> {
     };
     let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
     let mut found = vec![];
-    descend(&start, &parts, 0, &mut found);
+    descend(&start, &parts, 0, &mut found)?;
     found.sort();
     found.dedup();
-    found
+    Ok(found)
 }
 
-fn descend(at: &Path, parts: &[&str], depth: usize, found: &mut Vec<PathBuf>) {
+fn descend(
+    at: &Path,
+    parts: &[&str],
+    depth: usize,
+    found: &mut Vec<PathBuf>,
+) -> Result<()> {
     let Some((part, rest)) = parts.split_first() else {
-        found.push(at.to_owned());
-        return;
+        return add(at.to_owned(), found);
     };
     if !part.contains(['*', '?']) {
         let next = at.join(part);
         if next.exists() {
-            descend(&next, rest, depth, found);
+            descend(&next, rest, depth, found)?;
         }
-        return;
+        return Ok(());
     }
     if *part == "**" {
-        descend(at, rest, depth, found);
+        descend(at, rest, depth, found)?;
     }
     let folder = if at.as_os_str().is_empty() { Path::new(".") } else { at };
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let next = at.join(&*name);
         if *part == "**" {
-            let deeper = depth < DEEPEST && found.len() < MOST;
-            if next.is_dir() && deeper && !name.starts_with('.') {
-                descend(&next, parts, depth + 1, found);
+            let deeper = depth < DEEPEST && !name.starts_with('.');
+            if deeper && next.is_dir() {
+                descend(&next, parts, depth + 1, found)?;
             }
         } else if is_match(part, &name) {
-            descend(&next, rest, depth, found);
+            descend(&next, rest, depth, found)?;
         }
     }
+    Ok(())
 }
 
 /// Whether `name` is of the form `pattern`.
@@ -301,6 +332,18 @@ mod tests {
         ] {
             assert_eq!(is_match(pattern, name), matches, "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn too_many_files_are_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("a.csv"), "").expect("writable");
+        let mut found = vec![PathBuf::new(); MOST - 1];
+        assert!(walk(folder.path(), 0, &mut found).is_ok());
+        assert_eq!(found.len(), MOST);
+        let refused = walk(folder.path(), 0, &mut found).err();
+        let said = refused.expect("one file too many").to_string();
+        assert!(said.contains("over 100000 files"), "{said}");
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //!
 //! `files` says which files a path stands for, `tools` what each tool's file
 //! holds, `columns` which of its columns is what, `runs` and `choose` make
-//! one score a run of it. `curve` reads recorded range tests. `bytes`, `json` and `flat` read text of any form;
-//! CSV goes through the one reader, `results::Sheet`.
+//! one score a run of it. `curve` reads recorded range tests. `bytes`, `json`
+//! and `flat` read text of any form; CSV goes through the one reader,
+//! `results::Sheet`.
 //!
 //! What a table cannot say is asked for or said, not invented.
 
@@ -23,7 +24,6 @@ mod runs;
 mod said;
 mod tools;
 
-use crate::digest;
 use crate::error::{Error, Result};
 use crate::ranking::{Direction, meaning};
 use crate::results::{Dialect, Sheet};
@@ -32,8 +32,9 @@ use choose::Key;
 use columns::Columns;
 pub(crate) use curve::{CurveTool, CurveWishes, History, read_curve};
 use files::File;
+pub(crate) use files::is_pattern;
 pub(crate) use ours::{SOURCE, SOURCE_HASH, holes};
-use ours::{kept_direction, table};
+use ours::{kept_directions, one_direction, table, with_kept};
 use pattern::Pattern;
 use runs::{Run, runs_of};
 use std::collections::BTreeSet;
@@ -225,8 +226,10 @@ fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
     let tools: BTreeSet<Tool> = pieces.iter().map(|(_, p)| p.tool).collect();
     let files = pieces.len();
     let example = pieces.first().map(|(file, _)| file.run.clone());
-    let direction = pieces.iter().find_map(|(_, piece)| piece.direction);
-    let mut sheets = vec![];
+    let mut directions: Vec<Direction> =
+        pieces.iter().flat_map(|(_, p)| p.directions.clone()).collect();
+    let written: Vec<&Sheet> = pieces.iter().map(|(_, p)| &p.sheet).collect();
+    let asked = &with_kept(asked, &written);
     for (file, piece) in &mut pieces {
         let sheet = &mut piece.sheet;
         if piece.rows == Rows::OfOneRun {
@@ -247,15 +250,11 @@ fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
             }
         }
     }
-    sheets.extend(pieces.into_iter().map(|(_, piece)| piece.sheet));
-    let hashes = sheets
+    let hashes: Vec<(PathBuf, String)> = pieces
         .iter()
-        .map(|sheet| {
-            let bytes = fs::read(sheet.path()).map_err(Error::io(sheet.path()));
-            Ok((sheet.path().to_owned(), digest::of(&bytes?)))
-        })
-        .collect::<Result<Vec<(PathBuf, String)>>>()?;
-    let sheet = Sheet::joined(sheets);
+        .map(|(_, piece)| (piece.sheet.path().to_owned(), piece.hash.clone()))
+        .collect();
+    let sheet = Sheet::joined(pieces.into_iter().map(|(_, p)| p.sheet));
     if sheet.records().len() == 0 {
         return Err(sheet.too_short("there are no rows below the header"));
     }
@@ -263,8 +262,11 @@ fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
     let training = tools.iter().all(|tool| training.contains(tool));
     let columns = Columns::of(&sheet, asked, training)
         .map_err(|error| with_example(error, example.as_deref(), of_one_run))?;
-    let kept = kept_direction(&sheet)?;
-    let direction = asked.direction.or(direction).or(kept);
+    directions.extend(kept_directions(&sheet)?);
+    let direction = match asked.direction {
+        None => one_direction(&directions)?,
+        asked => asked,
+    };
     let better =
         direction.or_else(|| meaning(&columns.score).map(|m| m.direction));
     let (runs, unnamed) = runs_of(&sheet, &columns)?;
@@ -358,7 +360,8 @@ fn chosen(
         let rates: BTreeSet<u64> =
             runs.iter().filter_map(|run| run.lr).map(f64::to_bits).collect();
         let (best, on_others) = choose::best_rate(runs, by, better);
-        told.rates = Some((by, rates.len(), on_others, best.len()));
+        let with_rate = best.iter().filter(|run| run.lr.is_some()).count();
+        told.rates = Some((by, rates.len(), on_others, with_rate));
         runs = best;
     }
     told.pruned = choose::without_stops(&mut runs);

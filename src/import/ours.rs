@@ -1,9 +1,9 @@
 //! Foreign runs as a table with the columns of our own `runs.csv`.
 
-use super::choose;
 use super::columns::Columns;
 use super::runs::Run;
-use crate::error::Result;
+use super::{Asked, ByRate, choose};
+use crate::error::{Error, Result};
 use crate::ranking::Direction;
 use crate::record::{Observation, Shown};
 use crate::results::{Cells, Sheet};
@@ -18,15 +18,64 @@ pub(crate) const SOURCE_HASH: &str = "source_hash";
 /// The column that says which scores are better, where their name does not.
 const BETTER: &str = "better";
 
-/// The direction that a table of an earlier import has kept.
-pub(super) fn kept_direction(sheet: &Sheet) -> Result<Option<Direction>> {
+/// The column of each of several rates.
+const EACH_RATE: &str = "lr_multiple";
+
+/// The directions that tables of earlier imports have kept.
+pub(super) fn kept_directions(sheet: &Sheet) -> Result<Vec<Direction>> {
     let column = sheet.column(BETTER)?;
-    let mut words = sheet.records().filter_map(|row| row.optional(column));
-    Ok(match words.next() {
-        Some("higher") => Some(Direction::Higher),
-        Some("lower") => Some(Direction::Lower),
-        _ => None,
-    })
+    let words: BTreeSet<&str> =
+        sheet.records().filter_map(|row| row.optional(column)).collect();
+    let known = [("higher", Direction::Higher), ("lower", Direction::Lower)];
+    let found = known.into_iter().filter(|(word, _)| words.contains(word));
+    Ok(found.map(|(_, direction)| direction).collect())
+}
+
+/// The column of the scores that `table` wrote; `None` if another tool
+/// wrote the table.
+fn kept_score(sheet: &Sheet) -> Option<&str> {
+    sheet.column(SOURCE_HASH).ok()??;
+    let after = match sheet.column(BETTER).ok()? {
+        Some(better) => better,
+        None => sheet.column(SOURCE).ok()??,
+    };
+    after.checked_sub(1).map(|score| sheet.name(score))
+}
+
+/// The column of the rates where `table` wrote a run for each.
+pub(super) fn kept_rate(sheet: &Sheet) -> Option<usize> {
+    sheet.column(SOURCE_HASH).ok()??;
+    sheet.column(EACH_RATE).ok()?
+}
+
+/// What was asked, and what earlier imports have kept where all tables are
+/// of one: the score, and each of several rates.
+pub(super) fn with_kept(asked: &Asked, sheets: &[&Sheet]) -> Asked {
+    let mut scores = sheets.iter().map(|sheet| kept_score(sheet));
+    let score = scores.next().flatten();
+    let score = score.filter(|score| scores.all(|s| s == Some(*score)));
+    let each = sheets.iter().all(|sheet| kept_rate(sheet).is_some());
+    let mut asked = asked.clone();
+    asked.score = asked.score.or(score.map(str::to_owned));
+    asked.lr = asked.lr.or(each.then_some(ByRate::Each));
+    asked
+}
+
+/// The direction that the files say.
+///
+/// # Errors
+///
+/// If they say both.
+pub(super) fn one_direction(said: &[Direction]) -> Result<Option<Direction>> {
+    let first = said.first().copied();
+    if said.iter().any(|direction| Some(*direction) != first) {
+        return Err(Error::Invalid(
+            "the files say both that higher and that lower scores are \
+             better; decide with `--higher` or `--lower`"
+                .to_owned(),
+        ));
+    }
+    Ok(first)
 }
 
 /// The runs with the columns of our own table, those that there are, and the
@@ -49,7 +98,7 @@ pub(super) fn table(
         ("cluster", has_cluster),
         ("schedule", true),
         ("budget", has_budget),
-        ("lr_multiple", each_rate),
+        (EACH_RATE, each_rate),
         ("seed", true),
         ("peak_lr", has_lr && !each_rate),
         ("outcome", has_outcome),

@@ -91,8 +91,9 @@ fn run(
         seed: columns.seed.map(|column| cell(row, column)),
         budget: given(columns.budget)
             .map(|column| {
-                let wanted = "it must be steps, epochs or a time (`500`, `10 \
-                              epochs`, `90 min`, `1:30:00`)";
+                let wanted = "it must be a whole number of steps, epochs or \
+                              seconds (`500`, `10 epochs`, `90 min`, \
+                              `1:30:00`)";
                 let amount = amount(row.text(column));
                 amount.ok_or_else(|| row.error(column, wanted))
             })
@@ -119,7 +120,9 @@ fn cell(row: Row<'_>, column: usize) -> Cell {
 
 /// A budget: a number with a unit or without, times in seconds.
 fn amount(text: &str) -> Option<u64> {
-    let text = text.trim().to_lowercase();
+    let text = text.trim();
+    let is_millions = text.ends_with('M');
+    let text = text.to_lowercase();
     let clock: Vec<&str> = text.split(':').collect();
     if clock.len() == 3 {
         let [hours, minutes, seconds] =
@@ -136,6 +139,7 @@ fn amount(text: &str) -> Option<u64> {
         "" | "s" | "sec" | "seconds" | "step" | "steps" | "updates"
         | "epoch" | "epochs" | "ep" | "iters" | "iterations" => 1.0,
         "k" => 1e3,
+        "m" if is_millions => 1e6,
         "m" | "min" | "mins" | "minutes" => 60.0,
         "h" | "hour" | "hours" => 3600.0,
         "d" | "day" | "days" => 86400.0,
@@ -144,13 +148,16 @@ fn amount(text: &str) -> Option<u64> {
     whole(number * factor)
 }
 
+/// A number that is whole, but for the rounding of its factor: `2.3h`.
 fn whole(number: f64) -> Option<u64> {
+    let nearest = number.round();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "checked to be in range"
     )]
-    (0.0..1e15).contains(&number).then(|| number.round() as u64)
+    ((0.0..1e15).contains(&number) && (number - nearest).abs() <= 1e-9 * number)
+        .then_some(nearest as u64)
 }
 
 #[cfg(test)]
@@ -167,6 +174,11 @@ mod tests {
             ("2h", Some(7200)),
             ("1:30:00", Some(5400)),
             ("10k", Some(10_000)),
+            ("1M", Some(1_000_000)),
+            ("1m", Some(60)),
+            ("2.3h", Some(8280)),
+            ("0.5", None),
+            ("1.5 epochs", None),
             ("1e3", Some(1000)),
             ("long", None),
             ("-5", None),

@@ -5,7 +5,7 @@ use super::runs::Run;
 use super::tools::Tool;
 use super::{ByRate, ByRow};
 use crate::results::Sheet;
-use crate::text::{count, excerpt, listed};
+use crate::text::{count, excerpt, listed, quoted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was done on the way from rows to runs.
@@ -18,8 +18,8 @@ pub(super) struct Told {
     pub(super) unnamed: usize,
     /// Which of several rows a run was taken.
     pub(super) rows_a_run: Option<ByRow>,
-    /// Which of how many rates was taken; of the runs kept, how many were
-    /// chosen on other seeds, and all.
+    /// Which of how many rates was taken; of the runs kept that have a rate,
+    /// how many were chosen on other seeds, and all.
     pub(super) rates: Option<(ByRate, usize, usize, usize)>,
     /// Runs that a pruner stopped.
     pub(super) pruned: usize,
@@ -53,13 +53,15 @@ impl Told {
             Schedules::Wide(wide) => {
                 let names: Vec<&str> =
                     wide.iter().take(4).map(|&c| sheet.name(c)).collect();
-                let more = wide.len() - names.len();
-                let more = match more {
-                    0 => String::new(),
-                    more => format!(" and {more} more"),
+                let names = match wide.len() - names.len() {
+                    0 => listed(&names),
+                    more => {
+                        let names: Vec<String> =
+                            names.iter().map(|name| quoted(name)).collect();
+                        format!("{} and {more} more", names.join(", "))
+                    }
                 };
-                let names = listed(&names);
-                of.push(format!("a column for each schedule: {names}{more}"));
+                of.push(format!("a column for each schedule: {names}"));
             }
         }
         for (what, column) in [
@@ -178,8 +180,8 @@ fn counts(runs: &[Run]) -> String {
 fn different_rates(runs: &[Run]) -> Option<String> {
     let mut rates: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
     for run in runs {
-        let lr = run.lr?.to_bits();
-        rates.entry(&run.schedule.0).or_default().insert(lr);
+        let Some(lr) = run.lr else { continue };
+        rates.entry(&run.schedule.0).or_default().insert(lr.to_bits());
     }
     let mut sets = rates.values();
     let first = sets.next()?;

@@ -142,6 +142,14 @@ pub(in crate::import) fn bare(name: &str) -> &str {
     rest.filter(|rest| !rest.is_empty()).unwrap_or(name)
 }
 
+/// Whether a column tells runs apart: one run has no need of it.
+pub(in crate::import) fn is_of_runs(name: &str) -> bool {
+    let name = plain(bare(name));
+    [WORKLOADS, DATA, MODELS, SCHEDULES, SEEDS, RUNS]
+        .iter()
+        .any(|words| words.contains(&name.as_str()))
+}
+
 /// Letters and digits of a name, small.
 pub(super) fn plain(name: &str) -> String {
     let letters = name.chars().filter(|c| c.is_alphanumeric());

@@ -1,14 +1,14 @@
 //! MLflow: `search_runs` as CSV, and the SQLite store of MLflow 3. Made from
 //! MLflow 3.17.2.
 
-use super::{Piece, Rows, Tool, has};
+use super::{Piece, Rows, Tool, has, starts};
 use crate::error::Result;
 use crate::import::database::{Database, table};
 use std::path::Path;
 
 pub(super) fn is_one(_: &Path, names: &[&str]) -> bool {
-    let starts = |start| names.iter().any(|name| name.starts_with(start));
-    has(names, &["run_id"]) && (starts("metrics.") || starts("params."))
+    has(names, &["run_id"])
+        && (starts(names, "metrics.") || starts(names, "params."))
 }
 
 pub(super) fn is_store(database: &Database) -> Result<bool> {

@@ -12,6 +12,7 @@ mod wandb;
 
 use super::database::Database;
 use super::table_of;
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::ranking::Direction;
 use crate::results::Sheet;
@@ -89,8 +90,11 @@ pub(super) struct Piece {
     pub(super) tool: Tool,
     pub(super) sheet: Sheet,
     pub(super) rows: Rows,
-    /// Which scores are better, if the file says so.
-    pub(super) direction: Option<Direction>,
+    /// Which scores are better, where the file says so; of a file of several
+    /// studies maybe both.
+    pub(super) directions: Vec<Direction>,
+    /// The hash of the bytes that were read.
+    pub(super) hash: String,
 }
 
 /// What the rows of a table are.
@@ -106,7 +110,7 @@ pub(super) enum Rows {
 
 impl Piece {
     fn of(tool: Tool, sheet: Sheet, rows: Rows) -> Self {
-        Self { tool, sheet, rows, direction: None }
+        Self { tool, sheet, rows, directions: vec![], hash: String::new() }
     }
 }
 
@@ -136,7 +140,7 @@ pub(super) fn read(path: &Path, from: Option<Tool>) -> Result<Piece> {
             );
             Err(piece.sheet.sources()[0].error(0, message))
         }
-        _ => Ok(piece),
+        _ => Ok(Piece { hash: digest::of(&bytes), ..piece }),
     }
 }
 
@@ -182,6 +186,11 @@ fn of_table(path: &Path, tool: Tool, sheet: Sheet) -> Piece {
         Tool::Mlflow | Tool::Optuna => Piece::of(tool, sheet, Rows::EachARun),
         tool => Piece::of(tool, sheet, Rows::Any),
     }
+}
+
+/// Whether one of `names` starts with `start`.
+fn starts(names: &[&str], start: &str) -> bool {
+    names.iter().any(|name| name.starts_with(start))
 }
 
 /// Whether `names` has all of `wanted`.

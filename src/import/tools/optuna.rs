@@ -1,7 +1,7 @@
 //! Optuna: `trials_dataframe` as CSV, and the SQLite storage. Made from
 //! Optuna 5.0.0.
 
-use super::{Piece, Rows, Tool, has};
+use super::{Piece, Rows, Tool, has, starts};
 use crate::error::Result;
 use crate::import::database::{Database, table};
 use crate::import::json::{Value, parse_cell};
@@ -9,8 +9,7 @@ use crate::ranking::Direction;
 use std::path::Path;
 
 pub(super) fn is_one(_: &Path, names: &[&str]) -> bool {
-    let starts = |start| names.iter().any(|name| name.starts_with(start));
-    has(names, &["number", "state"]) && starts("params_")
+    has(names, &["number", "state"]) && starts(names, "params_")
 }
 
 pub(super) fn is_storage(database: &Database) -> Result<bool> {
@@ -54,15 +53,16 @@ pub(super) fn storage(database: &Database) -> Result<Piece> {
     }
     let directions = database.rows(
         "SELECT DISTINCT direction FROM study_directions \
-         WHERE objective = 0 LIMIT 2",
+         WHERE objective = 0",
     )?;
-    let direction = match directions.as_slice() {
-        [one] if one == &["MINIMIZE"] => Some(Direction::Lower),
-        [one] if one == &["MAXIMIZE"] => Some(Direction::Higher),
-        _ => None,
-    };
+    let known =
+        [("MINIMIZE", Direction::Lower), ("MAXIMIZE", Direction::Higher)];
+    let said = known.into_iter().filter(|(word, _)| {
+        directions.iter().flatten().any(|direction| direction == word)
+    });
+    let directions = said.map(|(_, direction)| direction).collect();
     let sheet = table(database.path(), "trial_id", &rows);
-    Ok(Piece { direction, ..Piece::of(Tool::Optuna, sheet, Rows::EachARun) })
+    Ok(Piece { directions, ..Piece::of(Tool::Optuna, sheet, Rows::EachARun) })
 }
 
 /// A categorical value is kept as its index among the choices.

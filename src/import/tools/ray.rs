@@ -1,7 +1,7 @@
 //! Ray Tune: `progress.csv` or `result.json` of a trial with `params.json`
 //! beside it, and `get_dataframe()` of all trials. Made from ray 2.60.0.
 
-use super::{Piece, Rows, Tool, add_settings, has};
+use super::{Piece, Rows, Tool, add_settings, has, starts};
 use crate::import::beside;
 use crate::results::Sheet;
 use std::collections::BTreeSet;
@@ -16,9 +16,8 @@ pub(super) fn piece(path: &Path, mut sheet: Sheet) -> Piece {
     let trials: BTreeSet<&str> =
         sheet.records().filter_map(|row| row.optional(column)).collect();
     let of_one_run = trials.len() == 1;
-    let has_config = sheet
-        .names()
-        .any(|name| name.starts_with("config/") || name.starts_with("config."));
+    let names: Vec<&str> = sheet.names().collect();
+    let has_config = starts(&names, "config/") || starts(&names, "config.");
     if of_one_run && !has_config {
         let settings = beside::json(&path.with_file_name("params.json"));
         add_settings(&mut sheet, &settings);

@@ -3,17 +3,16 @@
 //! `name` with dictionaries), the CSV of a panel, and `history()` of a run.
 //! Made from wandb 0.31.0.
 
-use super::{Piece, Rows, Tool, has};
+use super::{Piece, Rows, Tool, has, starts};
 use crate::import::flat::{Fields, flattened, sheet_of_rows};
 use crate::import::json::{Kind, Value, parse_cell};
 use crate::results::Sheet;
 use std::path::Path;
 
 pub(super) fn is_one(_: &Path, names: &[&str]) -> bool {
-    let step = |name: &&str| name.ends_with("_step") && name.len() == 5;
     has(names, &["Name", "State"])
-        || names.iter().any(|name| name.starts_with("summary."))
-        || names.iter().any(step) && names.contains(&"_timestamp")
+        || starts(names, "summary.")
+        || has(names, &["_step", "_timestamp"])
         || is_panel(names)
 }
 
@@ -28,10 +27,9 @@ pub(super) fn piece(sheet: Sheet) -> Piece {
     if is_panel(&names) {
         return Piece::of(Tool::Wandb, of_panel(&sheet), Rows::Any);
     }
-    let starts = |start| names.iter().any(|name| name.starts_with(start));
-    let rows = if has(&names, &["State"]) || starts("summary.") {
+    let rows = if has(&names, &["State"]) || starts(&names, "summary.") {
         Rows::EachARun
-    } else if names.contains(&"_timestamp") && !starts("config.") {
+    } else if has(&names, &["_timestamp"]) && !starts(&names, "config.") {
         Rows::OfOneRun
     } else {
         Rows::Any
@@ -47,9 +45,9 @@ pub(super) fn unpacked(sheet: Sheet) -> Sheet {
         return sheet;
     }
     let row = |row: crate::results::Row<'_>| -> (usize, Fields) {
+        let at = row.place().1;
         let mut fields = vec![];
         for (i, text) in row.cells().enumerate() {
-            let at = row.place_of(i);
             let unpacked = parse_cell(text).filter(|v| v.object().is_some());
             let kind = match unpacked {
                 Some(value) => value.kind,
@@ -58,11 +56,11 @@ pub(super) fn unpacked(sheet: Sheet) -> Sheet {
             fields.push((sheet.name(i).to_owned(), Value { at, kind }));
         }
         let mut flat = flattened(&fields);
-        // Their places are those inside of the cells.
+        // Entries of a dictionary have their places inside of the cell.
         for (_, value) in &mut flat {
-            value.at = row.place().1;
+            value.at = at;
         }
-        (row.place().1, flat)
+        (at, flat)
     };
     let rows: Vec<(usize, Fields)> = sheet.records().map(row).collect();
     let text = sheet.sources()[0].text.clone().unwrap_or_default();
@@ -74,11 +72,11 @@ fn of_panel(sheet: &Sheet) -> Sheet {
     let step = sheet.names().next().unwrap_or_default().to_owned();
     let mut rows = vec![];
     for row in sheet.records() {
-        let at = |column: usize| row.place_of(column);
-        let value = |column: usize, text: &str| Value {
-            at: at(column),
+        let value = |at: usize, text: &str| Value {
+            at,
             kind: Kind::Text(text.to_owned()),
         };
+        let step_at = row.place_of(0);
         for column in 1..sheet.names().count() {
             let name = sheet.name(column);
             let is_range = ["__MIN", "__MAX"].iter().any(|e| name.ends_with(e));
@@ -86,12 +84,13 @@ fn of_panel(sheet: &Sheet) -> Sheet {
             if is_range || row.text(column).is_empty() {
                 continue;
             }
+            let at = row.place_of(column);
             rows.push((
-                at(column),
+                at,
                 vec![
-                    ("run".to_owned(), value(column, run)),
-                    (step.clone(), value(0, row.text(0))),
-                    (metric.to_owned(), value(column, row.text(column))),
+                    ("run".to_owned(), value(at, run)),
+                    (step.clone(), value(step_at, row.text(0))),
+                    (metric.to_owned(), value(at, row.text(column))),
                 ],
             ));
         }
