@@ -1,5 +1,5 @@
 use super::Format;
-use super::reading::{self, Reading, Results};
+use super::reading::{self, Reading, Results, Scores};
 use crate::error::{Error, Result};
 use crate::grid::{self, Setting};
 use crate::import::Asked;
@@ -30,9 +30,8 @@ pub(crate) struct Diff {
     b: PathBuf,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Column of the scores in tables of other tools.
-    #[arg(long, value_name = "COLUMN")]
-    score: Option<String>,
+    #[command(flatten)]
+    scores: Scores,
     #[command(flatten)]
     reading: Reading,
 }
@@ -112,12 +111,12 @@ struct Run {
 
 impl Diff {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        let asked = self.reading.asked(self.score, None, None);
+        let asked = self.reading.with(self.scores);
         let a = Side::read(&self.a, &asked)?;
         let b = Side::read(&self.b, &asked)?;
         if a.column != b.column {
             return Err(Error::Invalid(format!(
-                "`{}` has scores `{}`, `{}` has `{}`",
+                "`{}` has scores `{}`, `{}` has `{}`; name one with `--score`",
                 a.path.display(),
                 a.column,
                 b.path.display(),
@@ -164,34 +163,29 @@ impl Diff {
 
 impl Side {
     fn read(path: &Path, asked: &Asked) -> Result<Self> {
-        let Results { folder, runs: sheet, score, protocol, is_foreign } =
+        let Results { own, runs: sheet, score, protocol, is_foreign } =
             reading::results(path, asked)?;
         let wanted = Wanted { score: score.as_deref(), metric: None };
         let (observations, column) = sheet.observations(wanted)?;
-        if is_foreign {
-            return Ok(Self {
-                observations,
-                column,
-                runs: vec![],
-                finds: vec![],
-                settings: vec![],
-                control: None,
-                protocol,
-                path: path.to_owned(),
-            });
-        }
+        let side = Self {
+            observations,
+            column,
+            runs: if is_foreign { vec![] } else { sheet.rows()? },
+            finds: vec![],
+            settings: vec![],
+            control: None,
+            protocol,
+            path: path.to_owned(),
+        };
+        let Some(folder) = own else { return Ok(side) };
         let mut settings = settings_of(&folder, "experiment.toml", "")?;
         let name = "environment.toml";
         settings.extend(settings_of(&folder, name, "environment.")?);
         Ok(Self {
-            observations,
-            column,
-            runs: sheet.rows()?,
             finds: folder.rows("lr_find")?.unwrap_or_default(),
             settings,
             control: folder.outline().control,
-            protocol,
-            path: path.to_owned(),
+            ..side
         })
     }
 }

@@ -1,5 +1,5 @@
-use super::reading::{Reading, read};
-use crate::ranking::Direction;
+use super::reading::{Reading, Scores, read};
+use crate::results::Sheet;
 use crate::store::write_atomically;
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,38 +24,20 @@ pub(crate) struct Import {
     /// File to write; default: standard output.
     #[arg(long, value_name = "RUNS.csv")]
     to: Option<PathBuf>,
-    /// Column of the scores; default: the validation loss by its name.
-    #[arg(long, value_name = "COLUMN")]
-    score: Option<String>,
-    /// Column of the seeds; default: `seed`, `random_state`, ...
-    #[arg(long, value_name = "COLUMN")]
-    seed: Option<String>,
-    /// Higher scores are better; default: by the name of the score.
-    #[arg(long)]
-    higher: bool,
-    /// Lower scores are better.
-    #[arg(long, conflicts_with = "higher")]
-    lower: bool,
+    #[command(flatten)]
+    scores: Scores,
     #[command(flatten)]
     reading: Reading,
 }
 
 impl Import {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        let direction = match (self.higher, self.lower) {
-            (true, _) => Some(Direction::Higher),
-            (_, true) => Some(Direction::Lower),
-            _ => None,
-        };
-        let asked = self.reading.asked(self.score, self.seed, direction);
-        let imported = read(&self.files, &asked)?;
+        let imported = read(&self.files, &self.reading.with(self.scores))?;
         let mut text = vec![];
         // All of them are 0 then: a table that says so would be paired.
         let left_out: &[&str] =
             if imported.has_seeds { &[] } else { &["seed"] };
-        for sheet in &imported.sheets {
-            sheet.print(&mut text, left_out)?;
-        }
+        Sheet::joined(imported.sheets).print(&mut text, left_out)?;
         match self.to {
             Some(path) => write_atomically(&path, &text)?,
             None => out.write_all(&text)?,

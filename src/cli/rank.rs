@@ -1,7 +1,7 @@
-use super::reading::{Reading, read};
+use super::reading::{Reading, direction, read};
 use crate::error::{Error, Result};
 use crate::import::holes;
-use crate::ranking::{Direction, Protocol, Ranking, Scale};
+use crate::ranking::{Protocol, Ranking, Scale};
 use crate::record::Observation;
 use crate::report::table;
 use crate::results::{Folder, Wanted, print_rows, read_all};
@@ -105,11 +105,7 @@ enum ScaleName {
 impl Rank {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
         let (draws, seeds) = seeds(&self.seed)?;
-        let direction = match (self.higher, self.lower) {
-            (true, _) => Some(Direction::Higher),
-            (_, true) => Some(Direction::Lower),
-            _ => None,
-        };
+        let direction = direction(self.higher, self.lower);
         let asked = self.reading.asked(self.score.clone(), seeds, direction);
         let imported = read(&self.files, &asked)?;
         let score = imported.score.clone().or(self.score);

@@ -1,6 +1,7 @@
 use crate::error::Result;
 use crate::import::{
     Asked, ByRate, ByRow, Imported, SOURCE, SOURCE_HASH, Tool, import,
+    is_pattern,
 };
 use crate::ranking::{Direction, Protocol};
 use crate::results::{Folder, Sheet};
@@ -51,7 +52,39 @@ enum RateName {
     Each,
 }
 
+/// Which scores count, and which of them are better.
+#[derive(clap::Args, Debug, Default)]
+pub(crate) struct Scores {
+    /// Column of the scores; default: the validation loss by its name.
+    #[arg(long, value_name = "COLUMN")]
+    score: Option<String>,
+    /// Column of the seeds; default: `seed`, `random_state`, ...
+    #[arg(long, value_name = "COLUMN")]
+    seed: Option<String>,
+    /// Higher scores are better; default: by the name of the score.
+    #[arg(long)]
+    higher: bool,
+    /// Lower scores are better.
+    #[arg(long, conflicts_with = "higher")]
+    lower: bool,
+}
+
+/// The direction that `--higher` or `--lower` say.
+pub(crate) fn direction(higher: bool, lower: bool) -> Option<Direction> {
+    match (higher, lower) {
+        (true, _) => Some(Direction::Higher),
+        (_, true) => Some(Direction::Lower),
+        _ => None,
+    }
+}
+
 impl Reading {
+    /// All that was asked.
+    pub(crate) fn with(self, scores: Scores) -> Asked {
+        let Scores { score, seed, higher, lower } = scores;
+        self.asked(score, seed, direction(higher, lower))
+    }
+
     /// The same with the options that have other meanings, too.
     pub(crate) fn asked(
         self,
@@ -93,10 +126,11 @@ pub(crate) fn read(paths: &[PathBuf], asked: &Asked) -> Result<Imported> {
     Ok(imported)
 }
 
-/// Runs, and the folder of results that they are in.
+/// Runs, and the folder of results that they are of.
 pub(crate) struct Results {
-    /// Where reports go, and where the other tables of our own results are.
-    pub(crate) folder: Folder,
+    /// Where the other tables of our own results are; `None` where nothing
+    /// is known beside the runs.
+    pub(crate) own: Option<Folder>,
     /// One table.
     pub(crate) runs: Sheet,
     /// The column of the scores; `None`: the usual one.
@@ -113,38 +147,36 @@ pub(crate) struct Results {
 ///
 /// If there are none, or they cannot be read.
 pub(crate) fn results(path: &Path, asked: &Asked) -> Result<Results> {
-    let is_runs = path.file_name().is_some_and(|name| name == "runs.csv");
-    let own = path.join("runs.csv");
-    let (dir, file) = if path.is_dir() {
-        let file = if own.is_file() { own } else { path.to_owned() };
-        (path.to_owned(), file)
-    } else if path.is_file() {
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new(".")).to_owned();
-        (parent, path.to_owned())
-    } else if path.to_string_lossy().contains('*') {
-        (PathBuf::from("."), path.to_owned())
+    let table = path.join("runs.csv");
+    let file = if table.is_file() {
+        table
+    } else if path.exists() || is_pattern(path) {
+        path.to_owned()
     } else {
-        Folder::open(path)?;
-        (path.to_owned(), path.to_owned())
+        return Err(Folder::missing(path));
     };
     let imported = read(std::slice::from_ref(&file), asked)?;
     let is_foreign = imported.is_foreign();
     let protocol = Protocol {
-        direction: imported.direction,
+        direction: asked.direction.or(imported.direction),
         allow_missing: is_foreign,
         ..Protocol::default()
     };
-    let score = imported.score;
+    let score = imported.score.or(asked.score.clone());
     // A folder of several tables of ours.
     let runs = Sheet::joined(imported.sheets);
-    let dir = if is_runs || path.is_dir() || is_foreign {
-        dir
-    } else {
-        // What is beside a table of another name is not of its runs.
-        dir.join(path.file_stem().unwrap_or_default())
-    };
-    Ok(Results { folder: Folder::new(&dir), runs, score, protocol, is_foreign })
+    // What is beside a table of another name is not of its runs.
+    let is_runs = file.is_file() && file.ends_with("runs.csv");
+    let dir = if path.is_dir() { path } else { folder_of(path) };
+    let is_own = !is_foreign && (is_runs || path.is_dir());
+    let own = is_own.then(|| Folder::new(dir));
+    Ok(Results { own, runs, score, protocol, is_foreign })
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder_of(file: &Path) -> &Path {
+    let parent = file.parent().filter(|p| !p.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 /// Names and hashes of the files that imported runs are from.

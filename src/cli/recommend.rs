@@ -150,23 +150,42 @@ impl Recommend {
 }
 
 fn of_path(path: &Path) -> Result<Results> {
-    let found = reading::results(path, &Asked::default())?;
-    if found.is_foreign {
-        return Ok(Results {
-            runs: found.runs,
-            score: found.score,
-            outline: Outline::default(),
-            regime: vec![],
-            protocol: found.protocol,
-        });
-    }
+    let found = reading::results(path, &Asked::default());
+    let found = found.map_err(with_import)?;
+    let (outline, regime) = match &found.own {
+        Some(folder) => {
+            (folder.outline(), folder.rows("regime")?.unwrap_or_default())
+        }
+        None => (Outline::default(), vec![]),
+    };
     Ok(Results {
         runs: found.runs,
         score: found.score,
-        outline: found.folder.outline(),
-        regime: found.folder.rows("regime")?.unwrap_or_default(),
+        outline,
+        regime,
         protocol: found.protocol,
     })
+}
+
+/// An error that names an option of reading, with where that option is.
+fn with_import(error: Error) -> Error {
+    let more = |message: String| {
+        if message.contains("`--") {
+            format!(
+                "{message}; `lrscout import` has this option: write a \
+                 `runs.csv` with it first"
+            )
+        } else {
+            message
+        }
+    };
+    match error {
+        Error::Input { path, line, column, message } => {
+            Error::Input { path, line, column, message: more(message) }
+        }
+        Error::Invalid(message) => Error::Invalid(more(message)),
+        other => other,
+    }
 }
 
 /// The results that come with the program.

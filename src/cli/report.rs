@@ -1,4 +1,4 @@
-use super::reading::{self, Reading, Results};
+use super::reading::{self, Reading, Results, Scores};
 use crate::error::Result;
 use crate::grid;
 use crate::lr_find::{LrPoint, picture};
@@ -11,7 +11,7 @@ use crate::results::rows::FindRow;
 use crate::results::{Folder, find_stems};
 use crate::runner::publish::find_title;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Write the HTML and Markdown report of a results folder.
 ///
@@ -23,33 +23,46 @@ pub(crate) struct Report {
     /// Results folder of one grid, or runs of another tool.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// Column of the scores in a table of another tool.
-    #[arg(long, value_name = "COLUMN")]
-    score: Option<String>,
+    #[command(flatten)]
+    scores: Scores,
     #[command(flatten)]
     reading: Reading,
 }
 
 impl Report {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        let asked = self.reading.asked(self.score, None, None);
+        let asked = self.reading.with(self.scores);
         let results = reading::results(&self.dir, &asked)?;
-        let folder = &results.folder;
-        let is_file = results.is_foreign && !self.dir.is_dir();
-        let stem = self.dir.file_stem().filter(|_| is_file);
         let input = read(&results)?;
-        let paths = match stem {
-            Some(stem) => {
-                let stem = stem.to_string_lossy();
-                write(folder, &input, &format!("{stem}.report"))?
-            }
-            None => write(folder, &input, REPORT)?,
+        let (folder, stem) = match &results.own {
+            Some(folder) => (folder.clone(), REPORT.to_owned()),
+            None => beside(&self.dir),
         };
-        for path in paths {
+        for path in write(&folder, &input, &stem)? {
             writeln!(out, "{}", path.display())?;
         }
         Ok(())
     }
+}
+
+/// The folder and name of a report of runs alone. A file or a pattern never
+/// has those of a results folder.
+fn beside(path: &Path) -> (Folder, String) {
+    if path.is_dir() {
+        return (Folder::new(path), REPORT.to_owned());
+    }
+    if path.is_file() {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let folder = Folder::new(reading::folder_of(path));
+        return (folder, format!("{stem}.{REPORT}"));
+    }
+    // A pattern: what is plain in it.
+    let text = path.with_extension("").to_string_lossy().into_owned();
+    let is_plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let words: Vec<&str> =
+        text.split(|c| !is_plain(c)).filter(|word| !word.is_empty()).collect();
+    let stem = if words.is_empty() { "all".into() } else { words.join("-") };
+    (Folder::new(Path::new(".")), format!("{stem}.{REPORT}"))
 }
 
 /// The name of a report without its end.
@@ -78,11 +91,10 @@ pub(crate) fn write(
 ///
 /// If a table cannot be read, or the runs not be ranked.
 fn read(results: &Results) -> Result<ReportInput> {
-    let folder = &results.folder;
     let runs = Runs::read(&results.runs, results.score.as_deref())?;
-    if results.is_foreign {
-        return foreign(results, &runs);
-    }
+    let Some(folder) = &results.own else {
+        return alone(results, &runs);
+    };
     let outline = folder.outline();
     let protocol =
         Protocol { control: outline.control, ..results.protocol.clone() };
@@ -124,8 +136,8 @@ fn read(results: &Results) -> Result<ReportInput> {
     })
 }
 
-/// The report of runs of another tool: nothing is known beside them.
-fn foreign(results: &Results, runs: &Runs) -> Result<ReportInput> {
+/// The report of runs alone: nothing is known beside them.
+fn alone(results: &Results, runs: &Runs) -> Result<ReportInput> {
     let name = results.runs.path().file_name().unwrap_or_default();
     let name = name.to_string_lossy().into_owned();
     Ok(ReportInput {
@@ -174,7 +186,6 @@ mod tests {
     use crate::error::Error;
     use crate::import::Asked;
     use std::fs;
-    use std::path::Path;
 
     const RUNS: &str = "workload,schedule,seed,budget,lr_multiple,valid_loss\n\
         a,cosine,0,250,1,1.0\na,linear,0,250,1,1.1\n\
@@ -194,8 +205,8 @@ mod tests {
     fn report(dir: &Path) -> anyhow::Result<Vec<String>> {
         let mut out = vec![];
         let dir = dir.to_owned();
-        let reading = Reading::default();
-        Report { dir, score: None, reading }.run(&mut out)?;
+        let (scores, reading) = (Scores::default(), Reading::default());
+        Report { dir, scores, reading }.run(&mut out)?;
         let paths = String::from_utf8(out)?;
         paths.lines().map(|path| Ok(fs::read_to_string(path)?)).collect()
     }
