@@ -88,13 +88,11 @@ impl Sheet {
 
     /// The byte of each cell of a row.
     fn places_of(&self, row: Row<'_>) -> Vec<usize> {
-        match &row.record.places {
-            Some(places) => places.clone(),
-            None => {
-                let places = self.places_from(row.record.at);
-                places.take(self.header.len()).collect()
-            }
+        if let Some(places) = &row.record.places {
+            return places.clone();
         }
+        let places = self.places_from(row.record.at);
+        places.take(self.header.len()).collect()
     }
 }
 
