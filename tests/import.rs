@@ -565,6 +565,41 @@ fn recommend_says_where_the_options_are() {
 }
 
 #[test]
+fn a_run_that_two_files_have_is_told_with_both_places() {
+    let folder = folder_with("");
+    let put = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("writable");
+        fs::write(file, text).expect("writable");
+    };
+    let head = "task,schedule,seed,loss\n";
+    put("both/p.csv", &format!("{head}w,x,0,1\nw,y,0,2\n"));
+    put("both/q.csv", &format!("{head}w,z,0,1\nw,y,1,2\nw,y,0,3\n"));
+    // Ours, in one file.
+    let ours = head.replace("task", "workload").replace("loss", "valid_loss");
+    put("ours/runs.csv", &format!("{ours}w,x,0,1\nw,y,0,2\nw,y,0,3\n"));
+    for (dir, file, first) in [
+        ("both", "both/q.csv:4:1", "line 3 of both/p.csv;"),
+        ("ours", "ours/runs.csv:4:1", "line 3;"),
+    ] {
+        for args in [
+            &["rank", dir][..],
+            &["recommend", dir],
+            &["report", dir],
+            &["diff", dir, dir],
+        ] {
+            let run = lrscout(folder.path()).args(args).assert().code(65);
+            let error = String::from_utf8_lossy(&run.get_output().stderr);
+            let wanted = format!(
+                "{file}: schedule `y` with seed 0 on workload `w` is already \
+                 in {first}"
+            );
+            assert!(error.contains(&wanted), "{args:?}: {error}");
+        }
+    }
+}
+
+#[test]
 fn an_event_file_that_is_still_written_is_read_to_its_end() {
     let folder = folder_with("");
     let event =

@@ -42,7 +42,7 @@ pub(crate) fn read_all(
     let mut files: Vec<&Path> = vec![];
     let mut column: Option<String> = None;
     for sheet in sheets {
-        let (runs, used) = sheet.observations(wanted)?;
+        let (rows, used) = sheet.rows_of(wanted)?;
         if let Some(other) = column.replace(used.clone())
             && other != used
         {
@@ -56,8 +56,10 @@ pub(crate) fn read_all(
                 ),
             ));
         }
-        files.extend(runs.iter().map(|_| sheet.path()));
-        observations.extend(runs);
+        for (run, file) in rows {
+            observations.push(run);
+            files.push(file);
+        }
     }
     no_duplicates(&observations, &files)?;
     // Without a file there is no column either, and nothing to rank.
@@ -69,11 +71,19 @@ impl Sheet {
     ///
     /// # Errors
     ///
-    /// As [`read_all`], but for runs that are there twice.
+    /// As [`read_all`].
     pub(crate) fn observations(
         &self,
         wanted: Wanted<'_>,
     ) -> Result<(Vec<Observation>, String)> {
+        read_all(std::slice::from_ref(self), wanted)
+    }
+
+    /// The same with the file of each run, which may be there twice.
+    fn rows_of(
+        &self,
+        wanted: Wanted<'_>,
+    ) -> Result<(Vec<(Observation, &Path)>, String)> {
         let columns = Columns::of(self, wanted.score)?;
         if self.records().len() == 0 {
             return Err(self.too_short("there are no rows below the header"));
@@ -85,8 +95,8 @@ impl Sheet {
                 let own = row.optional(columns.metric);
                 wanted.metric.is_none_or(|metric| own == Some(metric))
             })
-            .map(|row| columns.observation(row))
-            .collect::<Result<Vec<Observation>>>()?;
+            .map(|row| Ok((columns.observation(row)?, row.path())))
+            .collect::<Result<Vec<_>>>()?;
         let name = metric.unwrap_or_else(|| self.name(columns.score));
         Ok((runs, name.to_owned()))
     }
@@ -264,7 +274,8 @@ fn no_duplicates(runs: &[Observation], files: &[&Path]) -> Result<()> {
             column: 1,
             message: format!(
                 "schedule `{}` with seed {} on workload `{}` is already in \
-                 line {}{file}; keep one of the two, or let `--row` choose",
+                 line {}{file}; keep one of the two, or let `rank --row` or \
+                 `import --row` choose",
                 run.schedule, run.seed, run.workload, runs[first].line
             ),
         });

@@ -4,6 +4,7 @@ use super::{Record, Sheet};
 use crate::error::{Error, Result};
 use crate::results::table::unguarded;
 use crate::text::excerpt;
+use std::path::Path;
 
 /// A record that knows where it stands, for messages.
 #[derive(Clone, Copy)]
@@ -21,6 +22,11 @@ impl<'a> Row<'a> {
     /// A cell that may be empty, or whose column may not be there.
     pub(crate) fn optional(&self, column: Option<usize>) -> Option<&'a str> {
         column.map(|column| self.text(column)).filter(|text| !text.is_empty())
+    }
+
+    /// The file that it is from.
+    pub(crate) fn path(&self) -> &'a Path {
+        &self.sheet.sources[self.record.source].path
     }
 
     /// Its line in the file, from 1.
