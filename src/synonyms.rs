@@ -136,10 +136,16 @@ const PARAMETERS: &[Parameter] = &[
     Parameter {
         words: "eta_min min_lr lr_min lr_end end_lr final_lr end_value \
          end_learning_rate min_learning_rate min_lr_ratio min_lr_rate \
-         final_lr_ratio end_factor alpha",
+         final_lr_ratio end_factor",
         keys: &[("end_ratio", PEAK), ("min_ratio", PEAK)],
         elsewhere: "`end_ratio` of the schedules that have one, a ratio of \
                     the peak",
+    },
+    Parameter {
+        words: "alpha",
+        keys: &[("end_ratio", PEAK), ("min_ratio", PEAK)],
+        elsewhere: "`end_ratio` of the schedules that have one, or `alpha` of \
+                    the optimizer `rmsprop`",
     },
     Parameter {
         words: "num_cycles n_cycles cycle_limit num_restarts",
@@ -286,14 +292,34 @@ const PARAMETERS: &[Parameter] = &[
                     weight_decay = 0.1 }` in `[[workload]]`",
     },
     Parameter {
-        words: "momentum nesterov eps beta1 beta2",
+        words: "momentum beta1",
         keys: &[("beta1", ""), ("momentum", "")],
         elsewhere: "a key of the optimizer, such as `optimizer = { kind = \
                     \"sgd\", momentum = 0.9 }` in `[[workload]]`",
     },
     Parameter {
+        words: "nesterov",
+        keys: &[],
+        elsewhere: "a key of the optimizers `sgd` and `muon`: `optimizer = { \
+                    kind = \"sgd\", nesterov = true }` in `[[workload]]`",
+    },
+    Parameter {
+        words: "eps",
+        keys: &[],
+        elsewhere: "a key of the optimizers `adamw`, `adam`, `rmsprop` and \
+                    `muon`: `optimizer = { kind = \"adamw\", eps = 1e-6 }` in \
+                    `[[workload]]`",
+    },
+    Parameter {
+        words: "beta2",
+        keys: &[],
+        elsewhere: "a key of the optimizers `adamw`, `adam`, `lion` and \
+                    `muon`: `optimizer = { kind = \"adamw\", beta2 = 0.95 }` \
+                    in `[[workload]]`",
+    },
+    Parameter {
         words: "betas",
-        keys: &[("beta1", "for the first, and `beta2`")],
+        keys: &[("beta1", "the first of the two, and `beta2`, the second")],
         elsewhere: "`beta1` and `beta2` of the optimizer: `optimizer = { kind \
                     = \"adamw\", beta2 = 0.95 }` in `[[workload]]`",
     },

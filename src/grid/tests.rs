@@ -395,7 +395,7 @@ fn what_schedules_never_come_to_is_said_for_each_budget() {
         valid(&text).never_reached(),
         [
             "`step(milestones=[150,300])` at a budget of 100 steps: no \
-             milestone lies within the 100 steps, it is `constant`",
+             milestone lies within the 100 steps, so it is `constant`",
             "`step(milestones=[150,300])` at a budget of 200 steps: the \
              milestones 300 do not lie within the 200 steps",
         ]
@@ -539,6 +539,22 @@ fn the_table_of_keys_knows_every_kind_and_its_defaults() {
         );
         let grid = valid(&text);
         assert_eq!(candle(&grid.workloads[0]).optimizer.label(), kind.name);
+    }
+}
+
+#[test]
+fn a_key_of_some_optimizers_is_said_to_be_theirs() {
+    for key in ["nesterov", "eps", "beta2"] {
+        let kinds = keys::OPTIMIZERS
+            .kinds
+            .iter()
+            .filter(|kind| kind.keys.iter().any(|known| known.name == key));
+        let owners: Vec<&str> = kinds.map(|kind| kind.name).collect();
+        let text = with(4, &format!("model = \"mlp\"\n{key} = 1"));
+        let error = parse(&text).expect_err("no key of a workload").to_string();
+        let owners = crate::text::listed(&owners);
+        let said = format!("here it is a key of the optimizers {owners}: ");
+        assert!(error.contains(&said), "{error}");
     }
 }
 

@@ -81,7 +81,7 @@ impl TrainerSpec {
         }
     }
 
-    /// Whether the optimizer scales every weight's step by that weight's own
+    /// Whether the length of the optimizer's steps does not follow that of the
     /// gradients.
     pub(crate) fn is_adaptive(&self) -> bool {
         match self {

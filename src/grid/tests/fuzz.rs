@@ -1,46 +1,28 @@
 //! Grids that nobody would write: any text is a grid or an error with its
 //! place, soon.
 
-use super::super::{Experiment, Known};
+use super::super::{Experiment, Known, schema};
 use crate::error::Error;
 use crate::seed;
 use rand::{Rng, RngExt as _};
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// What mutations start from: all keys stand in one of them.
-const SEEDS: [&str; 5] = [
+/// What mutations start from: grids, then grids of files that are not there.
+/// All keys stand in one of them.
+const SEEDS: [&str; 6] = [
     include_str!("../../../experiments/smoke.toml"),
     include_str!("../../../experiments/standard.toml"),
-    include_str!("../../../benches/finder.toml"),
     include_str!("../../../benches/peers.toml"),
-    r#"
-title = "all"
-seeds = [0, 3]
-budgets = [100]
-lr_multiples = [0.5, 1]
-control = "cosine"
-race = true
-jobs = "auto"
-device = "cuda:1"
-lr_find = { per = "schedule", trainings = 2.5, on = "valid", from = 1e-6, to = 1, ladder = "linear", rule = "lrscout" }
-workload = [{ name = "x", command = ["sh", "{spec}"], fingerprint = [], protocol = 1, timeout = "20m", metric = "hits" }, { model = "mlp", dataset = { kind = "csv", file = "a.csv", target = "y" }, accumulate = 2, weights = "w.safetensors", label_noise = 0.1 }]
-[[schedule]]
-kind = "cosine"
-[[schedule]]
-kind = "join"
-parts = [{ kind = "linear" }, { kind = "constant" }]
-milestones = [20]
-[[schedule]]
-kind = "refined"
-[[schedule]]
-kind = "table"
-file = "t.csv"
-[[schedule]]
-kind = "piecewise"
-points = [[0, 0.1], ["50%", 1]]
-"#,
+    include_str!("all.toml"),
+    include_str!("../../../benches/finder.toml"),
+    include_str!("files.toml"),
 ];
+
+/// How many of them are valid as they stand.
+const GRIDS: usize = 4;
 
 /// Pieces that mean something somewhere, or should not.
 const PIECES: [&str; 44] = [
@@ -183,6 +165,38 @@ fn any_text_is_a_grid_or_an_error(cases: u64) {
     }
     assert!(grids > cases / 100, "{grids} of {cases} are grids");
     eprintln!("{grids} of {cases} are grids, slowest {slowest:?}");
+}
+
+#[test]
+fn seeds_are_grids_but_for_files_and_have_all_keys() {
+    let known = Known::default();
+    for (i, text) in SEEDS.iter().enumerate() {
+        let grid = Experiment::parse(Path::new("odd.toml"), text, &known);
+        match grid {
+            Ok(_) => assert!(i < GRIDS, "{i}"),
+            Err(error) => {
+                assert!(i >= GRIDS, "{i}: {error}");
+                assert!(error.to_string().contains("missing file"), "{error}");
+            }
+        }
+    }
+    for key in keys_of(&schema()) {
+        let (value, table) = (format!("{key} = "), format!("[[{key}]]"));
+        let has = |text: &&str| text.contains(&value) || text.contains(&table);
+        assert!(SEEDS.iter().any(has), "no seed has `{key}`");
+    }
+}
+
+/// All keys that a schema knows, at any depth.
+fn keys_of(schema: &Value) -> BTreeSet<&str> {
+    let own = schema["properties"].as_object().into_iter().flatten();
+    let own = own.map(|(key, _)| key.as_str());
+    let inner: Vec<&Value> = match schema {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(fields) => fields.values().collect(),
+        _ => vec![],
+    };
+    own.chain(inner.into_iter().flat_map(keys_of)).collect()
 }
 
 #[test]

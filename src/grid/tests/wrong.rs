@@ -187,6 +187,18 @@ fn optimizers() {
 4| model = "mlp"
  | optimizer = { kind = "sgd", momentum = 0, nesterov = true }
 4| model = "mlp"
+ | optimizer = { kind = "muon", momentum = 0 }
+4| model = "mlp"
+ | optimizer = { kind = "lion", eps = 1e-6 }
+4| model = "mlp"
+ | optimizer = { kind = "sgd", beta2 = 0.95 }
+4| model = "mlp"
+ | optimizer = { kind = "adamw", nesterov = true }
+4| model = "mlp"
+ | optimizer = { kind = "lion", momentum = 0.9 }
+4| model = "mlp"
+ | optimizer = { kind = "adam", alpha = 0.9 }
+4| model = "mlp"
  | optimizer = { kind = "adamw", beta1 = [] }
 4| model = "mlp"
  | optimizer = { kind = "sgd", nesterov = 1 }
@@ -312,11 +324,17 @@ fn words_of_other_libraries() {
 5| dataset = "letter"
  | max_steps = 100
 5| dataset = "letter"
+ | eps = 1e-6
+5| dataset = "letter"
+ | alpha = 0.9
+5| dataset = "letter"
  | optimizer = { kind = "adamw", betas = [0.9, 0.95] }
 7| kind = "cosine"
  | warmup_steps = 10
 7| kind = "cosine"
  | eta_min = 1e-6
+7| kind = "cosine"
+ | alpha = 0.1
 7| kind = "ReduceLROnPlateau"
 7| join = [{ kind = "rex", T_max = 10 }]
 "#,

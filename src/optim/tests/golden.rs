@@ -1,10 +1,7 @@
 //! The optimizers against PyTorch's and lion-pytorch's, on given gradients.
 
 use super::*;
-use crate::kernels::on_every_path;
-use candle_core::Device;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 type ByName<T> = BTreeMap<String, Vec<T>>;
 

@@ -102,8 +102,8 @@ fn looks_ahead(nesterov: bool, momentum: f64) -> Option<Problem> {
     (nesterov && momentum == 0.0).then(|| {
         Problem::at(
             "nesterov",
-            "`nesterov` looks ahead along the momentum, give a `momentum` \
-             above 0 or leave it out",
+            "`nesterov` looks ahead along the momentum; give a `momentum` \
+             above 0, or `nesterov = false`",
         )
     })
 }
