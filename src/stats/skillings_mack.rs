@@ -177,14 +177,13 @@ impl Form {
                 for &b in &block.schedules {
                     let own = if a == b { 1.0 } else { 0.0 };
                     covariance[a][b] += variance * (own - 1.0 / size);
-                    let (low, high) =
-                        (group[a].min(group[b]), group[a].max(group[b]));
-                    for name in &mut group {
-                        if *name == high {
-                            *name = low;
-                        }
-                    }
                 }
+            }
+            let met: Vec<usize> =
+                block.schedules.iter().map(|&j| group[j]).collect();
+            let Some(&first) = met.iter().min() else { continue };
+            for name in group.iter_mut().filter(|name| met.contains(name)) {
+                *name = first;
             }
         }
         let kept: Vec<usize> = (0..k).filter(|&j| group[j] != j).collect();
