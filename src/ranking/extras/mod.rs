@@ -2,6 +2,6 @@
 
 pub(crate) mod calibration;
 pub(crate) mod change;
-pub(super) mod robust;
+pub(crate) mod robust;
 pub(super) mod theory;
 pub(super) mod tuned;

@@ -9,7 +9,7 @@ use crate::results::rows::RobustnessRow;
 use std::collections::BTreeSet;
 
 /// Multiples within this factor of the rate found count.
-const REACH: f64 = 4.0;
+pub(crate) const REACH: f64 = 4.0;
 
 /// How every schedule does over the multiples within four times of the rate
 /// found; empty with fewer than two of them. Schedules that a race stopped

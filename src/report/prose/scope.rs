@@ -2,6 +2,7 @@
 //! budget, and where the results end.
 
 use super::{at_rate, be, times};
+use crate::ranking::extras::robust::REACH;
 use crate::report::findings::{Correlation, Findings, Regime, Size, Tuned};
 use crate::report::number::{rate, regret};
 use crate::text::{count, listed, quoted};
@@ -97,10 +98,9 @@ fn rates(findings: &Findings) -> Vec<String> {
 /// What to use where the rate may be off.
 pub(in crate::report) fn robust(findings: &Findings) -> Option<String> {
     let row = findings.robustness.as_ref()?;
-    // Four is the most that these numbers are about.
     let factors = findings.rates.iter().map(|(m, _)| m.max(1.0 / m));
-    let reach = match factors.filter(|f| *f <= 4.0).reduce(f64::max) {
-        Some(reach) if reach < 4.0 => rate(reach),
+    let reach = match factors.filter(|f| *f <= REACH).reduce(f64::max) {
+        Some(reach) if reach < REACH => rate(reach),
         _ => "four".to_owned(),
     };
     Some(format!(
