@@ -25,7 +25,7 @@ import numpy
 keras.utils.set_random_seed(0)
 draw = numpy.random.default_rng(0)
 points = draw.normal(size=(160, 4)).astype("float32")
-# The target of each batch of 32 is another, so its loss is, too.
+# Each batch of 32 has its own target, and so its own loss.
 targets = numpy.repeat([1.0, 2.0, 3.0, 4.0, 5.0], 32).astype("float32")
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
 model.compile(keras.optimizers.SGD(0.0), loss="mse")

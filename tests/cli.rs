@@ -351,7 +351,7 @@ fn two_folders_of_results_are_compared() {
     };
     let shown = diff(&[]);
     assert!(shown.contains("seeds: 2 -> 3"), "{shown}");
-    assert!(shown.contains("8 of them are the same, 0 of"), "{shown}");
+    assert!(shown.contains("8 in both, all with the same numbers"), "{shown}");
     let json: serde_json::Value =
         serde_json::from_str(&diff(&["--format", "json"])).expect("JSON");
     let schedules = json["schedules"].as_array().expect("a list");
@@ -414,7 +414,10 @@ fn names_in_compared_results_steer_no_terminal() {
     let diff = diff.success();
     let shown = String::from_utf8_lossy(&diff.get_output().stdout);
     assert!(!shown.contains('\u{1b}'), "{shown:?}");
-    assert!(shown.contains("2 of them are the same, 1 of"), "{shown}");
+    assert!(
+        shown.contains("2 in both, 1 of them with other numbers"),
+        "{shown}"
+    );
     // A foreign table has no ids, so none of its runs is the same; an empty
     // one has nothing to rank.
     put("c", "workload,schedule,seed,valid_loss\nw,x,0,1\n");
@@ -422,6 +425,6 @@ fn names_in_compared_results_steer_no_terminal() {
     let diff = lrscout(folder.path()).args(["diff", "a", "c"]).assert();
     let diff = diff.success();
     let shown = String::from_utf8_lossy(&diff.get_output().stdout);
-    assert!(shown.contains("0 of them are the same"), "{shown}");
+    assert!(shown.contains("none in both"), "{shown}");
     lrscout(folder.path()).args(["diff", "a", "d"]).assert().code(65);
 }

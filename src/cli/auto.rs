@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-/// Find the rate of one workload, race its schedules, recommend one.
+/// Find the rate of one workload, race its schedules, and recommend one.
 ///
 /// Uses the schedules, the seeds and the longest budget of the grid. The rate
 /// is found under the grid's control schedule. Nothing is stored.

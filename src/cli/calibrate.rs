@@ -35,7 +35,7 @@ pub(crate) struct Calibrate {
     jobs: Option<NonZeroUsize>,
     /// Measure the rule of divergence instead, on the workloads and seeds of
     /// a grid: false alarms at a tenth of the rate found and at the rate, and
-    /// how soon true divergences far above it are found. CSV.
+    /// how soon true divergences far above it are found; prints CSV.
     #[arg(long, value_name = "GRID", conflicts_with_all = ["studies", "seed"])]
     divergence: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]

@@ -115,11 +115,10 @@ fn in_words(estimate: &Estimate) -> String {
     );
     let _ = writeln!(
         text,
-        "  {} learning rates to find, {} runs, {} steps, {} of them shared \
-         ({:.0} %)",
-        e.learning_rates,
-        e.runs,
-        e.steps,
+        "  {} to find, {}, {}, {} of them shared ({:.0} %)",
+        count(e.learning_rates, "learning rate", "learning rates"),
+        count(e.runs, "run", "runs"),
+        count(e.steps, "step", "steps"),
         e.steps_shared,
         100.0 * e.steps_shared as f64 / e.steps.max(1) as f64
     );

@@ -9,6 +9,7 @@ use crate::record::Observation;
 use crate::report::table;
 use crate::results::rows::FindRow;
 use crate::results::{Folder, Wanted};
+use crate::text::count;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -276,13 +277,19 @@ fn in_words(d: &Differences) -> String {
     use std::fmt::Write as _;
     let mut text = format!("A {}\nB {}\n\n", d.a, d.b);
     let RunChange { a, b, same_id, other_numbers } = &d.runs;
+    let both = match (same_id, other_numbers.len()) {
+        (0, _) => "none in both".to_owned(),
+        (_, 0) => format!("{same_id} in both, all with the same numbers"),
+        (_, other) => {
+            format!("{same_id} in both, {other} of them with other numbers")
+        }
+    };
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "{}\n{a} runs in A, {b} in B; {same_id} of them are the same, {} of \
-         which came to other numbers",
+        "{}\n{} in A, {b} in B; {both}",
         table::changes(&d.schedules),
-        other_numbers.len()
+        count(*a, "run", "runs")
     );
     if !d.rates.is_empty() {
         text.push_str("\nlearning rates found\n");

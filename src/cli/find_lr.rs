@@ -40,11 +40,12 @@ pub(crate) struct FindLr {
     /// Only this workload; default: all.
     #[arg(long, value_name = "NAME", conflicts_with = "curve")]
     workload: Option<String>,
-    /// Write the curve as SVG. With several workloads it is that of the last.
+    /// Write the curve as SVG. With several workloads, the curve of the last
+    /// one.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     /// Write the curve as CSV, for `--curve`, with raw losses. With several
-    /// workloads it is that of the last.
+    /// workloads, the curve of the last one.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
     /// Highest cost of a rate, in trainings; default: that of the grid.

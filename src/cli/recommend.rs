@@ -25,7 +25,8 @@ use std::path::{Path, PathBuf};
     lrscout recommend wandb-export.csv\n  \
     lrscout recommend --optimizer adamw --budget 1000 --format json")]
 pub(crate) struct Recommend {
-    /// Results folder of one grid; default: the shipped results.
+    /// Results folder of one grid, or runs of another tool; default: the
+    /// shipped results.
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Only these workloads.

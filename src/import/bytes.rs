@@ -43,7 +43,7 @@ fn plain(path: &Path, bytes: &[u8]) -> Result<String> {
     };
     let text = String::from_utf8_lossy(&bytes[..at]);
     let message = if bytes.contains(&0) {
-        "this is no text; save the table as CSV or JSON"
+        "this is not text; save the table as CSV or JSON"
     } else {
         "not UTF-8; save it as UTF-8"
     };

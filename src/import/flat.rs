@@ -143,8 +143,8 @@ fn of_columns(
                 return Err((
                     value.at,
                     format!(
-                        "{} has {} and {} has {}; the columns of a table are \
-                         of one length",
+                        "{} has {} and {} has {}; all columns of a table must \
+                         have the same length",
                         quoted(name),
                         count(list.len(), "value", "values"),
                         quoted(other),

@@ -138,8 +138,8 @@ impl Reader<'_> {
         let at = self.at;
         if depth > DEEPEST {
             return Err(format!(
-                "more than {DEEPEST} values inside of each other; a table is \
-                 wanted"
+                "values are nested more than {DEEPEST} deep; a table is \
+                 expected"
             ));
         }
         let kind = match self.next() {

@@ -19,8 +19,8 @@ impl Pattern {
     pub(super) fn parse(text: &str) -> Result<Self> {
         let wrong = |what: &str| {
             Error::Invalid(format!(
-                "`--path`: {what}; it looks like `{{workload}}/{{schedule}}-\
-                 {{seed}}`"
+                "`--path`: {what}; a pattern looks like \
+                 `{{workload}}/{{schedule}}-{{seed}}`"
             ))
         };
         let mut parts = vec![];

@@ -96,7 +96,7 @@ fn what_is_no_table_is_refused_with_place_and_remedy() {
         (b"[]", "t:1:1: the JSON has no rows"),
         (b"[[1, 2], [3, 4]]", "t:1:2: the first array must have the names"),
         (b"lr,loss\n\xff,1\n", "t:2:1: not UTF-8; save it as UTF-8"),
-        (b"lr\0\0", "t:1:3: this is no text"),
+        (b"lr\0\0", "t:1:3: this is not text"),
         (b"PK\x03\x04...", "t:1:1: this is a ZIP file"),
         (b"\xff\xfea", "t:1:1: broken UTF-16"),
     ] {
@@ -106,5 +106,5 @@ fn what_is_no_table_is_refused_with_place_and_remedy() {
     let long = format!("{{\"lr\": {}}}", "x".repeat(5000));
     assert!(refusal(long.as_bytes()).len() < 200);
     let deep = "[".repeat(100_000);
-    assert!(refusal(deep.as_bytes()).contains("inside of each other"));
+    assert!(refusal(deep.as_bytes()).contains("nested more than"));
 }

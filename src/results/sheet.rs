@@ -10,6 +10,7 @@ mod row;
 
 use super::table::unguarded;
 use crate::error::{Error, Result};
+use crate::text::count;
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 pub(crate) use dialect::Dialect;
 pub(crate) use join::Header;
@@ -381,8 +382,9 @@ fn unhashed(header: &StringRecord) -> StringRecord {
 fn unreadable(error: &csv::Error, dialect: &Dialect) -> String {
     match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-            "this row has {len} fields and the header {expected_len}; quote \
-             cells that contain {}",
+            "this row has {}, but the header has {expected_len}; quote cells \
+             that contain {}",
+            count(len, "field", "fields"),
             dialect.separators()
         ),
         _ => error.to_string(),

@@ -29,7 +29,7 @@ pub(crate) fn never_reached(
 
 impl ScheduleSpec {
     /// The parts of the schedule that a run of `steps` updates never reaches,
-    /// in words such as "no milestone lies within the 30 steps, it is
+    /// in words such as "no milestone lies within the 30 steps, so it is
     /// `constant`"; `None` if it reaches all, or is invalid at this budget.
     ///
     /// ```
@@ -37,8 +37,8 @@ impl ScheduleSpec {
     ///
     /// # fn main() -> Result<(), lrscout::Problem> {
     /// let spec = ScheduleSpec::step().with("milestones", [60, 90])?;
-    /// let never = "no milestone lies within the 30 steps, it is `constant`";
-    /// assert_eq!(spec.never_reached(30).as_deref(), Some(never));
+    /// let said = "no milestone lies within the 30 steps, so it is `constant`";
+    /// assert_eq!(spec.never_reached(30).as_deref(), Some(said));
     /// assert_eq!(spec.never_reached(100), None);
     /// # Ok(())
     /// # }
@@ -81,7 +81,8 @@ impl ScheduleSpec {
             }
         }
         if self.is_flat(rise, rise + steps) {
-            never.push("it is `constant`".to_owned());
+            let so = if never.is_empty() { "" } else { "so " };
+            never.push(format!("{so}it is `constant`"));
         }
         (!never.is_empty()).then(|| never.join(", "))
     }
@@ -143,7 +144,7 @@ impl Kind {
             Self::Noam { warmup_steps, .. } if warmup_steps > own => {
                 Some(format!(
                     "its {warmup_steps} warm-up steps do not end within \
-                     {within}, it only rises"
+                     {within}, so it only rises"
                 ))
             }
             Self::Wsd { decay, .. } if last / whole <= 1.0 - decay => {
@@ -169,8 +170,8 @@ impl Kind {
                 (heard < patience + 2).then(|| {
                     format!(
                         "it needs {} evaluations to react and has {heard} \
-                         before the last of the {steps} steps, it is \
-                         `constant`",
+                         before the last of the {steps} steps, so it \
+                         is `constant`",
                         patience + 2
                     )
                 })

@@ -164,13 +164,13 @@ fn broken_tables_are_refused_with_their_place() {
     );
     assert_eq!(
         complaint(at(4, "1,2,3"), "b"),
-        "t.csv:6:1: this row has 3 fields and the header 2; quote cells that \
-         contain commas"
+        "t.csv:6:1: this row has 3 fields, but the header has 2; quote cells \
+         that contain commas"
     );
     assert_eq!(
         complaint(format!("\u{feff}{}", at(4, "1")), "b"),
-        "t.csv:6:1: this row has 1 fields and the header 2; quote cells that \
-         contain commas"
+        "t.csv:6:1: this row has 1 field, but the header has 2; quote cells \
+         that contain commas"
     );
     assert_eq!(
         complaint(at(9, "1,\"0"), "b"),

@@ -130,7 +130,7 @@ fn a_schedule_without_any_result_is_named_and_not_ranked() {
     assert_eq!(ranking.leaderboard().len(), 2);
     assert_eq!(ranking.recommended(), Some("a"));
     assert_eq!(json(&ranking)["failed"]["c"], 7);
-    assert!(noted(&ranking, "`c` is not ranked: there is no result at all"));
+    assert!(noted(&ranking, "`c` is not ranked: it has no result at all"));
     let control = Some("c".to_owned());
     let protocol = Protocol { control, ..Protocol::default() };
     let why = failure(&runs, &protocol);

@@ -28,10 +28,9 @@ impl Display for Note {
                     return Ok(());
                 }
                 let (names, are) = (listed(without), be(without));
-                write!(
-                    f,
-                    " {names} {are} not ranked: there is no result at all."
-                )
+                let have =
+                    if without.len() == 1 { "it has" } else { "they have" };
+                write!(f, " {names} {are} not ranked: {have} no result at all.")
             }
             &Self::Power { workloads, clusters, comparisons, alpha } => {
                 power(f, (workloads, clusters), comparisons, alpha)

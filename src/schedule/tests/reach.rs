@@ -10,12 +10,12 @@ fn what_lies_beyond_a_run_is_named() {
         (
             r#"{"kind":"step","milestones":[60,90]}"#,
             30,
-            "no milestone lies within the 30 steps, it is `constant`",
+            "no milestone lies within the 30 steps, so it is `constant`",
         ),
         (
             r#"{"kind":"noam"}"#,
             30,
-            "its 4000 warm-up steps do not end within the 30 steps, it only \
+            "its 4000 warm-up steps do not end within the 30 steps, so so it only \
              rises",
         ),
         (
@@ -26,7 +26,7 @@ fn what_lies_beyond_a_run_is_named() {
         (
             r#"{"kind":"step","milestones":[28],"warmup":"10%"}"#,
             30,
-            "no milestone lies within the 27 steps after its warm-up, it is \
+            "no milestone lies within the 27 steps after its warm-up, so it is \
              `constant`",
         ),
         (
@@ -37,22 +37,22 @@ fn what_lies_beyond_a_run_is_named() {
         (
             r#"{"kind":"step","milestones":[0.97]}"#,
             30,
-            "no milestone lies within the 30 steps, it is `constant`",
+            "no milestone lies within the 30 steps, so it is `constant`",
         ),
         (
             r#"{"kind":"wsd","decay":0.03}"#,
             30,
-            "its decay begins after the last step, it is `constant`",
+            "its decay begins after the last step, so it is `constant`",
         ),
         (
             r#"{"kind":"knee","explore":0.97}"#,
             30,
-            "its way down begins after the last step, it is `constant`",
+            "its way down begins after the last step, so it is `constant`",
         ),
         (
             r#"{"kind":"constant","cooldown":0.03}"#,
             30,
-            "its cooldown begins after the last step, it is `constant`",
+            "its cooldown begins after the last step, so it is `constant`",
         ),
         (
             r#"{"kind":"cyclical","step_size_up":31}"#,
@@ -70,7 +70,7 @@ fn what_lies_beyond_a_run_is_named() {
             r#"{"kind":"plateau","patience":18}"#,
             30,
             "it needs 20 evaluations to react and has 19 before the last of \
-             the 30 steps, it is `constant`",
+             the 30 steps, so it is `constant`",
         ),
         (r#"{"kind":"linear","end_ratio":1}"#, 30, "it is `constant`"),
         (
@@ -78,7 +78,7 @@ fn what_lies_beyond_a_run_is_named() {
                 {"kind":"noam","warmup_steps":11,"steps":10}]}"#,
             30,
             "in part 2, its 11 warm-up steps do not end within the 10 steps, \
-             it only rises",
+             so it only rises",
         ),
     ] {
         assert_eq!(spec(json).never_reached(steps).as_deref(), Some(want));
