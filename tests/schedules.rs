@@ -133,10 +133,11 @@ kind = "noam"
 #[test]
 fn schedules_that_never_reach_their_point_are_told_of() {
     let want = "grid: warning: `step(milestones=[60,90])` at a budget of 30 \
-                steps: no milestone lies within the 30 steps, it is \
-                `constant`\n\
+                steps: no milestone lies within the 30 steps, so it \
+                is `constant`\n\
                 grid: warning: `noam` at a budget of 30 steps: its 4000 \
-                warm-up steps do not end within the 30 steps, it only rises\n";
+                warm-up steps do not end within the 30 steps, so it only \
+                rises\n";
     let (code, _, error) =
         said(SHORT, &["check", "grid.toml", "--no-estimate"]);
     assert_eq!((code, error.as_str()), (Some(0), want));
@@ -157,7 +158,7 @@ fn schedules_that_never_reach_their_point_are_told_of() {
         let report = folder.path().join("results/grid/report.md");
         let report = std::fs::read_to_string(report).expect("a report");
         let note = "at a budget of 30 steps: its 4000 warm-up steps do not \
-                    end within the 30 steps, it only rises.";
+                    end within the 30 steps, so it only rises.";
         assert!(report.contains(note), "{verb:?}: {report}");
     }
 }

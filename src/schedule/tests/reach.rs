@@ -15,7 +15,7 @@ fn what_lies_beyond_a_run_is_named() {
         (
             r#"{"kind":"noam"}"#,
             30,
-            "its 4000 warm-up steps do not end within the 30 steps, so so it only \
+            "its 4000 warm-up steps do not end within the 30 steps, so it only \
              rises",
         ),
         (
