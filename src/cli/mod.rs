@@ -9,6 +9,7 @@ mod bench_finder;
 mod calibrate;
 mod check;
 mod curve;
+mod datasets;
 mod diff;
 mod export;
 mod filter;
@@ -65,6 +66,7 @@ enum Verb {
     Report(report::Report),
     Diff(diff::Diff),
     Schedules(schedules::Schedules),
+    Datasets(datasets::Datasets),
     Export(export::Export),
     Bench(bench::Bench),
     BenchFinder(bench_finder::BenchFinder),
@@ -104,6 +106,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Report(verb) => verb.run(&mut out),
         Verb::Diff(verb) => verb.run(&mut out),
         Verb::Schedules(verb) => verb.run(&mut out),
+        Verb::Datasets(verb) => verb.run(&mut out),
         Verb::Export(verb) => verb.run(&mut out),
         Verb::Bench(verb) => verb.run(&registry, &mut out),
         Verb::BenchFinder(verb) => verb.run(&registry, &mut out),

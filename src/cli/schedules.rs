@@ -131,7 +131,7 @@ fn write_table(out: &mut impl Write) -> std::io::Result<()> {
 }
 
 /// Writes `rows` in aligned columns.
-fn write_aligned(
+pub(super) fn write_aligned(
     out: &mut impl Write,
     rows: &[Vec<String>],
 ) -> std::io::Result<()> {

@@ -10,6 +10,7 @@ mod check;
 mod file;
 mod pack;
 mod plain;
+mod study;
 mod synthetic;
 mod table;
 #[cfg(test)]
@@ -19,11 +20,12 @@ mod vision;
 
 pub(crate) use batches::{Batches, gather};
 pub use file::{CsvFile, TextFile};
+use plain::Plain;
 
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::seed;
-use crate::spec::DatasetSpec;
+use crate::spec::{DatasetSpec, Set};
 use crate::text::{excerpt, unknown};
 use candle_core::{Device, Tensor};
 use rand::RngExt as _;
@@ -151,8 +153,7 @@ impl Dataset {
     ///
     /// If there is none of that name, or it needs more than a name.
     pub fn builtin(name: &str, device: &Device) -> Result<Self> {
-        let spec = serde_json::json!({ "kind": name });
-        let spec: DatasetSpec = serde_json::from_value(spec).map_err(|_| {
+        let spec = DatasetSpec::builtin(name).ok_or_else(|| {
             let known = DatasetSpec::kinds();
             Error::Invalid(if known.contains(&name) {
                 format!(
@@ -258,15 +259,7 @@ pub(crate) fn load(
     device: &Device,
 ) -> Result<Dataset> {
     let plain = match spec {
-        DatasetSpec::Fashion {} => pack::fashion()?,
-        DatasetSpec::Letter {} => pack::letter()?,
-        DatasetSpec::Satimage {} => pack::satimage()?,
-        DatasetSpec::Dna {} => pack::dna()?,
-        DatasetSpec::Spam {} => pack::spam()?,
-        DatasetSpec::Digits {} => pack::digits()?,
-        DatasetSpec::Diamonds {} => pack::diamonds()?,
-        DatasetSpec::Words {} => pack::words()?,
-        DatasetSpec::Mnist1d {} => synthetic::mnist1d(),
+        DatasetSpec::Named(set) => named(set.kind)?,
         DatasetSpec::TeacherStudent { noise } => {
             synthetic::teacher_student(*noise)
         }
@@ -300,6 +293,21 @@ pub(crate) fn load(
         .into_dataset(device)
         .map_err(Error::tensor("making tensors of the data set"))?
         .with_label_noise(label_noise)
+}
+
+/// Loads a data set of the catalogue.
+fn named(set: &Set) -> Result<Plain> {
+    match set.name {
+        "fashion" => pack::fashion(),
+        "letter" => pack::letter(),
+        "satimage" => pack::satimage(),
+        "dna" => pack::dna(),
+        "spam" => pack::spam(),
+        "digits" => pack::digits(),
+        "diamonds" => pack::diamonds(),
+        "mnist1d" => Ok(synthetic::mnist1d()),
+        _ => study::load(set),
+    }
 }
 
 /// Replaces the share `noise` of `labels`, rounded, by another class each.

@@ -1,13 +1,12 @@
 //! The embedded data sets. Sources, licences and splits:
 //! `pack/README.md`.
 
-use super::Task;
 use super::plain::{
-    Part, Plain, Values, standardise_all, standardise_columns,
-    standardise_targets,
+    Plain, standardise_all, standardise_columns, standardise_targets,
 };
 use crate::error::{Error, Result};
 use flate2::read::GzDecoder;
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -17,15 +16,6 @@ macro_rules! embedded {
         Idx::gunzip($name, include_bytes!(concat!("pack/", $name, ".gz")))
     };
 }
-
-/// Length of a sequence: a word and its end symbol.
-const WORD_CONTEXT: usize = 16;
-/// Symbol at the end of a word.
-const WORD_END: u32 = 26;
-/// Symbol before a word, and padding after it.
-const WORD_START: u32 = 27;
-/// The letters, the end and the start.
-const WORD_VOCABULARY: usize = 28;
 
 /// Fashion-MNIST at 14x14: 5,000 / 1,000 / 2,000 pictures, 10 classes.
 pub(super) fn fashion() -> Result<Plain> {
@@ -117,43 +107,36 @@ pub(super) fn diamonds() -> Result<Plain> {
     standardise_columns(&mut inputs, width);
     let prices = cuts
         .map(|cut| rows(&cut).map(|row| f64::from(row[PRICE]).ln()).collect());
-    Ok(Plain::regress(width, inputs, standardise_targets(prices)))
+    Ok(Plain::regress(width, inputs, standardise_targets(prices, 1)))
 }
 
-/// English words, one per sequence: word i is validation if i mod 20 = 7, test
-/// if i mod 20 = 17, else training.
-pub(super) fn words() -> Result<Plain> {
-    let text =
-        gunzip(Path::new("words.txt"), include_bytes!("pack/words.txt.gz"))?;
-    let mut parts = [(); 3].map(|()| (vec![], vec![]));
+/// A list of words, one a sequence of at most `context` letters and end: word
+/// i is validation if i mod 20 = 7, test if i mod 20 = 17, else training.
+///
+/// The letters are numbered as they are sorted; after them come the symbols
+/// for the end, and for the start and what follows the end.
+pub(super) fn lines(text: &[u8], context: usize) -> Plain {
+    let letters: BTreeSet<u8> =
+        text.iter().copied().filter(|&b| b != b'\n').collect();
+    let mut number = [0_u32; 256];
+    for (i, letter) in (0..).zip(&letters) {
+        number[usize::from(*letter)] = i;
+    }
+    let end = u32::try_from(letters.len()).unwrap_or(u32::MAX);
+    let start = end + 1;
+    let mut parts = [(); 3].map(|()| vec![]);
     let words = text.split(|&b| b == b'\n').filter(|word| !word.is_empty());
     for (i, word) in words.enumerate() {
-        let (inputs, targets) = &mut parts[match i % 20 {
+        let part = &mut parts[match i % 20 {
             7 => 1,
             17 => 2,
             _ => 0,
         }];
-        let letters = || word.iter().map(|&b| u32::from(b - b'a'));
-        let padding = WORD_CONTEXT - word.len() - 1;
-        inputs.push(WORD_START);
-        inputs.extend(letters());
-        inputs.extend(std::iter::repeat_n(WORD_START, padding));
-        targets.extend(letters());
-        targets.push(WORD_END);
-        targets.extend(std::iter::repeat_n(u32::MAX, padding));
+        part.extend(word.iter().map(|&b| number[usize::from(b)]));
+        part.push(end);
+        part.extend(std::iter::repeat_n(start, context - word.len() - 1));
     }
-    Ok(Plain {
-        shape: vec![WORD_CONTEXT],
-        task: Task::NextToken {
-            vocabulary: WORD_VOCABULARY,
-            padding: Some(WORD_START),
-        },
-        parts: parts.map(|(inputs, targets)| Part {
-            inputs: Values::Index(inputs),
-            targets: Values::Index(targets),
-        }),
-        optimum: None,
-    })
+    Plain::sequences(context, letters.len() + 2, start, 0, parts)
 }
 
 /// A table with classes, columns standardised.
@@ -189,7 +172,12 @@ pub(super) struct Idx {
 }
 
 impl Idx {
-    fn gunzip(name: &str, bytes: &[u8]) -> Result<Self> {
+    /// Reads `bytes`, the compressed file `name`.
+    ///
+    /// # Errors
+    ///
+    /// If they are not in this format.
+    pub(super) fn gunzip(name: &str, bytes: &[u8]) -> Result<Self> {
         let path = Path::new(name);
         Self::parse(&gunzip(path, bytes)?).map_err(|message| Error::Corrupt {
             path: path.to_owned(),

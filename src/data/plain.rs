@@ -1,6 +1,7 @@
 //! Data sets as vectors, before they become tensors.
 
 use super::{Dataset, Split, Task};
+use crate::spec::{Form, Set, Target};
 use candle_core::{Device, Result, Tensor};
 
 /// Standardised inputs are clipped at this many standard deviations: real
@@ -34,7 +35,47 @@ pub(super) enum Values {
     Index(Vec<u32>),
 }
 
+/// What is predicted of each row.
+pub(super) enum Targets {
+    /// A class.
+    Classes(Vec<u32>),
+    /// One value or more.
+    Values(Vec<f64>),
+}
+
 impl Plain {
+    /// `set` from all its rows, the training rows first, then validation and
+    /// test. Columns of tables are standardised each by itself, pictures and
+    /// signals as a whole, values each by itself.
+    pub(super) fn cut(set: &Set, inputs: &[f32], targets: &Targets) -> Self {
+        fn parts<T: Clone>(set: &Set, rows: &[T]) -> [Vec<T>; 3] {
+            let width = rows.len() / set.rows.iter().sum::<usize>();
+            let mut next = 0;
+            set.rows.map(|n| {
+                let from = next;
+                next += n * width;
+                rows[from..next].to_vec()
+            })
+        }
+        let mut inputs = parts(set, inputs);
+        match set.form {
+            Form::Rows(width) => standardise_columns(&mut inputs, width),
+            _ => standardise_all(&mut inputs),
+        }
+        let shape = set.form.shape();
+        match (targets, set.target) {
+            (Targets::Classes(labels), Target::Classes(classes)) => {
+                Self::classify(shape, classes, inputs, parts(set, labels))
+            }
+            (Targets::Values(values), Target::Values(width)) => {
+                let targets = standardise_targets(parts(set, values), width);
+                let targets = targets.map(Values::Real);
+                Self::new(shape, Task::Regress { width }, inputs, targets)
+            }
+            _ => unreachable!("the catalogue has other targets for {set:?}"),
+        }
+    }
+
     /// Classification.
     pub(super) fn classify(
         shape: Vec<usize>,
@@ -68,6 +109,41 @@ impl Plain {
             targets: targets.next().expect("as many as inputs"),
         });
         Self { shape, task, parts, optimum: None }
+    }
+
+    /// Next tokens of `rows`, each `context` long and filled up with the symbol
+    /// `start`. The inputs of a row are `start` and all its tokens but the
+    /// last; its first `given` tokens are no targets.
+    pub(super) fn sequences(
+        context: usize,
+        vocabulary: usize,
+        start: u32,
+        given: usize,
+        rows: [Vec<u32>; 3],
+    ) -> Self {
+        let part = |tokens: Vec<u32>| {
+            let mut inputs = vec![start; tokens.len()];
+            let mut targets = vec![u32::MAX; tokens.len()];
+            for at in 0..tokens.len() {
+                let place = at % context;
+                if tokens[at] != start && place > 0 {
+                    inputs[at] = tokens[at - 1];
+                }
+                if tokens[at] != start && place >= given {
+                    targets[at] = tokens[at];
+                }
+            }
+            Part {
+                inputs: Values::Index(inputs),
+                targets: Values::Index(targets),
+            }
+        };
+        Self {
+            shape: vec![context],
+            task: Task::NextToken { vocabulary, padding: Some(start) },
+            parts: rows.map(part),
+            optimum: None,
+        }
     }
 
     /// Its tensors on `device`.
@@ -130,11 +206,18 @@ pub(super) fn standardise_all(parts: &mut [Vec<f32>; 3]) {
     standardise_columns(parts, 1);
 }
 
-/// Targets to mean 0 and deviation 1 over the first part. Nothing is clipped:
-/// large errors are what a loss is about.
-pub(super) fn standardise_targets(parts: [Vec<f64>; 3]) -> [Vec<f32>; 3] {
-    let scale = Scale::of(parts[0].iter().copied());
-    parts.map(|part| part.into_iter().map(|y| scale.apply(y)).collect())
+/// Targets, `width` a row, each to mean 0 and deviation 1 over the first part.
+/// Nothing is clipped: large errors are what a loss is about.
+pub(super) fn standardise_targets(
+    parts: [Vec<f64>; 3],
+    width: usize,
+) -> [Vec<f32>; 3] {
+    let column = |i| parts[0].iter().skip(i).step_by(width).copied();
+    let scales: Vec<Scale> = (0..width).map(|i| Scale::of(column(i))).collect();
+    parts.map(|part| {
+        let scaled = part.iter().zip(scales.iter().cycle());
+        scaled.map(|(&y, scale)| scale.apply(y)).collect()
+    })
 }
 
 /// Mean and deviation of a column of the training part.

@@ -134,7 +134,7 @@ fn plain(
                     quoted(target)
                 )));
             }
-            Ok(Plain::regress(width, inputs, standardise_targets(targets)))
+            Ok(Plain::regress(width, inputs, standardise_targets(targets, 1)))
         }
     }
 }

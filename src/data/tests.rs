@@ -1,6 +1,7 @@
 //! Built-in and generated data sets, and the checks on every data set.
 
 mod files;
+mod sets;
 mod vision;
 
 use super::pack::Idx;
@@ -265,8 +266,8 @@ fn builtin_names_that_need_more_say_so() {
 #[test]
 fn label_noise_is_exact_and_repeatable() {
     let noisy = |share| {
-        load(&DatasetSpec::Digits {}, share, Path::new(""), &Device::Cpu)
-            .expect("digits")
+        let spec = DatasetSpec::builtin("digits").expect("a set");
+        load(&spec, share, Path::new(""), &Device::Cpu).expect("digits")
     };
     let (clean, some, all) = (noisy(0.0), noisy(0.1234), noisy(1.0));
     let wrong = |data: &Dataset| {
@@ -281,7 +282,7 @@ fn label_noise_is_exact_and_repeatable() {
     let print = |data: &Dataset| data.fingerprint().expect("a digest");
     assert_eq!(print(&some), print(&noisy(0.1234)));
     assert_ne!(print(&some), print(&clean));
-    let spec = DatasetSpec::Words {};
+    let spec = DatasetSpec::builtin("words").expect("a set");
     let error = load(&spec, 0.1, Path::new(""), &Device::Cpu);
     assert_eq!(
         error.expect_err("text has no labels").to_string(),
@@ -350,7 +351,7 @@ fn constant_columns_become_0_everywhere() {
     assert!(Scale::of([0.1; 7].into_iter()).is_constant());
     assert!(!Scale::of([1.7e9, 1.7e9 + 1.0].into_iter()).is_constant());
     let targets = [vec![0.0, 2.0], vec![1.0], vec![21.0]];
-    let [_, _, test] = standardise_targets(targets);
+    let [_, _, test] = standardise_targets(targets, 1);
     assert_eq!(test, [20.0], "targets are not clipped");
 }
 

@@ -31,7 +31,6 @@ pub(super) fn load(
     )]
     let [valid, test] = split.map(|share| (share * n as f64) as usize);
     let train = n.saturating_sub(valid.saturating_add(test));
-    // A window has `context` characters and the one that follows.
     if [train, valid, test].iter().any(|&part| part <= context) {
         let message = format!(
             "{n} characters are too few: each part of `split` {split:?} needs \
@@ -40,14 +39,28 @@ pub(super) fn load(
         );
         return Err(Error::input(file, text, 0, message));
     }
-    let mut vocabulary = BTreeMap::new();
-    for &c in &characters[..train] {
-        vocabulary.insert(c, 0_u32);
-    }
-    if vocabulary.len() < 2 {
+    let first = characters.first();
+    if characters[..train].iter().all(|c| Some(c) == first) {
         let message = "the training part repeats one character: there is \
                        nothing to predict, give another text";
         return Err(Error::input(file, text, 0, message));
+    }
+    Ok(windows(&characters, context, [train, train + valid]))
+}
+
+/// Windows of `context` characters from the parts of a text: training part up
+/// to the first of `cuts`, then validation, then test.
+///
+/// The vocabulary is the characters of the training part, and one symbol for
+/// all others.
+pub(super) fn windows(
+    characters: &[char],
+    context: usize,
+    cuts: [usize; 2],
+) -> Plain {
+    let mut vocabulary = BTreeMap::new();
+    for &c in &characters[..cuts[0]] {
+        vocabulary.insert(c, 0_u32);
     }
     for (index, place) in (0..).zip(vocabulary.values_mut()) {
         *place = index;
@@ -57,26 +70,27 @@ pub(super) fn load(
         .iter()
         .map(|c| vocabulary.get(c).copied().unwrap_or(unknown))
         .collect();
-    let part = |from: usize, to: usize| {
+    let part = |tokens: &[u32]| {
         let (mut inputs, mut targets) = (vec![], vec![]);
-        let tokens = &tokens[from..to];
+        // A window has `context` characters and the one that follows.
         for start in (0..tokens.len() - context).step_by(context) {
             inputs.extend_from_slice(&tokens[start..start + context]);
             targets.extend_from_slice(&tokens[start + 1..=start + context]);
         }
         Part { inputs: Values::Index(inputs), targets: Values::Index(targets) }
     };
-    Ok(Plain {
+    let [train, valid] = cuts;
+    Plain {
         shape: vec![context],
         task: Task::NextToken {
             vocabulary: vocabulary.len() + 1,
             padding: None,
         },
         parts: [
-            part(0, train),
-            part(train, train + valid),
-            part(train + valid, n),
+            part(&tokens[..train]),
+            part(&tokens[train..valid]),
+            part(&tokens[valid..]),
         ],
         optimum: None,
-    })
+    }
 }

@@ -59,7 +59,7 @@ pub(super) fn read<T: DeserializeOwned>(
                 let message = format!(
                     "a {noun} is a name or a table such as {{ kind = \"{}\" \
                      }}, got {}",
-                    family.kinds[0].name,
+                    (family.names)()[0],
                     item.shown()
                 );
                 return Err(source.error(item.at, message));
@@ -105,7 +105,7 @@ fn read_one<T: DeserializeOwned>(
     let Some(known) = family.kind(name) else {
         return Err(source.error(kind.node.at, unknown(noun, name, &names)));
     };
-    check(source, known, &home, item, table)?;
+    check(source, &known, &home, item, table)?;
     let mut plain = plain(table);
     for key in known.keys {
         if let (Form::Shares, Some(entry)) = (key.form, find(table, key.name))

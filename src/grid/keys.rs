@@ -10,12 +10,12 @@ pub(super) struct Family {
     pub(super) noun: &'static str,
     /// Names of the built-in kinds.
     pub(super) names: fn() -> &'static [&'static str],
-    /// Their keys.
-    pub(super) kinds: &'static [Kind],
+    /// Those that have keys.
+    pub(super) keyed: &'static [Kind],
 }
 
 /// A kind and its keys, `kind` itself left out.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Kind {
     /// The name in the file.
     pub(super) name: &'static str,
@@ -78,8 +78,16 @@ impl Form {
 
 impl Family {
     /// The kind called `name`.
-    pub(super) fn kind(&self, name: &str) -> Option<&'static Kind> {
-        self.kinds.iter().find(|kind| kind.name == name)
+    pub(super) fn kind(&self, name: &str) -> Option<Kind> {
+        self.kinds().find(|kind| kind.name == name)
+    }
+
+    /// All kinds.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = Kind> {
+        (self.names)().iter().map(|&name| {
+            let keyed = self.keyed.iter().find(|kind| kind.name == name);
+            keyed.copied().unwrap_or(Kind { name, keys: &[] })
+        })
     }
 }
 
@@ -91,15 +99,11 @@ const fn need(name: &'static str, form: Form) -> Key {
     Key { name, form, required: true }
 }
 
-const fn bare(name: &'static str) -> Kind {
-    Kind { name, keys: &[] }
-}
-
 /// The models.
 pub(super) const MODELS: Family = Family {
     noun: "model",
     names: ModelSpec::kinds,
-    kinds: &[
+    keyed: &[
         Kind { name: "mlp", keys: &[key("hidden", Form::Wholes)] },
         Kind {
             name: "cnn",
@@ -133,16 +137,7 @@ const FOLDER: &[Key] = &[key("dir", Form::Text)];
 pub(super) const DATASETS: Family = Family {
     noun: "data set",
     names: DatasetSpec::kinds,
-    kinds: &[
-        bare("fashion"),
-        bare("letter"),
-        bare("satimage"),
-        bare("dna"),
-        bare("spam"),
-        bare("digits"),
-        bare("diamonds"),
-        bare("words"),
-        bare("mnist1d"),
+    keyed: &[
         Kind { name: "teacher-student", keys: &[key("noise", Form::Number)] },
         Kind {
             name: "power-law",
@@ -186,7 +181,7 @@ const ADAM: &[Key] = &[
 pub(super) const OPTIMIZERS: Family = Family {
     noun: "optimizer",
     names: OptimizerSpec::kinds,
-    kinds: &[
+    keyed: &[
         Kind {
             name: "sgd",
             keys: &[

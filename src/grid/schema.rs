@@ -204,7 +204,7 @@ fn components(family: &Family) -> Value {
     let names = (family.names)();
     let name = json!({ "anyOf": [{ "enum": names }, { "type": "string" }] });
     let tables: Vec<Value> =
-        family.kinds.iter().map(|kind| table(kind.name, kind.keys)).collect();
+        family.kinds().map(|kind| table(kind.name, kind.keys)).collect();
     let one = json!({ "anyOf": [name, { "anyOf": tables }] });
     axis(one)
 }

@@ -5,7 +5,8 @@ mod wrong;
 
 use super::*;
 use crate::spec::{
-    DatasetSpec, Ladder, LossKind, ModelSpec, OptimizerSpec, WorkloadSpec,
+    DatasetSpec, Form, Ladder, LossKind, ModelSpec, OptimizerSpec, Set,
+    WorkloadSpec,
 };
 
 /// A valid grid, one thing a line.
@@ -76,7 +77,7 @@ fn what_the_file_leaves_out_has_a_default() {
     assert_eq!(name, "letter-mlp");
     let spec = candle(entry);
     assert_eq!(spec.model, ModelSpec::Mlp { hidden: vec![128, 64] });
-    assert_eq!(spec.dataset, DatasetSpec::Letter {});
+    assert_eq!(spec.dataset.kind(), "letter");
     assert_eq!(spec.optimizer, OptimizerSpec::sgd());
     assert_eq!((spec.batch, spec.label_noise), (64, 0.0));
 }
@@ -525,12 +526,12 @@ fn the_schema_knows_every_kind() {
 fn the_table_of_keys_knows_every_kind_and_its_defaults() {
     use super::keys::{DATASETS, MODELS, OPTIMIZERS};
     let of = |family: &super::keys::Family| -> Vec<&str> {
-        family.kinds.iter().map(|kind| kind.name).collect()
+        family.kinds().map(|kind| kind.name).collect()
     };
     assert_eq!(of(&MODELS), ModelSpec::kinds());
     assert_eq!(of(&DATASETS), DatasetSpec::kinds());
     assert_eq!(of(&OPTIMIZERS), OptimizerSpec::kinds());
-    for kind in OPTIMIZERS.kinds {
+    for kind in OPTIMIZERS.kinds() {
         let text =
             with(5, "dataset = \"letter\"") + &format!("# {}\n", kind.name);
         let text = text.replace(
@@ -546,8 +547,7 @@ fn the_table_of_keys_knows_every_kind_and_its_defaults() {
 fn a_key_of_some_optimizers_is_said_to_be_theirs() {
     for key in ["nesterov", "eps", "beta2"] {
         let kinds = keys::OPTIMIZERS
-            .kinds
-            .iter()
+            .kinds()
             .filter(|kind| kind.keys.iter().any(|known| known.name == key));
         let owners: Vec<&str> = kinds.map(|kind| kind.name).collect();
         let text = with(4, &format!("model = \"mlp\"\n{key} = 1"));
@@ -634,11 +634,12 @@ fn grid_with(section: &str, example: &str) -> Option<String> {
         }
         "Data sets" => {
             let text = with(5, example);
-            match example {
-                e if e.contains("text") || e.contains("words") => {
-                    text.replace("\"mlp\"", "\"transformer\"")
-                }
-                _ => text,
+            let name = example.split('"').nth(1).unwrap_or_default();
+            let listed = Set::named(name).map(|set| set.form);
+            if name == "text" || matches!(listed, Some(Form::Text(_))) {
+                text.replace("\"mlp\"", "\"transformer\"")
+            } else {
+                text
             }
         }
         "Optimizers" => {
@@ -688,7 +689,7 @@ fn every_example_of_the_formats_page_works() {
     });
     let kinds = [&keys::MODELS, &keys::DATASETS, &keys::OPTIMIZERS]
         .into_iter()
-        .flat_map(|family| family.kinds);
+        .flat_map(keys::Family::kinds);
     let things = kinds.flat_map(|kind| {
         kind.keys.iter().map(|key| key.name).chain([kind.name])
     });

@@ -175,20 +175,13 @@ impl DatasetSpec {
     /// What a model gets to see.
     pub(crate) fn inputs(&self) -> Inputs {
         match self {
-            Self::Letter {}
-            | Self::Satimage {}
-            | Self::Dna {}
-            | Self::Spam {}
-            | Self::Diamonds {}
-            | Self::TeacherStudent { .. }
+            Self::Named(set) => set.kind.inputs(),
+            Self::TeacherStudent { .. }
             | Self::PowerLaw { .. }
             | Self::Csv { .. } => Inputs::Rows,
-            Self::Mnist1d {} => Inputs::Signal(40),
-            Self::Digits {} => Inputs::Image(8),
-            Self::Fashion {} => Inputs::Image(14),
             Self::Mnist { .. } | Self::FashionMnist { .. } => Inputs::Image(28),
             Self::Cifar10 { .. } => Inputs::Image(32),
-            Self::Words {} | Self::Text { .. } => Inputs::Text,
+            Self::Text { .. } => Inputs::Text,
             Self::Registered { .. } => Inputs::Unknown,
         }
     }
@@ -196,13 +189,13 @@ impl DatasetSpec {
     /// What a model has to say.
     pub(crate) fn targets(&self) -> Targets {
         match self {
-            Self::Diamonds {}
-            | Self::TeacherStudent { .. }
+            Self::Named(set) => set.kind.targets(),
+            Self::TeacherStudent { .. }
             | Self::PowerLaw { .. }
             | Self::Csv { task: Some(TableTask::Regress), .. } => {
                 Targets::Values
             }
-            Self::Words {} | Self::Text { .. } => Targets::Characters,
+            Self::Text { .. } => Targets::Characters,
             Self::Csv { task: None, .. } | Self::Registered { .. } => {
                 Targets::Unknown
             }

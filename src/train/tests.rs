@@ -1,3 +1,5 @@
+mod sets;
+
 use super::pilot::measure;
 use super::{Branch, Growth, Replica, Score, Snapshot, follow};
 use crate::data::{Dataset, Split, Task};
@@ -362,7 +364,7 @@ fn a_replayed_step_is_the_recorded_one_to_the_bit() {
 
 #[test]
 fn a_step_whose_shapes_follow_the_batch_is_recorded_each_time() {
-    let spec = crate::spec::DatasetSpec::Words {};
+    let spec = crate::spec::DatasetSpec::builtin("words").expect("a set");
     let base = std::path::Path::new("");
     let words = crate::data::load(&spec, 0.0, base, &Device::Cpu);
     let model = r#"{"kind":"transformer","width":8,"layers":1,"heads":2}"#;
