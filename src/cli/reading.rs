@@ -13,15 +13,23 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args, Debug, Default)]
 #[command(next_help_heading = "Tables of other tools")]
 pub(crate) struct Reading {
+    /// Column of the workloads; default: `workload`, `task`, or `dataset` and
+    /// `model`.
+    #[arg(long, value_name = "COLUMN")]
+    workload: Option<String>,
+    #[command(flatten)]
+    tables: Tables,
+}
+
+/// The options of [`Reading`] that every verb has under these names.
+#[derive(clap::Args, Debug, Default)]
+#[command(next_help_heading = "Tables of other tools")]
+pub(crate) struct Tables {
     /// Tool that the files are from; default: found by their content.
     #[arg(long, value_name = "TOOL",
         value_parser = PossibleValuesParser::new(Tool::ALL.map(Tool::name))
             .try_map(|name| name.parse::<Tool>()))]
     from: Option<Tool>,
-    /// Column of the workloads; default: `workload`, `task`, or `dataset` and
-    /// `model`.
-    #[arg(long, value_name = "COLUMN")]
-    workload: Option<String>,
     /// Column of the schedules; default: `schedule`, `lr_scheduler_type`, ...
     #[arg(long, value_name = "COLUMN")]
     schedule: Option<String>,
@@ -81,24 +89,34 @@ pub(crate) fn direction(higher: bool, lower: bool) -> Option<Direction> {
 impl Reading {
     /// All that was asked.
     pub(crate) fn with(self, scores: Scores) -> Asked {
-        let Scores { score, seed, higher, lower } = scores;
-        self.asked(score, seed, direction(higher, lower))
+        Asked { workload: self.workload, ..self.tables.with(scores) }
     }
 
-    /// The same with the options that have other meanings, too.
+    /// The same for a verb whose options of scores have other meanings.
     pub(crate) fn asked(
         self,
         score: Option<String>,
         seed: Option<String>,
         direction: Option<Direction>,
     ) -> Asked {
+        let workload = self.workload;
+        Asked { workload, seed, score, direction, ..self.tables.asked() }
+    }
+}
+
+impl Tables {
+    /// All that was asked, but for the column of the workloads.
+    pub(crate) fn with(self, scores: Scores) -> Asked {
+        let Scores { score, seed, higher, lower } = scores;
+        let direction = direction(higher, lower);
+        Asked { seed, score, direction, ..self.asked() }
+    }
+
+    fn asked(self) -> Asked {
         Asked {
             from: self.from,
-            workload: self.workload,
             schedule: self.schedule,
-            seed,
             cluster: self.cluster,
-            score,
             row: self.row.map(|name| match name {
                 RowName::Last => ByRow::Last,
                 RowName::Best => ByRow::Best,
@@ -108,7 +126,7 @@ impl Reading {
                 RateName::Each => ByRate::Each,
             }),
             path: self.path,
-            direction,
+            ..Asked::default()
         }
     }
 }

@@ -1,3 +1,4 @@
+use super::reading::{Scores, Tables};
 use super::{Format, reading};
 use crate::error::{Error, Result};
 use crate::grid::Outline;
@@ -10,6 +11,7 @@ use crate::results::rows::RegimeRow;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::mem;
 use std::path::{Path, PathBuf};
 
 /// Recommend a schedule: which to use, which are as good, which to avoid, and
@@ -23,6 +25,7 @@ use std::path::{Path, PathBuf};
     lrscout recommend\n  \
     lrscout recommend results/smoke\n  \
     lrscout recommend wandb-export.csv\n  \
+    lrscout recommend trials.csv --workload-column params_data --higher\n  \
     lrscout recommend --optimizer adamw --budget 1000 --format json")]
 pub(crate) struct Recommend {
     /// Results folder of one grid, or runs of another tool; default: the
@@ -44,6 +47,15 @@ pub(crate) struct Recommend {
     lr_multiple: Option<f64>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    scores: Scores,
+    /// Column of the workloads; default: `workload`, `task`, or `dataset` and
+    /// `model`.
+    #[arg(long, value_name = "COLUMN")]
+    #[arg(help_heading = "Tables of other tools")]
+    workload_column: Option<String>,
+    #[command(flatten)]
+    tables: Tables,
 }
 
 /// What a results folder holds of use here.
@@ -65,10 +77,34 @@ struct WorkloadOf {
 }
 
 impl Recommend {
-    pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+    pub(crate) fn run(mut self, out: &mut impl Write) -> anyhow::Result<()> {
+        let asked = Asked {
+            workload: self.workload_column.take(),
+            ..mem::take(&mut self.tables).with(mem::take(&mut self.scores))
+        };
+        let findings = self.findings(&asked).map_err(with_own_name)?;
+        let advice = Advice::new(&findings);
+        match self.format {
+            Format::Text => write!(out, "{}", advice.text())?,
+            Format::Json => {
+                writeln!(out, "{}", serde_json::to_string_pretty(&advice)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the runs say.
+    fn findings(&self, asked: &Asked) -> Result<Findings> {
         let results = match &self.dir {
-            Some(dir) => of_path(dir)?,
-            None => shipped()?,
+            Some(dir) => of_path(dir, asked)?,
+            None if *asked == Asked::default() => shipped()?,
+            None => {
+                return Err(Error::Invalid(
+                    "columns and scores are those of a table: name it, as in \
+                     `lrscout recommend runs.csv --score test_loss`"
+                        .to_owned(),
+                ));
+            }
         };
         let rows: Vec<WorkloadOf> = results.runs.rows()?;
         let wanted = self.workloads(&rows)?;
@@ -95,15 +131,7 @@ impl Recommend {
             sizes: &regime,
             finds: &[],
         };
-        let findings = Findings::new(&analysis, &basis);
-        let advice = Advice::new(&findings);
-        match self.format {
-            Format::Text => write!(out, "{}", advice.text())?,
-            Format::Json => {
-                writeln!(out, "{}", serde_json::to_string_pretty(&advice)?)?;
-            }
-        }
-        Ok(())
+        Ok(Findings::new(&analysis, &basis))
     }
 
     /// The workloads asked for.
@@ -150,9 +178,8 @@ impl Recommend {
     }
 }
 
-fn of_path(path: &Path) -> Result<Results> {
-    let found = reading::results(path, &Asked::default());
-    let found = found.map_err(with_import)?;
+fn of_path(path: &Path, asked: &Asked) -> Result<Results> {
+    let found = reading::results(path, asked)?;
     let (outline, regime) = match &found.own {
         Some(folder) => {
             (folder.outline(), folder.rows("regime")?.unwrap_or_default())
@@ -168,23 +195,16 @@ fn of_path(path: &Path) -> Result<Results> {
     })
 }
 
-/// An error that names an option of reading, with where that option is.
-fn with_import(error: Error) -> Error {
-    let more = |message: String| {
-        if message.contains("`--") {
-            format!(
-                "{message}; `lrscout import` has this option: write a \
-                 `runs.csv` with it first"
-            )
-        } else {
-            message
-        }
-    };
+/// An error that names the column of the workloads, with the name that this
+/// option has here.
+fn with_own_name(error: Error) -> Error {
     match error {
-        Error::Input { path, line, column, message } => {
-            Error::Input { path, line, column, message: more(message) }
-        }
-        Error::Invalid(message) => Error::Invalid(more(message)),
+        Error::Input { path, line, column, message } => Error::Input {
+            path,
+            line,
+            column,
+            message: message.replace("`--workload`", "`--workload-column`"),
+        },
         other => other,
     }
 }
@@ -231,6 +251,9 @@ mod tests {
             budget: None,
             lr_multiple: None,
             format: Format::Text,
+            scores: Scores::default(),
+            workload_column: None,
+            tables: Tables::default(),
         };
         let mut out = vec![];
         shipped.run(&mut out).expect("shipped results");
