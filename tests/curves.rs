@@ -68,6 +68,38 @@ fn options_do_what_they_say_or_are_refused() {
 }
 
 #[test]
+fn a_folder_or_a_pattern_stands_for_the_one_file_in_it() {
+    let folder = folder_with("");
+    let made = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/import");
+    let run = |curve: &str| {
+        let mut command = lrscout(folder.path());
+        command.args(["find-lr", "--format", "json", "--curve", curve]);
+        command.assert()
+    };
+    let rate = |curve: &str| {
+        let run = run(curve).success();
+        let answer: serde_json::Value =
+            serde_json::from_slice(&run.get_output().stdout).expect("JSON");
+        let rate = answer["lr"].as_f64().expect("a rate");
+        format!("{rate:.6e}")
+    };
+    // Event files of TensorBoard, and the numbers that they were made of.
+    let right = rate(&format!("{made}/tensorboard/range-test.csv"));
+    let events = format!("{made}/tensorboard/range-test");
+    let event = format!("{events}/events.out.tfevents.1700000000.host");
+    assert_eq!(rate(&event), right);
+    assert_eq!(rate(&events), right);
+    assert_eq!(rate(&format!("{events}/events*")), right);
+    let refused = run(&format!("{made}/wandb/raw")).code(65);
+    let said = text(&refused.get_output().stderr);
+    assert!(said.contains("stands for 3 files, `"), "{said}");
+    assert!(said.trim_end().ends_with("and others; name one"), "{said}");
+    let refused = run("none.csv").failure();
+    let said = text(&refused.get_output().stderr);
+    assert!(said.contains("none.csv: No such file"), "{said}");
+}
+
+#[test]
 fn options_of_curves_are_refused_with_a_grid() {
     let folder = folder_with("");
     for args in [

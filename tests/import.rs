@@ -133,6 +133,18 @@ fn what_other_tools_write_is_read_to_the_right_numbers() {
     assert_eq!(runs(&[&made("wandb/runs/table.csv")]), finished);
     assert_eq!(runs(&[&made("wandb/runs/export.csv")]), plain);
     assert_eq!(runs(&[&made("wandb/runs/export.json")]), plain);
+    assert_eq!(runs(&[&made("wandb/runs/histories.csv")]), plain);
+    assert_eq!(runs(&[&made("wandb/runs/sampled.json")]), plain);
+    let pattern = ["--path", "{schedule}-{seed}"];
+    for file in ["history", "panel.csv"] {
+        let found = runs(
+            &[&[&made(&format!("wandb/runs/{file}"))[..]], &pattern[..]]
+                .concat(),
+        );
+        let plain: Vec<String> =
+            plain.iter().map(|row| row.replacen("digits", "all", 1)).collect();
+        assert_eq!(found, plain, "{file}");
+    }
 
     let trials: Vec<String> =
         plain.iter().map(|row| row.replacen("digits ", "", 1)).collect();
@@ -160,6 +172,13 @@ fn what_other_tools_write_is_read_to_the_right_numbers() {
         "digits linear 2  FAIL",
     ];
     assert_eq!(runs(&[&made("optuna/runs/trials.csv")]), study);
+    assert_eq!(runs(&[&made("optuna/runs/accuracy.csv")]), study);
+    let objectives = runs(&[&made("optuna/runs/objectives.csv")]);
+    let study = study.map(|row| {
+        let row = row.replace("0.3333333333333333 failed", "0.52 COMPLETE");
+        row.replace(" 2  FAIL", " 2 0.42000000000000004 COMPLETE")
+    });
+    assert_eq!(objectives, study);
 
     // NaN is an empty cell in the CSV.
     let csv = runs(&[&made("mlflow/runs/search_runs.csv")]);
@@ -167,7 +186,35 @@ fn what_other_tools_write_is_read_to_the_right_numbers() {
     assert_eq!(csv[0], "digits constant 0 0.5 FINISHED");
     assert_eq!(csv[1], "digits constant 1  FINISHED");
     assert_eq!(csv[11], "letter linear 1 1.41 FINISHED");
+    assert_eq!(runs(&[&made("mlflow/runs/children.csv")]), CHILDREN);
+    let by = |column| ["--workload", column];
+    let experiments = made("mlflow/runs/experiments.csv");
+    let found = runs(&[&[&experiments[..]], &by("experiment_id")[..]].concat());
+    let numbers = EXPERIMENTS
+        .map(|row| row.replacen("digits", "3", 1).replacen("letter", "4", 1));
+    assert_eq!(found, numbers);
 }
+
+/// Children of a parent run, each schedule at its best rate: the runs of one
+/// seed at that of the other.
+const CHILDREN: [&str; 6] = [
+    "children constant 0 0.49 FINISHED",
+    "children constant 1 0.48 FINISHED",
+    "children cosine 0 0.6 FINISHED",
+    "children cosine 1  FAILED",
+    "children linear 0 0.59 FINISHED",
+    "children linear 1 0.58 FINISHED",
+];
+
+/// An experiment for each data set.
+const EXPERIMENTS: [&str; 6] = [
+    "digits constant 0 0.5 FINISHED",
+    "digits cosine 0 0.3 FINISHED",
+    "digits linear 0 0.4 FINISHED",
+    "letter constant 0 inf FINISHED",
+    "letter cosine 0 1.3 FINISHED",
+    "letter linear 0 1.4 FINISHED",
+];
 
 #[cfg(feature = "sqlite")]
 #[test]
@@ -177,16 +224,33 @@ fn databases_are_read_and_nothing_is_written_beside_them() {
     assert_eq!(store.len(), 12);
     assert_eq!(store[1], "digits constant 1 NaN FINISHED");
     assert_eq!(store[11], "letter linear 1 1.41 FINISHED");
-    let csv = runs(&[&made("optuna/runs/trials.csv")]);
-    assert_eq!(runs(&[&made("optuna/runs/study.db")]), csv);
+    assert_eq!(runs(&[&made("mlflow/runs/children.db")]), CHILDREN);
+    let experiments = made("mlflow/runs/experiments.db");
+    let found = runs(&[&experiments, "--workload", "experiment"]);
+    assert_eq!(found, EXPERIMENTS);
+    for (file, table) in [
+        ("study", "trials"),
+        ("accuracy", "accuracy"),
+        ("objectives", "objectives"),
+    ] {
+        let csv = runs(&[&made(&format!("optuna/runs/{table}.csv"))]);
+        assert_eq!(runs(&[&made(&format!("optuna/runs/{file}.db"))]), csv);
+    }
 
     let folder = folder_with("");
     let copy = folder.path().join("accuracy.db");
     fs::copy(made("optuna/runs/accuracy.db"), &copy).expect("a copy");
-    // The study says that it is maximized.
-    let ranked = ranked(folder.path(), &["accuracy.db"]);
-    assert_eq!(ranked["score"]["better"], "higher");
-    assert_eq!(ranked["mean_ranks"]["constant"], 1.0);
+    // The study says that it is maximized, and which objective is.
+    let objectives = made("optuna/runs/objectives.db");
+    for (args, better, best) in [
+        (&["accuracy.db"][..], "higher", "constant"),
+        (&[&objectives], "lower", "cosine"),
+        (&[&objectives, "--score", "val_acc"], "higher", "cosine"),
+    ] {
+        let ranked = ranked(folder.path(), args);
+        assert_eq!(ranked["score"]["better"], better, "{args:?}");
+        assert_eq!(ranked["mean_ranks"][best], 1.0, "{args:?}");
+    }
     let names = fs::read_dir(folder.path()).expect("a folder");
     assert_eq!(names.count(), 2);
     fs::write(folder.path().join("accuracy.db-wal"), "x").expect("writable");
@@ -548,20 +612,37 @@ fn a_file_or_pattern_leaves_the_reports_of_folders_alone() {
 }
 
 #[test]
-fn recommend_says_where_the_options_are() {
+fn recommend_takes_the_columns_of_a_table() {
     let folder = folder_with("");
-    let text = "a.schedule,b.schedule,val_loss\ncosine,linear,1\n";
+    let text = "place,a.schedule,b.schedule,lucky,val_loss,goodness\n\
+        x,cosine,linear,0,1,1\nx,linear,cosine,0,2,2\n\
+        y,cosine,linear,0,1,1\ny,linear,cosine,0,2,2\n";
     fs::write(folder.path().join("t.csv"), text).expect("writable");
-    let run = lrscout(folder.path()).args(["recommend", "t.csv"]).assert();
-    let run = run.code(65);
-    let said = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
-    assert!(
-        said.ends_with(
-            "name one with `--schedule`; `lrscout import` has this option: \
-             write a `runs.csv` with it first\n"
-        ),
-        "{said}"
-    );
+    let best = |args: &str| {
+        let more: Vec<&str> = args.split(' ').collect();
+        let args = [&["recommend", "--format=json", "t.csv"], &more[..]];
+        let (out, _) = said(folder.path(), &args.concat());
+        let advice: Value = serde_json::from_str(&out).expect("JSON");
+        let headline = advice["headline"].as_str().expect("a headline");
+        headline.split('`').nth(1).expect("a schedule").to_owned()
+    };
+    let named = "--workload-column place --seed lucky --schedule";
+    assert_eq!(best(&format!("{named} a.schedule")), "cosine");
+    assert_eq!(best(&format!("{named} b.schedule")), "linear");
+    let score = "--score goodness --higher --workload y";
+    assert_eq!(best(&format!("{named} a.schedule {score}")), "linear");
+
+    let refused = |args: &[&str]| {
+        let args = [&["recommend"], args].concat();
+        let run = lrscout(folder.path()).args(args).assert().code(65);
+        String::from_utf8_lossy(&run.get_output().stderr).into_owned()
+    };
+    let said = refused(&["--score", "loss"]);
+    assert!(said.contains("those of a table: name it"), "{said}");
+    let twice = "a.task,b.task,schedule,val_loss\nx,y,cosine,1\n";
+    fs::write(folder.path().join("t.csv"), twice).expect("writable");
+    let said = refused(&["t.csv"]);
+    assert!(said.ends_with("name one with `--workload-column`\n"), "{said}");
 }
 
 #[test]

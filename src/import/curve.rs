@@ -9,6 +9,7 @@ mod order;
 mod tests;
 mod tool;
 
+use super::{files, tools};
 use crate::error::Result;
 use crate::results::Sheet;
 use crate::text::{count, excerpt};
@@ -53,7 +54,8 @@ pub(crate) struct CurveWishes<'a> {
 }
 
 /// The curve in the file at `path`: a table with a column of rates and one of
-/// losses, in any place and under any usual name.
+/// losses, in any place and under any usual name, or an event file of
+/// TensorBoard. A folder or pattern stands for the one file in it.
 ///
 /// # Errors
 ///
@@ -63,7 +65,7 @@ pub(crate) fn read_curve(
     path: &Path,
     wishes: CurveWishes<'_>,
 ) -> Result<History> {
-    history_of(&super::read_table(path)?, wishes)
+    history_of(&tools::sheet(&files::one(path)?)?, wishes)
 }
 
 fn history_of(sheet: &Sheet, wishes: CurveWishes<'_>) -> Result<History> {

@@ -2,6 +2,7 @@
 
 use super::tools::Tool;
 use crate::error::{Error, Result};
+use crate::text::quoted;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,6 +57,27 @@ pub(crate) fn is_pattern(given: &Path) -> bool {
     !given.exists() && given.to_string_lossy().contains(['*', '?'])
 }
 
+/// The file that `given` stands for: itself, the one in a folder, or the one
+/// that matches.
+///
+/// # Errors
+///
+/// If there is none, or there are several.
+pub(super) fn one(given: &Path) -> Result<PathBuf> {
+    if given.is_file() {
+        return Ok(given.to_owned());
+    }
+    match files(given, None)?.as_slice() {
+        [one] => Ok(one.path.clone()),
+        several => Err(Error::Invalid(format!(
+            "`{}` stands for {} files, {} and others; name one",
+            given.display(),
+            several.len(),
+            quoted(&several[0].path.display().to_string())
+        ))),
+    }
+}
+
 /// The files that `given` stands for.
 ///
 /// # Errors
@@ -67,11 +89,10 @@ fn files(given: &Path, from: Option<Tool>) -> Result<Vec<File>> {
     }
     let text = given.to_string_lossy();
     if is_pattern(given) {
-        let mut found = matching(&text)?;
+        let found = matching(&text)?;
         if found.is_empty() {
             return Err(Error::Invalid(format!("no file matches `{text}`")));
         }
-        found.sort();
         let root = common_folder(&found);
         let mut files = vec![];
         for path in found {

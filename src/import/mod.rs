@@ -29,40 +29,30 @@ use crate::ranking::{Direction, meaning};
 use crate::results::{Dialect, Sheet};
 use crate::text::quoted;
 use choose::Key;
-use columns::Columns;
+use columns::{Columns, Schedules};
 pub(crate) use curve::{CurveTool, CurveWishes, History, read_curve};
 use files::File;
 pub(crate) use files::is_pattern;
 pub(crate) use ours::{SOURCE, SOURCE_HASH, holes};
 use ours::{kept_directions, one_direction, table, with_kept};
-use pattern::Pattern;
+use pattern::{Pattern, RUN, first_run};
 use runs::{Run, runs_of};
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 pub(crate) use tools::Tool;
 use tools::{Piece, Rows, read};
 
-/// The table in the file at `path`: CSV with commas, semicolons, tabs or
+/// The table in the bytes of a file: CSV with commas, semicolons, tabs or
 /// bars, decimal commas, a `sep=` line and comments; JSON as an array of
-/// objects, an object of columns, or a line for each object.
+/// objects, an object of columns, or a line for each object. `path` names
+/// them in messages.
 ///
 /// A cell that is not there is empty. Objects inside of objects become
 /// columns with a point in their names.
 ///
 /// # Errors
 ///
-/// If the file cannot be read or is no such table; with its place.
-pub(crate) fn read_table(path: &Path) -> Result<Sheet> {
-    let bytes = fs::read(path).map_err(Error::io(path))?;
-    table_of(path, &bytes)
-}
-
-/// The same of bytes that are there already; `path` names them in messages.
-///
-/// # Errors
-///
-/// If they are no such table.
+/// If they are no such table; with the place.
 pub(crate) fn table_of(path: &Path, bytes: &[u8]) -> Result<Sheet> {
     let text = bytes::text_of(path, bytes)?;
     if json::is_json(&text) {
@@ -74,7 +64,7 @@ pub(crate) fn table_of(path: &Path, bytes: &[u8]) -> Result<Sheet> {
 }
 
 /// What the user says about foreign files; the rest is found out.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Asked {
     /// The tool that they are from.
     pub(crate) from: Option<Tool>,
@@ -214,40 +204,31 @@ fn is_one_row_a_run(sheet: &Sheet) -> bool {
 
 fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
     let pattern = asked.path.as_deref().map(Pattern::parse).transpose()?;
-    let all = |rows| pieces.iter().all(|(_, piece)| piece.rows == rows);
-    let of_one_run = all(Rows::OfOneRun);
-    let rows = if of_one_run {
+    let all = |is: fn(Rows) -> bool| pieces.iter().all(|(_, p)| is(p.rows));
+    let histories =
+        all(|rows| matches!(rows, Rows::OfOneRun | Rows::OfNamedRuns));
+    let rows = if histories {
         Rows::OfOneRun
-    } else if all(Rows::EachARun) {
+    } else if all(|rows| rows == Rows::EachARun) {
         Rows::EachARun
     } else {
         Rows::Any
     };
     let tools: BTreeSet<Tool> = pieces.iter().map(|(_, p)| p.tool).collect();
     let files = pieces.len();
-    let example = pieces.first().map(|(file, _)| file.run.clone());
-    let mut directions: Vec<Direction> =
+    let example = pieces.first();
+    let example = example.map(|(f, p)| first_run(&p.sheet, f, p.rows));
+    let by_column: Vec<(String, Direction)> =
         pieces.iter().flat_map(|(_, p)| p.directions.clone()).collect();
     let written: Vec<&Sheet> = pieces.iter().map(|(_, p)| &p.sheet).collect();
     let asked = &with_kept(asked, &written);
     for (file, piece) in &mut pieces {
         let sheet = &mut piece.sheet;
         if piece.rows == Rows::OfOneRun {
-            sheet.add_column("run", |_| file.run.clone());
+            sheet.add_column(RUN, |_| file.run.clone());
         }
-        let Some(pattern) = &pattern else { continue };
-        let whole = file.path.with_extension("");
-        let whole = whole.to_string_lossy().replace('\\', "/");
-        let found = pattern.columns(&file.run);
-        let found = found.or_else(|| pattern.columns(&whole));
-        let found = found.ok_or_else(|| {
-            let run = quoted(&file.run);
-            sheet.error(0, format!("`--path` does not match {run}"))
-        })?;
-        for (name, text) in found {
-            if sheet.column(&name)?.is_none() {
-                sheet.add_column(&name, |_| text.clone());
-            }
+        if let Some(pattern) = &pattern {
+            pattern.add_to(sheet, file, piece.rows)?;
         }
     }
     let hashes: Vec<(PathBuf, String)> = pieces
@@ -260,9 +241,19 @@ fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
     }
     let training = [Tool::Trainer, Tool::Keras];
     let training = tools.iter().all(|tool| training.contains(tool));
-    let columns = Columns::of(&sheet, asked, training)
-        .map_err(|error| with_example(error, example.as_deref(), of_one_run))?;
-    directions.extend(kept_directions(&sheet)?);
+    let columns =
+        Columns::of(&sheet, asked, training).map_err(
+            |error| match &example {
+                Some(run) if histories => with_example(error, run),
+                _ => error,
+            },
+        )?;
+    let mut directions = kept_directions(&sheet)?;
+    if let Schedules::Long { score, .. } = columns.schedule {
+        let name = sheet.name(score);
+        let said = by_column.iter().filter(|(column, _)| column == name);
+        directions.extend(said.map(|(_, direction)| *direction));
+    }
     let direction = match asked.direction {
         None => one_direction(&directions)?,
         asked => asked,
@@ -282,7 +273,7 @@ fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
         return Err(sheet.error(0, "no row has a schedule and a score"));
     }
     let name = match hashes.as_slice() {
-        [(path, _)] if !of_one_run => {
+        [(path, _)] if !histories => {
             path.file_stem().unwrap_or_default().to_string_lossy()
         }
         _ => "all".into(),
@@ -299,15 +290,15 @@ fn foreign(mut pieces: Vec<(File, Piece)>, asked: &Asked) -> Result<Imported> {
 
 /// The error of a history without a schedule, with the name of a run: the
 /// pattern that was wanted can be seen from it.
-fn with_example(error: Error, run: Option<&str>, of_one_run: bool) -> Error {
-    match (error, run) {
-        (Error::Input { path, line, column, message }, Some(run))
-            if of_one_run && message.starts_with("nothing says") =>
+fn with_example(error: Error, run: &str) -> Error {
+    match error {
+        Error::Input { path, line, column, message }
+            if message.starts_with("nothing says") =>
         {
             let message = format!("{message}; this run is {}", quoted(run));
             Error::Input { path, line, column, message }
         }
-        (error, _) => error,
+        error => error,
     }
 }
 
@@ -331,7 +322,7 @@ fn chosen(
     };
     let asked_for = asked.row.map(|_| Key::WithRate);
     let key = match rows {
-        Rows::OfOneRun => Some(Key::WithoutRate),
+        Rows::OfOneRun | Rows::OfNamedRuns => Some(Key::WithoutRate),
         Rows::EachARun => asked_for,
         Rows::Any if columns.step.is_none() => asked_for,
         Rows::Any => {

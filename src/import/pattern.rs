@@ -1,6 +1,13 @@
 //! `--path '{schedule}-{seed}'`: what the names of folders and files say.
 
+use super::files::File;
+use super::tools::Rows;
 use crate::error::{Error, Result};
+use crate::results::Sheet;
+use crate::text::quoted;
+
+/// The column of the names of runs.
+pub(super) const RUN: &str = "run";
 
 /// Literal text and names of columns, for each part of a path.
 pub(super) struct Pattern {
@@ -67,6 +74,56 @@ impl Pattern {
             Some(found)
         })
     }
+
+    /// Adds the columns that the path of the file has, or the name of each
+    /// run of several.
+    ///
+    /// # Errors
+    ///
+    /// If one does not match.
+    pub(super) fn add_to(
+        &self,
+        sheet: &mut Sheet,
+        file: &File,
+        rows: Rows,
+    ) -> Result<()> {
+        let wrong =
+            |run: &str| format!("`--path` does not match {}", quoted(run));
+        // For each row, or one for all.
+        let found: Vec<Vec<(String, String)>> = if rows == Rows::OfNamedRuns {
+            let run = sheet.column(RUN)?;
+            let rows = sheet.records().map(|row| {
+                let name = row.optional(run).unwrap_or_default();
+                self.columns(name).ok_or_else(|| row.fault(wrong(name)))
+            });
+            rows.collect::<Result<_>>()?
+        } else {
+            let whole = file.path.with_extension("");
+            let whole = whole.to_string_lossy().replace('\\', "/");
+            let found = self.columns(&file.run);
+            let found = found.or_else(|| self.columns(&whole));
+            vec![found.ok_or_else(|| sheet.error(0, wrong(&file.run)))?]
+        };
+        let names = found.first().into_iter().flatten().enumerate();
+        for (column, (name, _)) in names {
+            if sheet.column(name)?.is_none() {
+                let mut texts = found.iter().cycle().map(|row| &row[column].1);
+                sheet.add_column(name, |_| {
+                    texts.next().cloned().unwrap_or_default()
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of the first run of a sheet.
+pub(super) fn first_run(sheet: &Sheet, file: &File, rows: Rows) -> String {
+    let column = sheet.column(RUN).ok().flatten();
+    let first = sheet.records().next();
+    let name = first.and_then(|row| row.optional(column));
+    let name = name.filter(|_| rows == Rows::OfNamedRuns);
+    name.unwrap_or(&file.run).to_owned()
 }
 
 /// What the names in `pieces` stand for in `text`. The last name takes as

@@ -274,8 +274,8 @@ fn no_duplicates(runs: &[Observation], files: &[&Path]) -> Result<()> {
             column: 1,
             message: format!(
                 "schedule `{}` with seed {} on workload `{}` is already in \
-                 line {}{file}; keep one of the two, or let `rank --row` or \
-                 `import --row` choose",
+                 line {}{file}; keep one of the two, let `--row` choose, or name \
+                 the column of the workloads with `--workload`",
                 run.schedule, run.seed, run.workload, runs[first].line
             ),
         });

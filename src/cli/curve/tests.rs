@@ -3,11 +3,18 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The files that the real packages wrote, and what is right about them.
-const TOOLS: [&str; 6] =
-    ["fastai", "ignite", "keras", "lightning", "monai", "torch-lr-finder"];
+const TOOLS: [&str; 7] = [
+    "fastai",
+    "ignite",
+    "keras",
+    "lightning",
+    "monai",
+    "torch-lr-finder",
+    "wandb",
+];
 
 /// Files that show by themselves what they are.
-const PLAIN: [&str; 12] = [
+const PLAIN: [&str; 15] = [
     "fastai/no-stop.json",
     "fastai/recorder.json",
     "fastai/wide-range.csv",
@@ -20,6 +27,9 @@ const PLAIN: [&str; 12] = [
     "monai/never-diverged.csv",
     "torch-lr-finder/history.json",
     "torch-lr-finder/raw-losses.csv",
+    "wandb/lightning.csv",
+    "wandb/loop.json",
+    "wandb/panel.csv",
 ];
 
 fn folder(tool: &str) -> PathBuf {

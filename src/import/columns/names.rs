@@ -8,6 +8,7 @@ const AROUND: &[&str] = &[
     "params/",
     "params_",
     "user_attrs_",
+    "values_",
     "metrics.",
     "metrics/",
     "summary.",
@@ -139,7 +140,9 @@ const EMPTY: &[&str] = &["name", "type", "kind", "value", "target", "id"];
 pub(in crate::import) fn bare(name: &str) -> &str {
     let name = name.strip_suffix(".value").unwrap_or(name);
     let rest = AROUND.iter().find_map(|around| name.strip_prefix(around));
-    rest.filter(|rest| !rest.is_empty()).unwrap_or(name)
+    // `values_0` is a whole name.
+    let says = |rest: &&str| rest.contains(|c: char| !c.is_ascii_digit());
+    rest.filter(says).unwrap_or(name)
 }
 
 /// Whether a column tells runs apart: one run has no need of it.

@@ -90,9 +90,9 @@ pub(super) struct Piece {
     pub(super) tool: Tool,
     pub(super) sheet: Sheet,
     pub(super) rows: Rows,
-    /// Which scores are better, where the file says so; of a file of several
-    /// studies maybe both.
-    pub(super) directions: Vec<Direction>,
+    /// Which scores of a column are better, where the file says so; of a file
+    /// of several studies maybe both.
+    pub(super) directions: Vec<(String, Direction)>,
     /// The hash of the bytes that were read.
     pub(super) hash: String,
 }
@@ -102,6 +102,8 @@ pub(super) struct Piece {
 pub(super) enum Rows {
     /// All of one run: its history.
     OfOneRun,
+    /// The histories of several runs, which the column `run` names.
+    OfNamedRuns,
     /// Each a run.
     EachARun,
     /// Runs, or the histories of several.
@@ -142,6 +144,19 @@ pub(super) fn read(path: &Path, from: Option<Tool>) -> Result<Piece> {
         }
         _ => Ok(Piece { hash: digest::of(&bytes), ..piece }),
     }
+}
+
+/// The table in the file at `path`: text, or events of TensorBoard.
+///
+/// # Errors
+///
+/// If it cannot be read or has none.
+pub(super) fn sheet(path: &Path) -> Result<Sheet> {
+    let bytes = fs::read(path).map_err(Error::io(path))?;
+    if tensorboard::is_one(&bytes) {
+        return Ok(tensorboard::read(path, &bytes)?.sheet);
+    }
+    table_of(path, &bytes)
 }
 
 fn of_database(path: &Path) -> Result<Piece> {

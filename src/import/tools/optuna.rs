@@ -25,12 +25,19 @@ pub(super) fn storage(database: &Database) -> Result<Piece> {
         "SELECT trial_id, 'number', number FROM trials",
         "SELECT trial_id, 'study', study_name FROM trials \
          JOIN studies USING (study_id)",
-        "SELECT trial_id, \
-         CASE WHEN objective = 0 THEN 'value' ELSE 'values_' || objective END, \
-         CASE value_type WHEN 'INF_POS' THEN 'inf' WHEN 'INF_NEG' THEN '-inf' \
-         ELSE value END FROM trial_values ORDER BY objective",
     ] {
         rows.extend(database.rows(query)?);
+    }
+    let objectives = Objectives::of(database)?;
+    for row in database.rows(
+        "SELECT trial_id, study_id, objective, \
+         CASE value_type WHEN 'INF_POS' THEN 'inf' WHEN 'INF_NEG' THEN '-inf' \
+         ELSE value END FROM trial_values JOIN trials USING (trial_id) \
+         ORDER BY objective",
+    )? {
+        let [trial, study, objective, value] = row.as_slice() else { continue };
+        let name = objectives.name(study, objective);
+        rows.push(vec![trial.clone(), name, value.clone()]);
     }
     for row in database.rows(
         "SELECT trial_id, 'params_' || param_name, param_value, \
@@ -51,18 +58,61 @@ pub(super) fn storage(database: &Database) -> Result<Piece> {
         let value = value.unwrap_or(json.clone());
         rows.push(vec![trial.clone(), name.clone(), value]);
     }
-    let directions = database.rows(
-        "SELECT DISTINCT direction FROM study_directions \
-         WHERE objective = 0",
-    )?;
-    let known =
-        [("MINIMIZE", Direction::Lower), ("MAXIMIZE", Direction::Higher)];
-    let said = known.into_iter().filter(|(word, _)| {
-        directions.iter().flatten().any(|direction| direction == word)
-    });
-    let directions = said.map(|(_, direction)| direction).collect();
+    let directions = objectives.directions();
     let sheet = table(database.path(), "trial_id", &rows);
     Ok(Piece { directions, ..Piece::of(Tool::Optuna, sheet, Rows::EachARun) })
+}
+
+/// What the studies of a storage are judged by.
+struct Objectives {
+    /// Study, number and direction of each.
+    all: Vec<Vec<String>>,
+    /// Study, and the names of its objectives as JSON, where they have some.
+    names: Vec<Vec<String>>,
+}
+
+impl Objectives {
+    fn of(database: &Database) -> Result<Self> {
+        Ok(Self {
+            all: database.rows(
+                "SELECT study_id, objective, direction FROM study_directions \
+                 ORDER BY study_id, objective",
+            )?,
+            names: database.rows(
+                "SELECT study_id, value_json FROM study_system_attributes \
+                 WHERE key = 'study:metric_names'",
+            )?,
+        })
+    }
+
+    /// The name of an objective in `trials_dataframe`.
+    fn name(&self, study: &str, objective: &str) -> String {
+        let several = self.all.iter().filter(|one| one[0] == study).count() > 1;
+        let names = self.names.iter().find(|names| names[0] == study);
+        let name = || {
+            let names = parse_cell(&names?[1])?;
+            let at: usize = objective.parse().ok()?;
+            names.list()?.get(at).map(Value::cell)
+        };
+        match (several, name()) {
+            (false, None) => "value".to_owned(),
+            (false, Some(name)) => format!("value_{name}"),
+            (true, None) => format!("values_{objective}"),
+            (true, Some(name)) => format!("values_{name}"),
+        }
+    }
+
+    fn directions(&self) -> Vec<(String, Direction)> {
+        let direction = |word: &str| match word {
+            "MINIMIZE" => Some(Direction::Lower),
+            "MAXIMIZE" => Some(Direction::Higher),
+            _ => None,
+        };
+        let all = self.all.iter().filter_map(|one| {
+            Some((self.name(&one[0], &one[1]), direction(&one[2])?))
+        });
+        all.collect()
+    }
 }
 
 /// A categorical value is kept as its index among the choices.

@@ -25,7 +25,7 @@ fn is_panel(names: &[&str]) -> bool {
 pub(super) fn piece(sheet: Sheet) -> Piece {
     let names: Vec<&str> = sheet.names().collect();
     if is_panel(&names) {
-        return Piece::of(Tool::Wandb, of_panel(&sheet), Rows::Any);
+        return Piece::of(Tool::Wandb, of_panel(&sheet), Rows::OfNamedRuns);
     }
     let rows = if has(&names, &["State"]) || starts(&names, "summary.") {
         Rows::EachARun

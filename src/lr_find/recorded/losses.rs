@@ -19,6 +19,12 @@ const SINGLE: f64 = 3e-8;
 const SINGLES: &str = "they are single-precision numbers, and most tools \
                        average in double precision";
 
+/// The same, where nothing is known of the tool.
+const PERHAPS_RAW: &str = "they are single-precision numbers, and most tools \
+                           average in double precision; if they are averages \
+                           of fastai or a Keras callback, which look the \
+                           same, the rate may be off: say `--from TOOL`";
+
 /// Why losses are raw whose noise is not that of averages.
 const BATCHES: &str = "their noise is that of single batches";
 
@@ -218,7 +224,7 @@ fn guessed(recorded: &[f64], single: bool) -> Known {
             Known::Other(Finding::Suspected(average))
         }
         Likeness::Raw => raw(BATCHES),
-        Likeness::Unknown if single => raw(SINGLES),
+        Likeness::Unknown if single => raw(PERHAPS_RAW),
         Likeness::Unknown => Known::Other(Finding::Unknown),
     }
 }

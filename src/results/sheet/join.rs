@@ -37,7 +37,7 @@ impl Sheet {
     pub(crate) fn add_column(
         &mut self,
         name: &str,
-        value: impl Fn(Row<'_>) -> String,
+        value: impl FnMut(Row<'_>) -> String,
     ) {
         let values: Vec<String> = self.records().map(value).collect();
         // Places that are known are kept, and not found again.

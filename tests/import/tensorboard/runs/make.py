@@ -1,6 +1,8 @@
 """Event files of torch.utils.tensorboard (torch 2.15.0, tensorboard 2.21.0)
 and of tensorboardX 2.6.5; with `python make.py tf` in an environment with
 tensorflow 2.21.0 those of tf.summary, which has scalars as tensors.
+`../range-test` is a recorded range test, and `../range-test.csv` what it was
+written from.
 
 Run in this folder.
 """
@@ -60,5 +62,20 @@ else:
     writer = SummaryWriter(folder)
     for step, value in values(0.5):
         writer.add_scalar("val/loss", value, step, new_style=True)
+    writer.close()
+    named(folder)
+    folder = fresh("../range-test")
+    writer = SummaryWriter(folder)
+    with open("../range-test.csv", "w") as table:
+        table.write("lr,loss\n")
+        for step in range(90):
+            rate = numpy.float32(1e-6 * 10 ** (step / 12))
+            noise = 0.02 * ((step * step % 31) / 15 - 1)
+            fall = 1.5 / (1 + numpy.exp(0.4 * (45 - step)))
+            loss = 2.3 - fall + numpy.exp(0.5 * (step - 78)) + noise
+            loss = numpy.float32(loss)
+            writer.add_scalar("lr-SGD", rate, step)
+            writer.add_scalar("train_loss", loss, step)
+            table.write(f"{rate:.9g},{loss:.9g}\n")
     writer.close()
     named(folder)
