@@ -71,6 +71,11 @@ const KINDS: &[(&str, &str)] = &[
     ("cycliclr clr", "`kind = \"cyclical\"`"),
     ("tanhlrscheduler tanhdecay", "`kind = \"tanh\"`"),
     (
+        "sgdschedulefree adamwschedulefree schedulefreesgd schedulefreeadamw",
+        "`kind = \"schedule-free\"` in a `[[schedule]]`, with the optimizer \
+         sgd or adamw",
+    ),
+    (
         "reducelronplateau reduceonplateau plateaulrscheduler onplateau",
         "`kind = \"plateau\"`",
     ),

@@ -42,6 +42,17 @@ pub(crate) struct Export {
 impl Export {
     pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
         let spec = parse_schedule(&self.spec)?;
+        if spec.is_schedule_free() {
+            return Err(Error::Invalid(
+                "`schedule-free` is another form of the optimizer, not a \
+                 table of rates: train with `SGDScheduleFree` or \
+                 `AdamWScheduleFree` of the package schedulefree, or \
+                 `optax.contrib.schedule_free`, at its `lr_ratio` times the \
+                 peak"
+                    .to_owned(),
+            )
+            .into());
+        }
         let label = spec.label();
         let rates = spec.rates(self.peak, self.steps).map_err(Error::from)?;
         let formula = spec.formula(self.steps).map_err(Error::from)?;

@@ -2,9 +2,10 @@
 //! once for every budget, so that no run finds an invalid one.
 
 use super::wire::{Entry, Node, Source, Table, Value, find, unknown_key};
-use super::{axes, factors};
+use super::{WorkloadEntry, axes, factors};
 use crate::error::{Error, Problem, Result};
 use crate::schedule::{self, MODIFIERS, ScheduleSpec};
+use crate::spec::TrainerSpec;
 use crate::synonyms;
 use crate::text::{excerpt, unknown};
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ pub(super) fn read(
     source: Source<'_>,
     tables: &[(usize, &Table)],
     budgets: &[usize],
+    workloads: &[WorkloadEntry],
 ) -> Result<Vec<ScheduleSpec>> {
     let mut specs = vec![];
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -29,6 +31,9 @@ pub(super) fn read(
                     let problem = Problem { message, ..problem };
                     return Err(complaint(source, at, &table, problem));
                 }
+            }
+            if let Some(problem) = misfit(&spec, workloads) {
+                return Err(complaint(source, at, &table, problem));
             }
             let label = spec.label();
             if let Some(&first) = places.get(&label) {
@@ -52,6 +57,39 @@ pub(super) fn read(
         }
     }
     Ok(specs)
+}
+
+/// Why one of the workloads cannot be trained under `spec`, if it averages
+/// weights.
+fn misfit(
+    spec: &ScheduleSpec,
+    workloads: &[WorkloadEntry],
+) -> Option<Problem> {
+    if !spec.averages() {
+        return None;
+    }
+    let key = if spec.is_schedule_free() { "kind" } else { "average" };
+    let shown = if spec.is_schedule_free() { "schedule-free" } else { key };
+    workloads.iter().find_map(|entry| {
+        let why = match &entry.spec {
+            TrainerSpec::External(_) => {
+                "is a program, which keeps its weights to itself; give the \
+                 schedule a grid without it"
+                    .to_owned()
+            }
+            TrainerSpec::Candle(_) if !spec.is_schedule_free() => return None,
+            TrainerSpec::Candle(candle) => {
+                let problem = candle.optimizer.check_schedule_free().err()?;
+                format!(
+                    "cannot be trained so: {problem}, or give the schedule a \
+                     grid without it"
+                )
+            }
+        };
+        let name = excerpt(&entry.name);
+        let message = format!("`{shown}`: the workload {name} {why}");
+        Some(Problem::at(key, message))
+    })
 }
 
 /// Reads one table without axes; `at` is its header.

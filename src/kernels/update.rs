@@ -73,6 +73,68 @@ pub(crate) struct Muon {
     pub(crate) scale: f32,
 }
 
+/// The numbers of one update of the schedule-free form of SGD; with them the
+/// form of AdamW begins.
+#[derive(Clone, Copy)]
+pub(crate) struct Free {
+    /// Rate of z.
+    pub(crate) lr: f32,
+    /// Rate of y: `lr (1 - beta (1 - share))`.
+    pub(crate) inner_lr: f32,
+    /// Share of z in the average.
+    pub(crate) share: f32,
+    pub(crate) weight_decay: f32,
+    /// Factor on the gradient, from clipping.
+    pub(crate) scale: f32,
+}
+
+/// The numbers of one update of the schedule-free form of AdamW.
+#[derive(Clone, Copy)]
+pub(crate) struct FreeAdam {
+    pub(crate) free: Free,
+    pub(crate) beta2: f32,
+    /// `1 - beta2`.
+    pub(crate) fresh2: f32,
+    pub(crate) eps: f32,
+    /// `1 / (1 - beta2^t)`.
+    pub(crate) correction2: f32,
+}
+
+vectorised! {
+    /// Schedule-free SGD (Defazio et al., *The Road Less Scheduled*, 2024) as
+    /// the package schedulefree has it, with x left out: `g += decay y; y +=
+    /// share (z - y) - inner_lr g; z -= lr g`.
+    fn free_sgd(y: &mut [f32], g: &[f32], z: &mut [f32], s: Free) {
+        for ((y, g), z) in y.iter_mut().zip(g).zip(z.iter_mut()) {
+            let g = g * s.scale + s.weight_decay * *y;
+            *y += s.share * (*z - *y) - s.inner_lr * g;
+            *z -= s.lr * g;
+        }
+    }
+}
+
+vectorised! {
+    /// The same of AdamW without its first moment.
+    fn free_adamw(
+        y: &mut [f32],
+        g: &[f32],
+        z: &mut [f32],
+        v: &mut [f32],
+        s: FreeAdam,
+    ) {
+        let FreeAdam { free, beta2, fresh2, eps, correction2 } = s;
+        let moments = z.iter_mut().zip(v.iter_mut());
+        for ((y, g), (z, v)) in y.iter_mut().zip(g).zip(moments) {
+            let g = g * free.scale;
+            *v = beta2 * *v + fresh2 * g * g;
+            let deviation = (*v * correction2).sqrt() + eps;
+            let g = g / deviation + free.weight_decay * *y;
+            *y += free.share * (*z - *y) - free.inner_lr * g;
+            *z -= free.lr * g;
+        }
+    }
+}
+
 vectorised! {
     /// PyTorch's SGD: `g += decay w; v = momentum v + g; w -= lr v`, with
     /// Nesterov `w -= lr (g + momentum v)`.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::error::Result;
 use crate::grid::LrFindSpec;
-use crate::schedule::ScheduleSpec;
+use crate::schedule::{Course, ScheduleSpec};
 use crate::spec::{AdjustLr, OptimizerSpec};
 use crate::train::Trainer;
 
@@ -78,11 +78,16 @@ pub(crate) fn on_workload(
     };
     let trial = |peak_lr: f64, steps: usize, seed: u64| {
         // A schedule that is not valid for so few steps is a constant rate.
-        let rates = verify
-            .and_then(|(_, schedule)| schedule.rates(peak_lr, steps).ok())
-            .unwrap_or_else(|| vec![peak_lr; steps]);
+        let known = verify.and_then(|(_, schedule)| {
+            let rates = schedule.rates(peak_lr, steps).ok()?;
+            let average = schedule.course(peak_lr, steps).ok()?.average();
+            Some((rates, average))
+        });
+        let (rates, average) =
+            known.unwrap_or_else(|| (vec![peak_lr; steps], None));
         memo.trial(&rates, seed, || {
-            let fit = trainer.follow(seed, rates.clone().into(), stop)?;
+            let course = Course::from(rates.clone()).averaged(average);
+            let fit = trainer.follow(seed, course, stop)?;
             let train = fit.train_loss;
             Ok(fit.valid.map(|score| TrialLosses { valid: score.loss, train }))
         })
@@ -92,7 +97,15 @@ pub(crate) fn on_workload(
         .map(|(verify, schedule)| (verify.sparing(probe_steps), schedule));
     let budget = verify.as_ref().map(|(verify, schedule)| {
         // A schedule that is not valid for so few steps fails when trained.
-        (verify, relative_peak(schedule, verify.horizon).unwrap_or(1.0))
+        let peak = relative_peak(schedule, verify.horizon).unwrap_or(1.0);
+        // Many updates of SGD add up to 1 / (1 - momentum) times the first
+        // one; those of its schedule-free form do not.
+        let gain = if schedule.is_schedule_free() {
+            1.0 / trainer.optimizer().first_share()
+        } else {
+            1.0
+        };
+        (verify, peak * gain)
     });
     let runs = Runs { train: &train, trial: &trial, several };
     let mut found = find(test, budget, seed, runs)?;

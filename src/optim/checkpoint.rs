@@ -1,5 +1,6 @@
 //! Checkpoints: a training in progress, as a file.
 
+use super::Weighing;
 use crate::digest;
 use crate::error::{Error, Result};
 use candle_core::safetensors;
@@ -14,6 +15,10 @@ const MOMENTS: [&str; 2] = ["optimizer.first", "optimizer.second"];
 /// Name of the tensor with the other state: version, completed updates,
 /// batches drawn, seed of their order.
 const PLACE: &str = "optimizer.place";
+
+/// Name of what the schedule-free form keeps beside the moments: the highest
+/// rate and the sum of the shares. Other optimizers have no such tensor.
+const WEIGHING: &str = "optimizer.weighing";
 
 /// Raised when the meaning of a file changes.
 const VERSION: i64 = 1;
@@ -34,6 +39,8 @@ pub struct Checkpoint {
     /// First and second moment of each weight in one array, in the order of
     /// the weights' names; the second is empty for SGD and Lion.
     pub(crate) moments: [Vec<f32>; 2],
+    /// Of the schedule-free form.
+    pub(crate) free: Option<Weighing>,
 }
 
 impl Checkpoint {
@@ -79,10 +86,17 @@ impl Checkpoint {
             let [first, second] = &self.moments;
             let first = Tensor::new(first.as_slice(), &Device::Cpu)?;
             let second = Tensor::new(second.as_slice(), &Device::Cpu)?;
-            let names = [PLACE, MOMENTS[0], MOMENTS[1]].map(str::to_owned);
-            candle_core::Result::Ok(
-                names.into_iter().zip([place, first, second]),
-            )
+            let mut all = vec![
+                (PLACE, place),
+                (MOMENTS[0], first),
+                (MOMENTS[1], second),
+            ];
+            if let Some(Weighing { highest, sum }) = self.free {
+                let free = Tensor::new(&[highest, sum], &Device::Cpu)?;
+                all.push((WEIGHING, free));
+            }
+            let all = all.into_iter();
+            candle_core::Result::Ok(all.map(|(name, t)| (name.to_owned(), t)))
         };
         let flat = flat().map_err(Error::tensor("writing a checkpoint"))?;
         Ok(self.weights.clone().into_iter().chain(flat).collect())
@@ -116,6 +130,13 @@ impl Checkpoint {
             let missing = format!("is no checkpoint, it lacks `{name}`");
             tensors.remove(name).ok_or_else(|| no_checkpoint(&missing))
         };
+        let free = match take(WEIGHING).map(|free| free.to_vec1::<f64>()) {
+            Err(_) => None,
+            Ok(free) => match free.as_deref() {
+                Ok(&[highest, sum]) => Some(Weighing { highest, sum }),
+                _ => return Err(no_checkpoint("has other schedule-free state")),
+            },
+        };
         let place = take(PLACE)?.to_vec1::<i64>();
         let moments = [take(MOMENTS[0])?, take(MOMENTS[1])?];
         let Ok([VERSION, step, batches, seed]) = place.as_deref() else {
@@ -136,6 +157,7 @@ impl Checkpoint {
             seed: seed.cast_unsigned(),
             weights: tensors.into_iter().collect(),
             moments: [first, second],
+            free,
         })
     }
 }

@@ -1,11 +1,12 @@
 //! Optimizers: SGD with momentum and Nesterov, AdamW, Adam, RMSprop, Lion, Muon;
-//! weight decay, gradient clipping.
+//! schedule-free SGD and AdamW; weight decay, gradient clipping.
 //!
 //! candle's SGD has no momentum, and the moments of its AdamW are private. The
 //! state of these optimizers can be cloned. On a CPU, weights and moments are
 //! updated in place, in one pass.
 
 mod checkpoint;
+mod free;
 mod groups;
 mod norm;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod update;
 
 pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint::weights;
+pub(crate) use free::Weighing;
 
 use crate::spec::OptimizerSpec;
 use candle_core::backprop::GradStore;
@@ -35,6 +37,9 @@ pub(crate) struct Optim {
     steps: i32,
     /// Momentum, or the first beta, instead of the spec's.
     momentum: Option<f64>,
+    /// In the schedule-free form; then the weights are its y, and the first
+    /// moments its z.
+    free: Option<Weighing>,
 }
 
 /// What is special about a weight.
@@ -99,6 +104,7 @@ impl Optim {
             moments,
             steps: 0,
             momentum: None,
+            free: None,
         })
     }
 
@@ -133,7 +139,13 @@ impl Optim {
         }
     }
 
-    /// Goes on from `moments` after `steps` updates.
+    /// What the schedule-free form keeps beside the moments.
+    pub(crate) fn weighing(&self) -> Option<Weighing> {
+        self.free
+    }
+
+    /// Goes on from `moments` after `steps` updates, and from `free` in the
+    /// schedule-free form.
     ///
     /// # Errors
     ///
@@ -142,11 +154,15 @@ impl Optim {
         &mut self,
         steps: usize,
         moments: &[Vec<f32>; 2],
+        free: Option<Weighing>,
     ) -> Result<()> {
         let own = self.moments()?;
-        if own.each_ref().map(Vec::len) != moments.each_ref().map(Vec::len) {
+        if own.each_ref().map(Vec::len) != moments.each_ref().map(Vec::len)
+            || self.free.is_some() != free.is_some()
+        {
             bail!("the checkpoint is of another optimizer or other weights")
         }
+        self.free = free;
         self.steps = i32::try_from(steps).unwrap_or(i32::MAX);
         match &mut self.moments {
             Moments::Flat(own) => *own = RefCell::new(moments.clone()),
@@ -182,16 +198,21 @@ impl Optim {
     ) -> Result<()> {
         self.steps = self.steps.saturating_add(1);
         let scale = self.clip(gradients)?;
+        if self.free.is_some() {
+            self.skip(gradients)?;
+        }
         let spec = match self.momentum {
             Some(momentum) => &self.spec.with_momentum(momentum),
             None => &self.spec,
         };
         let (steps, rest) = (self.steps, self.rest.as_ref());
+        let share = self.free.as_mut().map(|free| free.share(lr));
         let update = |part: &Part| Update {
             spec: rest.filter(|_| part.is_rest).unwrap_or(spec),
             steps,
             lr: lr * part.multiplier,
             scale,
+            share,
         };
         match (&mut self.moments, gradients) {
             (Moments::Flat(moments), Gradients::Slices(gradients)) => {

@@ -1,3 +1,4 @@
+mod free;
 mod golden;
 
 use super::*;

@@ -14,11 +14,13 @@ pub(super) struct Update<'a> {
     pub(super) lr: f64,
     /// Factor on the gradient, from clipping.
     pub(super) scale: f64,
+    /// In the schedule-free form, the share of z in the average.
+    pub(super) share: Option<f64>,
 }
 
 impl Update<'_> {
     /// `1 / (1 - beta^t)`.
-    fn correction(&self, beta: f64) -> f64 {
+    pub(super) fn correction(&self, beta: f64) -> f64 {
         1.0 / (1.0 - beta.powi(self.steps))
     }
 
@@ -32,6 +34,9 @@ impl Update<'_> {
         first: &mut [f32],
         second: &mut [f32],
     ) {
+        if let Some(share) = self.share {
+            return self.fused_free(share, weight, gradient, first, second);
+        }
         let (lr, scale) = (self.lr as f32, self.scale as f32);
         let adam = |beta1, beta2, eps, weight_decay| Adam {
             lr,
@@ -127,10 +132,15 @@ impl Update<'_> {
         &self,
         var: &Var,
         gradient: &Tensor,
-        [first, second]: &mut [Tensor; 2],
+        moments: &mut [Tensor; 2],
     ) -> Result<()> {
         let weight = var.as_detached_tensor();
         let gradient = (gradient * self.scale)?;
+        if let Some(share) = self.share {
+            let y = self.composed_free(share, &weight, &gradient, moments)?;
+            return var.set(&y);
+        }
+        let [first, second] = moments;
         let step = match *self.spec {
             OptimizerSpec::Sgd { momentum, nesterov, weight_decay, .. } => {
                 let gradient = (gradient + (&weight * weight_decay)?)?;
@@ -213,7 +223,7 @@ impl Update<'_> {
 }
 
 /// `share old + (1 - share) new`.
-fn average(old: &Tensor, new: &Tensor, share: f64) -> Result<Tensor> {
+pub(super) fn average(old: &Tensor, new: &Tensor, share: f64) -> Result<Tensor> {
     (old * share)? + (new * (1.0 - share))?
 }
 

@@ -170,6 +170,10 @@ impl Analysis {
         };
         let bound = |label: &str, budget: u64| {
             let spec = schedules.iter().find(|spec| spec.label() == label)?;
+            // The bound is that of the last weights.
+            if spec.averages() {
+                return None;
+            }
             bound(&spec.rates(1.0, usize::try_from(budget).ok()?).ok()?)
         };
         let theory = theory(&boards, overall.control(), bound);

@@ -91,6 +91,9 @@ impl Kind {
                 check_from(from)?;
                 ratio("tau", *tau)
             }
+            Self::ScheduleFree { lr_ratio } => {
+                within("lr_ratio", *lr_ratio, 1e-3..=1e3, "from 0.001 to 1000")
+            }
             Self::Plateau { factor, patience: _, min_ratio, evaluations } => {
                 let wanted = "above 0 and below 1";
                 let below = 1.0 - f64::EPSILON;
@@ -166,12 +169,12 @@ fn check_from(from: &str) -> Result<(), Problem> {
         let Problem { message, .. } = unknown_kind(from);
         return Err(Problem::at("from", message.replace("`kind`", "`from`")));
     };
-    if kind.stands_alone() {
-        return Ok(());
-    }
-    let message = format!(
-        "`from` is {from:?}, which has no rates of its own, take \"linear\""
-    );
+    let lacks = match from {
+        "schedule-free" => "is for another form of the optimizer",
+        _ if kind.stands_alone() => return Ok(()),
+        _ => "has no rates of its own",
+    };
+    let message = format!("`from` is {from:?}, which {lacks}, take \"linear\"");
     Err(Problem::at("from", message))
 }
 

@@ -1,7 +1,7 @@
 //! Warm-up, cooldown, join: from a spec to a function of the step.
 
-use super::formula::{Expr, Formula, half_cosine};
-use super::kinds::Rise;
+use super::formula::{Expr, Formula, half_cosine, named};
+use super::kinds::{Kind, Rise};
 use super::shapes::progress;
 use super::spec::{
     Cooldown, Form, Part, PartLength, ScheduleSpec, Warmup, WarmupLength,
@@ -85,7 +85,15 @@ impl ScheduleSpec {
         let body = self.body(steps - rise, rise)?;
         let whole = Expr::Named("warmup", rise as f64);
         let after = body.of(Expr::Time - &whole);
-        let value = Expr::Time.below(&whole, warmup.rise(&whole), after);
+        let rise = warmup.rise(&whole);
+        let rise = match self.form {
+            Form::Kind(Kind::ScheduleFree { lr_ratio }) if lr_ratio != 1.0 => {
+                named!(lr_ratio);
+                lr_ratio * rise
+            }
+            _ => rise,
+        };
+        let value = Expr::Time.below(&whole, rise, after);
         Ok(Formula::new("warmup", value))
     }
 

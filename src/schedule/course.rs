@@ -4,7 +4,7 @@
 use super::compose::check_run;
 use super::kinds::Kind;
 use super::spec::{Form, ScheduleSpec};
-use super::{Problem, refine};
+use super::{Average, Problem, refine};
 
 /// A rate for every update of a training, and what may change it on the way.
 #[derive(Clone, Debug)]
@@ -12,6 +12,7 @@ pub(crate) struct Course {
     rates: Vec<f64>,
     momenta: Option<Vec<f64>>,
     plateau: Option<Plateau>,
+    average: Option<Average>,
 }
 
 impl Course {
@@ -37,6 +38,18 @@ impl Course {
     /// Momentum of update `step`, where it is cycled.
     pub(crate) fn momentum(&self, step: usize) -> Option<f64> {
         self.momenta.as_ref().map(|momenta| momenta[step])
+    }
+
+    /// The same for a run that is evaluated at `average` of its weights.
+    #[must_use]
+    pub(crate) fn averaged(self, average: Option<Average>) -> Self {
+        Self { average, ..self }
+    }
+
+    /// The average of the weights that its run is evaluated at; `None` for the
+    /// last weights.
+    pub(crate) fn average(&self) -> Option<Average> {
+        self.average
     }
 
     /// Whether it wants the validation loss after `done` updates.
@@ -69,7 +82,7 @@ impl Course {
 
 impl From<Vec<f64>> for Course {
     fn from(rates: Vec<f64>) -> Self {
-        Self { rates, momenta: None, plateau: None }
+        Self { rates, momenta: None, plateau: None, average: None }
     }
 }
 
@@ -99,13 +112,14 @@ pub(crate) fn shared_steps(courses: &[&Course], step: usize) -> usize {
 /// Groups of courses with the same update `step`, or with no further update, in
 /// order of their first index.
 pub(crate) fn parts(courses: &[&Course], step: usize) -> Vec<Vec<usize>> {
-    // Bits of rate and momentum.
-    type Update = Option<(u64, Option<u64>)>;
+    // Bits of rate and momentum, and whether the update is schedule-free.
+    type Update = Option<(u64, Option<u64>, bool)>;
     let mut parts: Vec<(Update, Vec<usize>)> = vec![];
     for (i, course) in courses.iter().enumerate() {
         let update = (step < course.steps()).then(|| {
             let momentum = course.momentum(step).map(f64::to_bits);
-            (course.lr(step).to_bits(), momentum)
+            let is_free = course.average == Some(Average::ScheduleFree);
+            (course.lr(step).to_bits(), momentum, is_free)
         });
         match parts.iter_mut().find(|(known, _)| *known == update) {
             Some((_, part)) => part.push(i),
@@ -193,7 +207,8 @@ impl ScheduleSpec {
         let momenta = self.momentum(steps)?.map(|momentum| {
             (0..steps).map(|step| momentum.at(step as f64)).collect()
         });
-        Ok(Course { rates, momenta, plateau })
+        let average = self.average(steps);
+        Ok(Course { rates, momenta, plateau, average })
     }
 
     /// Checks the schedule at a budget of `steps`, whether its rates are

@@ -325,6 +325,10 @@ kinds! {
         from: String = "linear".to_owned();
         tau: f64 = 0.1;
     }
+    /// a constant rate, and an optimizer that averages its weights
+    "schedule-free" ScheduleFree from "Defazio et al. 2024" {
+        lr_ratio: f64 = 1.0;
+    }
     /// the peak, times factor whenever the validation loss stops falling
     "plateau" Plateau from "PyTorch's ReduceLROnPlateau" {
         factor: f64 = 0.1;

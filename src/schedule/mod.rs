@@ -9,8 +9,9 @@
 //! formulas, `checks` the limits of their values, and `compose` adds warm-up,
 //! cooldown and `join`. `parse`, `field` and `value` read and write specs.
 //! `compat` has the conventions of other libraries, `course` what reacts to the
-//! training.
+//! training, `average` which average of the weights is evaluated.
 
+mod average;
 mod bound;
 mod checks;
 mod compat;
@@ -30,6 +31,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use average::Average;
 pub use bound::{Bound, bound};
 pub use compat::Library;
 pub(crate) use course::{Course, parts, shared_steps};

@@ -95,6 +95,7 @@ impl ScheduleSpec {
             Form::Join(_)
                 | Form::Kind(
                     Kind::Constant {}
+                        | Kind::ScheduleFree { .. }
                         | Kind::Piecewise { .. }
                         | Kind::Table { .. }
                         | Kind::Refined { .. }

@@ -67,6 +67,10 @@ impl Kind {
             Self::Constant {} | Self::Refined { .. } | Self::Plateau { .. } => {
                 1.0.into()
             }
+            Self::ScheduleFree { lr_ratio } => {
+                named!(lr_ratio);
+                lr_ratio
+            }
             Self::Linear { end_ratio } => {
                 named!(end_ratio);
                 1.0 - (1.0 - end_ratio) * p

@@ -137,6 +137,10 @@ constructors! {
     /// Made from the gradient norms of one run with the schedule `from`
     /// (linear).
     refined "refined";
+    /// `lr_ratio` (1) times the peak throughout, for the schedule-free form of
+    /// SGD or `AdamW`, which [`Learner::fit_spec`](crate::Learner::fit_spec)
+    /// takes for it.
+    schedule_free "schedule-free";
     /// Times `factor` (0.1) whenever the validation loss stops falling.
     plateau "plateau";
 }
@@ -258,12 +262,24 @@ impl ScheduleSpec {
         parts.iter_mut().map(|part| &mut part.spec)
     }
 
-    /// Whether it is made from a whole run or reacts to one.
+    /// Whether it is made from a whole run, reacts to one, or averages the
+    /// weights of one.
     pub(crate) fn needs_whole_run(&self) -> bool {
-        matches!(
+        let reacts = matches!(
             self.form,
             Form::Kind(Kind::Refined { .. } | Kind::Plateau { .. })
-        )
+        );
+        reacts || self.averages()
+    }
+
+    /// Whether it is for the schedule-free form of an optimizer.
+    pub(crate) fn is_schedule_free(&self) -> bool {
+        matches!(self.form, Form::Kind(Kind::ScheduleFree { .. }))
+    }
+
+    /// Whether its runs are evaluated at an average of their weights.
+    pub(crate) fn averages(&self) -> bool {
+        self.is_schedule_free()
     }
 
     fn cycles_momentum(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Optimizers, all but their learning rates.
 
+mod free;
 mod muon;
 mod problem;
 mod shared_keys;

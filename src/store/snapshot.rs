@@ -153,6 +153,7 @@ mod tests {
             seed: 3,
             weights: BTreeMap::from([("weight".to_owned(), weight)]),
             moments: [vec![0.5, 0.25], vec![]],
+            free: None,
         }
     }
 

@@ -8,10 +8,11 @@
 use super::{
     Divergence, Fit, Progress, Replica, Score, finite, is_point, mean,
 };
+use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::optim::Checkpoint;
 use crate::record::Outcome;
-use crate::schedule::{Course, parts, shared_steps};
+use crate::schedule::{Average, Course, parts, shared_steps};
 use crate::workload::Workload;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -161,13 +162,10 @@ impl Branch {
         tell: &mut dyn FnMut(Growth) -> Result<()>,
     ) -> Result<()> {
         let mut replica = Replica::new(workload, self.seed)?;
-        if let Some(start) = &self.start {
-            replica.restore(start)?;
-        }
         self.grow_on(&mut replica, workload, stop, every, tell)
     }
 
-    /// The same on a replica in the state of the branch.
+    /// The same on a fresh replica.
     pub(super) fn grow_on(
         mut self,
         replica: &mut Replica,
@@ -176,6 +174,11 @@ impl Branch {
         every: Duration,
         tell: &mut dyn FnMut(Growth) -> Result<()>,
     ) -> Result<()> {
+        let averages = self.runs.iter().map(|run| run.course.average());
+        replica.average(&averages.flatten().collect::<Vec<_>>())?;
+        if let Some(start) = &self.start {
+            replica.restore(start)?;
+        }
         let mut last = Instant::now();
         loop {
             self.finish(replica, workload, tell)?;
@@ -217,16 +220,19 @@ impl Branch {
         if !self.runs.iter().any(wanted) {
             return Ok(());
         }
-        let score = replica.evaluate(&workload.data.valid)?;
+        let mut scores = Scores::new(replica, &workload.data.valid);
         for mut run in std::mem::take(&mut self.runs) {
             if !diverged && run.course.listens(done) {
-                run.course.hear(score.loss);
-                run.seen.heard.push(score.loss);
+                // Of the last weights: an average changes no training.
+                let loss = scores.at(None)?.loss;
+                run.course.hear(loss);
+                run.seen.heard.push(loss);
             }
             if !diverged && !run.is_point(done) {
                 self.runs.push(run);
                 continue;
             }
+            let score = scores.at(run.course.average())?;
             let from = run.seen.curve.last().map_or(0, |point| point.step);
             run.seen.curve.push(Progress {
                 step: done,
@@ -259,15 +265,16 @@ impl Branch {
         if !self.runs.iter().any(over) {
             return Ok(());
         }
-        let test = replica.evaluate(&workload.data.test)?;
+        let mut tests = Scores::new(replica, &workload.data.test);
         let (ended, left): (Vec<Run>, Vec<Run>) =
             std::mem::take(&mut self.runs).into_iter().partition(over);
         self.runs = left;
         for run in ended {
+            let test = Some(tests.at(run.course.average())?);
             let curve = run.seen.curve;
             let fit =
                 Fit::of(&self.losses, curve, Outcome::Completed, self.spent);
-            let test = Some(test).filter(|score| score.loss.is_finite());
+            let test = test.filter(|score| score.loss.is_finite());
             let fit = Fit { valid: run.seen.valid, test, ..fit };
             tell(Growth::Finished(run.key, fit))?;
         }
@@ -307,6 +314,30 @@ impl Branch {
             }
         }
         Ok(())
+    }
+}
+
+/// Scores on a part of the data, each computed once.
+struct Scores<'a> {
+    replica: &'a Replica,
+    split: &'a Split,
+    known: Vec<(Option<Average>, Score)>,
+}
+
+impl<'a> Scores<'a> {
+    fn new(replica: &'a Replica, split: &'a Split) -> Self {
+        Self { replica, split, known: vec![] }
+    }
+
+    /// The score at `average` of the weights.
+    fn at(&mut self, average: Option<Average>) -> Result<Score> {
+        let known = self.known.iter().find(|(other, _)| *other == average);
+        if let Some((_, score)) = known {
+            return Ok(*score);
+        }
+        let score = self.replica.evaluate_at(average, self.split)?;
+        self.known.push((average, score));
+        Ok(score)
     }
 }
 

@@ -1,5 +1,7 @@
-//! One training in progress: its updates, and its evaluations.
+//! One training in progress: its updates, and its evaluations. `average` has
+//! those at an average of the weights.
 
+mod average;
 mod evaluation;
 
 use crate::data::{Batches, Dataset, Task, gather};
@@ -23,6 +25,7 @@ pub(crate) struct Replica {
     optim: Optim,
     gradients: WeightGradients,
     batches: Batches,
+    batch: usize,
     accumulate: usize,
     data: Arc<Dataset>,
     name: String,
@@ -76,6 +79,7 @@ impl Replica {
             optim,
             gradients: WeightGradients::new(vars),
             batches: Batches::new(data.train.len(), workload.batch, seed),
+            batch: workload.batch,
             accumulate: workload.accumulate,
             data,
             name: workload.name.clone(),
@@ -109,6 +113,7 @@ impl Replica {
                 seed: self.seed,
                 weights,
                 moments: self.optim.moments()?,
+                free: self.optim.weighing(),
             })
         };
         read().map_err(Error::tensor(format!("saving `{}`", self.name)))
@@ -128,7 +133,8 @@ impl Replica {
                     _ => bail!("the checkpoint has no such weight `{name}`"),
                 }
             }
-            self.optim.restore(checkpoint.step, &checkpoint.moments)
+            let Checkpoint { step, moments, free, .. } = checkpoint;
+            self.optim.restore(*step, moments, *free)
         };
         write().map_err(Error::tensor(format!("resuming `{}`", self.name)))?;
         self.step = checkpoint.step;

@@ -105,6 +105,14 @@ impl Trainer {
     ) -> Result<Fit> {
         match self {
             Self::Candle(workload) => follow(workload, seed, course, stop),
+            Self::External(external) if course.average().is_some() => {
+                Err(Error::Invalid(format!(
+                    "`{}` is trained by an external program, which keeps its \
+                     weights to itself: have it average them, and leave \
+                     `schedule-free` and `average` out",
+                    external.name
+                )))
+            }
             Self::External(external) => external.follow(seed, course, stop),
         }
     }

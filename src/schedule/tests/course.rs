@@ -3,7 +3,7 @@
 use super::super::course::Plateau;
 use super::super::spec::Form;
 use super::{assert_close, complaint, spec};
-use crate::schedule::ScheduleSpec;
+use crate::schedule::{Average, ScheduleSpec, parts, shared_steps};
 use serde_json::Value;
 
 fn goldens(part: &str) -> Vec<Value> {
@@ -45,6 +45,28 @@ fn momentum_is_cycled_as_pytorch_does() {
             (0..want.len()).map(|step| course.momentum(step)).collect();
         assert_close(&got.expect("cycled"), &want, 1e-12, &spec.label());
     }
+}
+
+#[test]
+fn schedule_free_has_the_rates_of_constant_and_runs_of_its_own() {
+    let free = ScheduleSpec::schedule_free().with("lr_ratio", 10);
+    let free = free.expect("a key").warmup(5);
+    assert_eq!(free.label(), "schedule-free(lr_ratio=10,warmup=5)");
+    let constant = ScheduleSpec::constant().warmup(5);
+    let rates = constant.rates(0.3, 40).expect("stands");
+    let want: Vec<f64> = rates.iter().map(|lr| lr * 10.0).collect();
+    let got = free.rates(0.3, 40).expect("stands");
+    assert_close(&got, &want, 1e-12, "rates");
+    let courses = [
+        ScheduleSpec::constant().course(0.3, 40).expect("stands"),
+        ScheduleSpec::schedule_free().course(0.3, 40).expect("stands"),
+    ];
+    let [constant, free] = &courses;
+    assert_eq!(constant.average(), None);
+    assert_eq!(free.average(), Some(Average::ScheduleFree));
+    let both = [constant, free];
+    assert_eq!(shared_steps(&both, 0), 80, "they share no update");
+    assert_eq!(parts(&both, 3).len(), 2);
 }
 
 #[test]

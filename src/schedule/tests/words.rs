@@ -444,7 +444,7 @@ fn a_tables_factors_are_written_once_they_are_set() {
 #[test]
 fn the_list_names_every_key_once() {
     let names: Vec<_> = kinds().iter().map(|kind| kind.name).collect();
-    assert_eq!(names.len(), 23);
+    assert_eq!(names.len(), 24);
     for kind in kinds() {
         let mut keys: Vec<_> = kind.keys.iter().map(|key| key.name).collect();
         keys.extend(MODIFIERS.iter().map(|&(name, _)| name));
