@@ -243,6 +243,20 @@ const PARAMETERS: &[Parameter] = &[
                     found",
     },
     Parameter {
+        words: "ema_decay model_ema_decay ema_momentum use_ema ema",
+        keys: &[("average_decay", "with `average = \"ema\"`")],
+        elsewhere: "`average = \"ema\"` with `average_decay` in `[[schedule]]`",
+    },
+    Parameter {
+        words: "swa_start swa_epoch_start swa",
+        keys: &[(
+            "average_from",
+            "a share of the updates, with `average = \
+                                  \"swa\"`",
+        )],
+        elsewhere: "`average = \"swa\"` with `average_from` in `[[schedule]]`",
+    },
+    Parameter {
         words: "T_max t_initial decay_steps total_iters transition_steps \
          lr_decay_iters lr_decay_steps",
         keys: &[("steps", "")],

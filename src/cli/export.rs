@@ -53,6 +53,16 @@ impl Export {
             )
             .into());
         }
+        if spec.averages() {
+            return Err(Error::Invalid(
+                "`average` is no part of a rate: export the schedule without \
+                 it and average the weights in the training, with \
+                 `AveragedModel` and `update_bn` of torch.optim.swa_utils or \
+                 `optax.ema`"
+                    .to_owned(),
+            )
+            .into());
+        }
         let label = spec.label();
         let rates = spec.rates(self.peak, self.steps).map_err(Error::from)?;
         let formula = spec.formula(self.steps).map_err(Error::from)?;

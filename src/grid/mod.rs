@@ -216,7 +216,8 @@ impl Experiment {
         let workloads = workloads::read(source, &workloads, known)?;
         let budgets =
             budgets::in_steps(source, lengths, &workloads, &known.epoch)?;
-        let schedules = schedules::read(source, &schedules, &budgets, &workloads)?;
+        let schedules =
+            schedules::read(source, &schedules, &budgets, &workloads)?;
         let control = control(source, &root, &schedules)?;
         let name = path.file_stem().map_or_else(
             || "experiment".to_owned(),

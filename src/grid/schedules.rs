@@ -61,10 +61,7 @@ pub(super) fn read(
 
 /// Why one of the workloads cannot be trained under `spec`, if it averages
 /// weights.
-fn misfit(
-    spec: &ScheduleSpec,
-    workloads: &[WorkloadEntry],
-) -> Option<Problem> {
+fn misfit(spec: &ScheduleSpec, workloads: &[WorkloadEntry]) -> Option<Problem> {
     if !spec.averages() {
         return None;
     }

@@ -1,5 +1,6 @@
 //! What a grid becomes. The complaints are in `wrong`, mutations in `fuzz`.
 
+mod averages;
 mod fuzz;
 mod wrong;
 

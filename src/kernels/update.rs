@@ -73,6 +73,15 @@ pub(crate) struct Muon {
     pub(crate) scale: f32,
 }
 
+vectorised! {
+    /// Moves `a` by `share` of the way to `b`.
+    fn approach(a: &mut [f32], b: &[f32], share: f32) {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a += share * (b - *a);
+        }
+    }
+}
+
 /// The numbers of one update of the schedule-free form of SGD; with them the
 /// form of AdamW begins.
 #[derive(Clone, Copy)]

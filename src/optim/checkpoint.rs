@@ -1,8 +1,9 @@
 //! Checkpoints: a training in progress, as a file.
 
-use super::Weighing;
+use super::{Weighing, WeightAverage};
 use crate::digest;
 use crate::error::{Error, Result};
+use crate::schedule::Average;
 use candle_core::safetensors;
 use candle_core::{Device, Tensor};
 use std::collections::{BTreeMap, HashMap};
@@ -41,6 +42,8 @@ pub struct Checkpoint {
     pub(crate) moments: [Vec<f32>; 2],
     /// Of the schedule-free form.
     pub(crate) free: Option<Weighing>,
+    /// Of the weights, on the CPU.
+    pub(crate) averages: Vec<WeightAverage>,
 }
 
 impl Checkpoint {
@@ -86,17 +89,23 @@ impl Checkpoint {
             let [first, second] = &self.moments;
             let first = Tensor::new(first.as_slice(), &Device::Cpu)?;
             let second = Tensor::new(second.as_slice(), &Device::Cpu)?;
-            let mut all = vec![
-                (PLACE, place),
-                (MOMENTS[0], first),
-                (MOMENTS[1], second),
-            ];
+            let mut all =
+                vec![(PLACE, place), (MOMENTS[0], first), (MOMENTS[1], second)];
             if let Some(Weighing { highest, sum }) = self.free {
                 let free = Tensor::new(&[highest, sum], &Device::Cpu)?;
                 all.push((WEIGHING, free));
             }
-            let all = all.into_iter();
-            candle_core::Result::Ok(all.map(|(name, t)| (name.to_owned(), t)))
+            let all = all.into_iter().map(|(name, t)| (name.to_owned(), t));
+            let mut all: Vec<_> = all.collect();
+            for (i, average) in self.averages.iter().enumerate() {
+                let kind = Tensor::new(&average_place(average), &Device::Cpu)?;
+                all.push((average_name(i), kind));
+                let named = self.weights.keys().zip(&average.values);
+                all.extend(named.map(|(name, value)| {
+                    (format!("{}.{name}", average_name(i)), value.clone())
+                }));
+            }
+            candle_core::Result::Ok(all)
         };
         let flat = flat().map_err(Error::tensor("writing a checkpoint"))?;
         Ok(self.weights.clone().into_iter().chain(flat).collect())
@@ -134,9 +143,21 @@ impl Checkpoint {
             Err(_) => None,
             Ok(free) => match free.as_deref() {
                 Ok(&[highest, sum]) => Some(Weighing { highest, sum }),
-                _ => return Err(no_checkpoint("has other schedule-free state")),
+                _ => {
+                    return Err(no_checkpoint("has other schedule-free state"));
+                }
             },
         };
+        let mut averages = vec![];
+        while let Ok(kind) = take(&average_name(averages.len())) {
+            let kind = kind.to_vec1::<i64>();
+            let Some((kind, taken)) =
+                kind.ok().as_deref().and_then(average_of_place)
+            else {
+                return Err(no_checkpoint("has an average of another version"));
+            };
+            averages.push(WeightAverage { kind, taken, values: vec![] });
+        }
         let place = take(PLACE)?.to_vec1::<i64>();
         let moments = [take(MOMENTS[0])?, take(MOMENTS[1])?];
         let Ok([VERSION, step, batches, seed]) = place.as_deref() else {
@@ -151,15 +172,61 @@ impl Checkpoint {
         let (Ok(first), Ok(second)) = (first, second) else {
             return Err(no_checkpoint("has moments that are not f32"));
         };
+        let mut weights: BTreeMap<String, Tensor> =
+            tensors.into_iter().collect();
+        for (i, average) in averages.iter_mut().enumerate() {
+            let prefix = format!("{}.", average_name(i));
+            let own: Vec<String> = weights
+                .range(prefix.clone()..)
+                .map_while(|(name, _)| name.strip_prefix(&*prefix))
+                .map(str::to_owned)
+                .collect();
+            // In the order of the weights, which is that of their names.
+            average.values = own
+                .iter()
+                .filter_map(|name| weights.remove(&format!("{prefix}{name}")))
+                .collect();
+        }
         Ok(Self {
             step,
             batches,
             seed: seed.cast_unsigned(),
-            weights: tensors.into_iter().collect(),
+            weights,
             moments: [first, second],
             free,
+            averages,
         })
     }
+}
+
+/// Name of the tensor with the kind of average `i`; those of its values begin
+/// with it.
+fn average_name(i: usize) -> String {
+    format!("optimizer.average{i}")
+}
+
+/// The kind of an average, its number, and the weights it has taken.
+fn average_place(average: &WeightAverage) -> [i64; 3] {
+    let taken = i64::from(average.taken);
+    match average.kind {
+        Average::ScheduleFree => [0, 0, taken],
+        Average::Ema { decay } => [1, decay.to_bits().cast_signed(), taken],
+        Average::Swa { after } => {
+            [2, i64::try_from(after).unwrap_or(i64::MAX), taken]
+        }
+    }
+}
+
+/// The inverse of [`average_place`].
+fn average_of_place(place: &[i64]) -> Option<(Average, u32)> {
+    let &[kind, number, taken] = place else { return None };
+    let kind = match kind {
+        0 => Average::ScheduleFree,
+        1 => Average::Ema { decay: f64::from_bits(number.cast_unsigned()) },
+        2 => Average::Swa { after: usize::try_from(number).ok()? },
+        _ => return None,
+    };
+    Some((kind, u32::try_from(taken).ok()?))
 }
 
 /// The weights of a safetensors file, by name, on the CPU.

@@ -162,7 +162,12 @@ impl Update<'_> {
                 update::free_adamw(y, gradient, z, second, numbers);
             }
             OptimizerSpec::Sgd { weight_decay, .. } => {
-                update::free_sgd(y, gradient, z, self.free(share, weight_decay));
+                update::free_sgd(
+                    y,
+                    gradient,
+                    z,
+                    self.free(share, weight_decay),
+                );
             }
             _ => {}
         }
@@ -178,11 +183,8 @@ impl Update<'_> {
     ) -> Result<Tensor> {
         let (step, weight_decay) = match *self.spec {
             OptimizerSpec::Adamw { beta2, eps, weight_decay, .. } => {
-                *second = super::update::average(
-                    second,
-                    &gradient.sqr()?,
-                    beta2,
-                )?;
+                *second =
+                    super::update::average(second, &gradient.sqr()?, beta2)?;
                 let mean = (&*second * self.correction(beta2))?;
                 (gradient.div(&(mean.sqrt()? + eps)?)?, weight_decay)
             }

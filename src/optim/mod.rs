@@ -1,10 +1,12 @@
 //! Optimizers: SGD with momentum and Nesterov, AdamW, Adam, RMSprop, Lion, Muon;
-//! schedule-free SGD and AdamW; weight decay, gradient clipping.
+//! schedule-free SGD and AdamW; weight decay, gradient clipping; averages of
+//! weights.
 //!
 //! candle's SGD has no momentum, and the moments of its AdamW are private. The
 //! state of these optimizers can be cloned. On a CPU, weights and moments are
 //! updated in place, in one pass.
 
+mod average;
 mod checkpoint;
 mod free;
 mod groups;
@@ -13,6 +15,7 @@ mod norm;
 mod tests;
 mod update;
 
+pub(crate) use average::WeightAverage;
 pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint::weights;
 pub(crate) use free::Weighing;

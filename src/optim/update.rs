@@ -223,7 +223,11 @@ impl Update<'_> {
 }
 
 /// `share old + (1 - share) new`.
-pub(super) fn average(old: &Tensor, new: &Tensor, share: f64) -> Result<Tensor> {
+pub(super) fn average(
+    old: &Tensor,
+    new: &Tensor,
+    share: f64,
+) -> Result<Tensor> {
     (old * share)? + (new * (1.0 - share))?
 }
 

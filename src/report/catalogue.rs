@@ -48,6 +48,9 @@ pub(crate) fn markdown() -> String {
         for (_, keys) in forms {
             page += &other(name, keys);
         }
+        if *name == "schedule-free" {
+            page += SCHEDULE_FREE;
+        }
         if !kind.keys.is_empty() {
             let _ = writeln!(page, "\nKeys: `{}`.", keys(kind, "`, `"));
         }
@@ -66,7 +69,7 @@ pub(crate) fn markdown() -> String {
     }
     page += COOLDOWN;
     page += &of_spec(Some(ScheduleSpec::cosine().cooldown(0.2)));
-    page + JOIN
+    page + AVERAGE + JOIN
 }
 
 /// The keys and values that give a kind another form than its defaults do.
@@ -174,6 +177,46 @@ A cooldown replaces the last share of any kind, from the factor `begin` that
 it has reached there; `cooldown_shape` is one of the shapes of `wsd`, with
 their `x`:
 
+";
+
+const SCHEDULE_FREE: &str = "
+It is no shape but another form of the optimizer, of `sgd` and `adamw` alone.
+The gradient is taken at y, and a run is evaluated at x (`beta` is the
+`momentum` of `sgd` or the `beta1` of `adamw`, `step` the gradient or Adam's
+step without its first moment, both with the weight decay at y):
+
+```
+y = (1 - beta) * z + beta * x
+z = z - lr * step(y)
+c = highest lr so far ^ 2, divided by the sum of these over all updates so far
+x = (1 - c) * x + c * z
+```
+
+This is the package schedulefree 1.4.1 with its defaults; its `warmup_steps` of
+W are a `warmup` of W - 1 here. With momentum, SGD moves the weights by
+1 / (1 - momentum) times the rate for each gradient in all; in this form by the
+rate alone. So the best rate is higher: the authors advise 10 to 50 times the
+usual one for SGD and 1 to 10 times for AdamW. Give `lr_ratio` as an axis, or
+find a rate for each schedule (`per = \"schedule\"` in `[lr_find]`). Other optimizers, `nesterov` and a beta of 0 are refused.
+Statistics of batch norm are computed as below.
+";
+
+const AVERAGE: &str = "
+`average` evaluates a run at an average of its weights, and changes no update:
+
+```
+average = \"ema\"    a = average_decay * a + (1 - average_decay) * w after each update
+average = \"swa\"    a = mean of w after each update beyond the share average_from
+```
+
+The first average is the weights themselves, and before `average_from` the run
+is evaluated at them. `ema` and `swa` are `get_ema_multi_avg_fn` and
+`get_swa_multi_avg_fn` of torch.optim.swa_utils. Before each evaluation the
+running statistics of batch norm are computed anew for the average, as
+`update_bn` does: their mean over the batches of one pass over the training
+part, at most 50 of them. `plateau` still follows the loss of the last weights.
+An `ema` of 0.999 remembers about 1000 updates: too many for a short run.
+Sources: Polyak & Juditsky 1992; Izmailov et al. 2018.
 ";
 
 const JOIN: &str = "

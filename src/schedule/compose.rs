@@ -290,7 +290,7 @@ pub(super) fn join(
 }
 
 /// The nearest whole number of steps.
-fn whole(steps: f64) -> usize {
+pub(super) fn whole(steps: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -273,6 +273,7 @@ impl ScheduleSpec {
         let mut table = Self::table(factors);
         table.warmup = self.warmup;
         table.cooldown = self.cooldown;
+        table.average = self.average;
         Ok(table)
     }
 }

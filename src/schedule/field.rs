@@ -104,7 +104,8 @@ impl<T: Element> Field for Vec<T> {
 fn is_share(key: &str) -> bool {
     matches!(
         key,
-        "cooldown"
+        "average_from"
+            | "cooldown"
             | "decay"
             | "explore"
             | "inc_fraction"

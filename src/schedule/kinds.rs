@@ -48,6 +48,9 @@ pub(crate) const MODIFIERS: &[(&str, &str)] = &[
     ("cooldown", "0"),
     ("cooldown_shape", "linear"),
     ("cooldown_end_ratio", "0 (exponential: 0.01)"),
+    ("average", "off"),
+    ("average_decay", "0.999"),
+    ("average_from", "0.75"),
 ];
 
 /// All kinds, in the order of the documentation.

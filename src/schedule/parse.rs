@@ -1,6 +1,7 @@
 //! From a table in a file to a spec and back, and to a label.
 
 use super::Problem;
+use super::average::Averaging;
 use super::field::{Field, Fields};
 use super::kinds::{Kind, MODIFIERS, Rise, Shape, kinds};
 use super::spec::{
@@ -63,7 +64,8 @@ impl ScheduleSpec {
         };
         let warmup = Self::take_warmup(fields)?;
         let cooldown = Self::take_cooldown(fields)?;
-        Ok(Self { form, warmup, cooldown })
+        let average = Averaging::take(fields)?;
+        Ok(Self { form, warmup, cooldown, average })
     }
 
     fn take_warmup(fields: &mut Fields) -> Result<Option<Warmup>, Problem> {
@@ -132,6 +134,7 @@ impl ScheduleSpec {
             entries.push(("cooldown_shape", shape.value(), linear));
             entries.push(("cooldown_end_ratio", end_ratio.value(), None));
         }
+        entries.extend(self.average.into_iter().flat_map(Averaging::entries));
         entries
     }
 

@@ -1,5 +1,6 @@
 //! A schedule as TOML names it: what it is made of, constructors, checks.
 
+use super::average::Averaging;
 use super::checks::{check_tail, ratio, ratio_above_zero};
 use super::field::Fields;
 use super::kinds::{Kind, Rise, Shape, kinds};
@@ -8,7 +9,7 @@ use super::{KindInfo, Problem};
 use std::path::Path;
 
 /// A schedule as TOML names it: a kind with its parameters, a warm-up, a
-/// cooldown; or several schedules joined.
+/// cooldown, an average of the weights; or several schedules joined.
 ///
 /// Free of any learning rate and budget: [`build`](Self::build) fixes both.
 /// Ratios are shares of the peak, shares are of the steps after the warm-up.
@@ -29,6 +30,7 @@ pub struct ScheduleSpec {
     pub(super) form: Form,
     pub(super) warmup: Option<Warmup>,
     pub(super) cooldown: Option<Cooldown>,
+    pub(super) average: Option<Averaging>,
 }
 
 /// What stands between warm-up and cooldown.
@@ -235,7 +237,7 @@ impl ScheduleSpec {
     }
 
     fn plain(form: Form) -> Self {
-        Self { form, warmup: None, cooldown: None }
+        Self { form, warmup: None, cooldown: None, average: None }
     }
 
     /// The file of a `table` whose factors are to be read from it.
@@ -279,7 +281,7 @@ impl ScheduleSpec {
 
     /// Whether its runs are evaluated at an average of their weights.
     pub(crate) fn averages(&self) -> bool {
-        self.is_schedule_free()
+        self.is_schedule_free() || self.average.is_some()
     }
 
     fn cycles_momentum(&self) -> bool {
@@ -310,7 +312,7 @@ impl ScheduleSpec {
             let Cooldown { shape, end_ratio, .. } = cooldown;
             check_tail("cooldown_end_ratio", shape, end_ratio)?;
         }
-        Ok(())
+        self.check_average()
     }
 }
 
@@ -331,6 +333,11 @@ fn check_parts(parts: &[Part]) -> Result<(), Problem> {
             Problem::at("join", message)
         };
         part.spec.check().map_err(inside)?;
+        if part.spec.average.is_some() {
+            let message = "`average` is of the whole run, give it to the \
+                           schedule that has `join`";
+            return Err(inside(Problem::at("average", message)));
+        }
         if part.spec.needs_whole_run() {
             let message = format!(
                 "`{}` needs the whole run, let it stand alone",

@@ -1,3 +1,4 @@
+mod average;
 mod course;
 mod forms;
 mod golden;

@@ -154,6 +154,7 @@ mod tests {
             weights: BTreeMap::from([("weight".to_owned(), weight)]),
             moments: [vec![0.5, 0.25], vec![]],
             free: None,
+            averages: vec![],
         }
     }
 

@@ -174,15 +174,16 @@ impl Branch {
         every: Duration,
         tell: &mut dyn FnMut(Growth) -> Result<()>,
     ) -> Result<()> {
-        let averages = self.runs.iter().map(|run| run.course.average());
-        replica.average(&averages.flatten().collect::<Vec<_>>())?;
+        replica.average(&self.averages())?;
         if let Some(start) = &self.start {
             replica.restore(start)?;
         }
         let mut last = Instant::now();
         loop {
             self.finish(replica, workload, tell)?;
-            self.fork(replica, tell)?;
+            if self.fork(replica, tell)? {
+                replica.average(&self.averages())?;
+            }
             let Some(first) = self.runs.first() else { return Ok(()) };
             if stop() {
                 return Err(Error::Interrupted);
@@ -281,21 +282,26 @@ impl Branch {
         Ok(())
     }
 
+    /// The averages that its runs are evaluated at.
+    fn averages(&self) -> Vec<Average> {
+        self.runs.iter().filter_map(|run| run.course.average()).collect()
+    }
+
     /// Keeps the runs that have the same next update as the first one, and
-    /// forks the others off.
+    /// forks the others off; whether there were any.
     fn fork(
         &mut self,
         replica: &Replica,
         tell: &mut dyn FnMut(Growth) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         if self.runs.len() < 2 {
-            return Ok(());
+            return Ok(false);
         }
         let courses: Vec<&Course> =
             self.runs.iter().map(|run| &run.course).collect();
         let parts = parts(&courses, self.losses.len());
         if parts.len() < 2 {
-            return Ok(());
+            return Ok(false);
         }
         let start = Some(Arc::new(replica.checkpoint()?));
         let mut runs: Vec<Option<Run>> =
@@ -313,7 +319,7 @@ impl Branch {
                 tell(Growth::Forked(branch))?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -331,6 +337,7 @@ impl<'a> Scores<'a> {
 
     /// The score at `average` of the weights.
     fn at(&mut self, average: Option<Average>) -> Result<Score> {
+        let average = self.replica.begun(average);
         let known = self.known.iter().find(|(other, _)| *other == average);
         if let Some((_, score)) = known {
             return Ok(*score);

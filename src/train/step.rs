@@ -1,20 +1,19 @@
 //! One training in progress: its updates, and its evaluations. `average` has
-//! those at an average of the weights.
+//! those at an average of the weights, `state` saves and restores it.
 
 mod average;
 mod evaluation;
+mod state;
 
 use crate::data::{Batches, Dataset, Task, gather};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::nn::{self, Graph, Recording, Replay, WeightGradients, Weights};
-use crate::optim::Checkpoint;
-use crate::optim::{Gradients, Optim};
+use crate::optim::{Gradients, Optim, WeightAverage};
 use crate::workload::Workload;
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Tensor, Var, bail};
+use candle_core::{DType, Tensor, Var};
 pub use evaluation::Score;
-use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 
@@ -33,6 +32,8 @@ pub(crate) struct Replica {
     step: usize,
     /// Of the gradients of every update, where they are asked for.
     norms: Option<Vec<f64>>,
+    /// Averages of the weights that runs are evaluated at.
+    averages: Vec<WeightAverage>,
     way: Way,
 }
 
@@ -86,64 +87,13 @@ impl Replica {
             seed,
             step: 0,
             norms: None,
+            averages: vec![],
             way,
         };
         if let Some(checkpoint) = &workload.checkpoint {
             replica.restore(checkpoint)?;
         }
         Ok(replica)
-    }
-
-    /// The training as it stands now.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read back from its device.
-    pub(crate) fn checkpoint(&self) -> Result<Checkpoint> {
-        let read = || {
-            let mut weights = BTreeMap::new();
-            for (name, var) in self.weights.trainable() {
-                let weight = var.as_detached_tensor();
-                let weight = weight.to_device(&Device::Cpu)?.copy()?;
-                weights.insert(name, weight);
-            }
-            candle_core::Result::Ok(Checkpoint {
-                step: self.step,
-                batches: self.batches.drawn(),
-                seed: self.seed,
-                weights,
-                moments: self.optim.moments()?,
-                free: self.optim.weighing(),
-            })
-        };
-        read().map_err(Error::tensor(format!("saving `{}`", self.name)))
-    }
-
-    pub(super) fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let vars = self.weights.trainable();
-        let write = || {
-            if vars.len() != checkpoint.weights.len() {
-                bail!("the checkpoint has other weights than the model")
-            }
-            for (name, var) in vars {
-                match checkpoint.weights.get(&name) {
-                    Some(weight) if weight.shape() == var.shape() => {
-                        var.set(&weight.to_device(var.device())?)?;
-                    }
-                    _ => bail!("the checkpoint has no such weight `{name}`"),
-                }
-            }
-            let Checkpoint { step, moments, free, .. } = checkpoint;
-            self.optim.restore(*step, moments, *free)
-        };
-        write().map_err(Error::tensor(format!("resuming `{}`", self.name)))?;
-        self.step = checkpoint.step;
-        if checkpoint.seed == self.seed {
-            while self.batches.drawn() < checkpoint.batches {
-                self.batches.next_rows();
-            }
-        }
-        Ok(())
     }
 
     /// Copies of the trainable weights.
@@ -230,6 +180,8 @@ impl Replica {
             .descend(lr)
             .map_err(Error::tensor(format!("training `{}`", self.name)))?;
         self.step += 1;
+        self.take_averages()
+            .map_err(Error::tensor(format!("averaging `{}`", self.name)))?;
         Ok(loss)
     }
 

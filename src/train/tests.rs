@@ -1,3 +1,4 @@
+mod average;
 mod sets;
 
 use super::pilot::measure;

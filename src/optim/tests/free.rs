@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 #[derive(Deserialize)]
 struct Golden {
     shapes: BTreeMap<String, Vec<usize>>,
-    start: Vec<f64>,
+    start: Vec<f32>,
     target: Vec<f64>,
     curvature: Vec<f64>,
     cases: Vec<Case>,
@@ -45,8 +45,7 @@ impl Golden {
         let mut at = 0;
         let var = |shape: &Vec<usize>| {
             let size: usize = shape.iter().product();
-            let values: Vec<f32> =
-                self.start[at..at + size].iter().map(|&x| x as f32).collect();
+            let values: Vec<f32> = self.start[at..at + size].to_vec();
             at += size;
             Var::from_vec(values, shape.as_slice(), &Device::Cpu).expect("var")
         };
@@ -54,6 +53,7 @@ impl Golden {
     }
 
     /// Gradients of all weights at update `t`.
+    #[expect(clippy::cast_possible_truncation, reason = "gradients are f32")]
     fn gradients(&self, vars: &[Var], t: usize) -> Vec<Vec<f32>> {
         let mut i = 0;
         let mut one = |y: f32| {

@@ -141,7 +141,7 @@ fn any_in_steps() -> impl Strategy<Value = ScheduleSpec> {
 }
 
 /// Any kind with any modifiers.
-fn any_spec() -> impl Strategy<Value = ScheduleSpec> {
+pub(super) fn any_spec() -> impl Strategy<Value = ScheduleSpec> {
     let rise = prop::option::of(1..5usize);
     let fall = prop::option::of((above_zero(), shape(), ratio()));
     (any_kind(), rise, any::<bool>(), fall).prop_map(

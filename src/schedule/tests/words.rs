@@ -45,6 +45,16 @@ fn labels_say_what_differs_from_the_defaults() {
                 "end_ratio":0.1,"share":0.5}],"warmup":2}"#,
             "join(constant(steps=5),linear(end_ratio=0.1,share=0.5),warmup=2)",
         ),
+        (
+            r#"{"kind":"constant","average":"ema","average_decay":0.999}"#,
+            "constant(average=ema)",
+        ),
+        (
+            r#"{"kind":"wsd","warmup":9,"average":"swa",
+                "average_from":"50%"}"#,
+            "wsd(warmup=9,average=swa,average_from=0.5)",
+        ),
+        (r#"{"kind":"wsd","average":"off","average_decay":0.9}"#, "wsd"),
     ] {
         assert_eq!(spec(json).label(), want);
     }
@@ -77,13 +87,15 @@ fn unknown_keys_are_refused_with_the_nearest() {
         (
             r#"{"kind":"constant","colour":2}"#,
             "`constant` has no key `colour`, it takes warmup, warmup_shape, \
-             warmup_start_ratio, cooldown, cooldown_shape, cooldown_end_ratio",
+             warmup_start_ratio, cooldown, cooldown_shape, cooldown_end_ratio, average, \
+             average_decay, average_from",
         ),
         (
             r#"{"join":[{"kind":"linear","steps":5,"powr":1}]}"#,
             "part 1 of `join`: `linear` has no key `powr`, it takes \
              end_ratio, warmup, warmup_shape, warmup_start_ratio, cooldown, \
-             cooldown_shape, cooldown_end_ratio",
+             cooldown_shape, cooldown_end_ratio, average, average_decay, \
+             average_from",
         ),
     ] {
         let message = complaint(json, 10);

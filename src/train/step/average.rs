@@ -7,8 +7,9 @@
 use super::{Replica, Score};
 use crate::data::{Batches, Split, gather};
 use crate::error::{Error, Result};
+use crate::optim::WeightAverage;
 use crate::schedule::Average;
-use candle_core::{Tensor, Var};
+use candle_core::{Tensor, Var, bail};
 
 /// Most training batches that statistics are computed from: as many as the
 /// README of the package schedulefree takes.
@@ -19,17 +20,52 @@ const STATISTICS_BATCHES: usize = 50;
 const FAR: f64 = (1 << 20) as f64;
 
 impl Replica {
-    /// Prepares a fresh replica for runs that are evaluated at `averages`.
+    /// Follows the averages `wanted` from here on, and no others. For a
+    /// schedule-free one, a fresh replica changes its optimizer's form.
     ///
     /// # Errors
     ///
-    /// If the optimizer has no schedule-free form and one of them needs it.
-    pub(in crate::train) fn average(&mut self, averages: &[Average]) -> Result<()> {
-        if averages.contains(&Average::ScheduleFree) {
+    /// If the optimizer has no such form.
+    pub(in crate::train) fn average(
+        &mut self,
+        wanted: &[Average],
+    ) -> Result<()> {
+        if wanted.contains(&Average::ScheduleFree) {
             let context = || format!("training `{}`", self.name);
             self.optim.make_free().map_err(Error::tensor(context()))?;
         }
+        self.averages.retain(|average| wanted.contains(&average.kind));
+        for &kind in wanted {
+            let known = self.averages.iter().any(|other| other.kind == kind);
+            if !known && kind != Average::ScheduleFree {
+                self.averages.push(WeightAverage::new(kind));
+            }
+        }
         Ok(())
+    }
+
+    /// Takes the weights after an update into the averages.
+    pub(super) fn take_averages(&mut self) -> candle_core::Result<()> {
+        if self.averages.is_empty() {
+            return Ok(());
+        }
+        let vars = self.weights.trainable();
+        let vars: Vec<Var> = vars.into_iter().map(|(_, var)| var).collect();
+        for average in &mut self.averages {
+            average.take(self.step, &vars)?;
+        }
+        Ok(())
+    }
+
+    /// `average`; `None`, the last weights, while it has taken no others.
+    pub(in crate::train) fn begun(
+        &self,
+        average: Option<Average>,
+    ) -> Option<Average> {
+        average.filter(|&kind| {
+            let own = self.averages.iter().find(|other| other.kind == kind);
+            own.is_none_or(|own| own.taken > 0)
+        })
     }
 
     /// Mean loss and metric over all of `split`, at `average` of the weights.
@@ -57,6 +93,11 @@ impl Replica {
     fn averaged(&self, average: Average) -> candle_core::Result<Vec<Tensor>> {
         match average {
             Average::ScheduleFree => self.optim.averaged(),
+            Average::Ema { .. } | Average::Swa { .. } => {
+                let own = self.averages.iter().find(|a| a.kind == average);
+                let Some(own) = own else { bail!("it is not followed") };
+                Ok(own.values.clone())
+            }
         }
     }
 
