@@ -145,6 +145,16 @@ fn what_other_tools_write_is_read_to_the_right_numbers() {
             plain.iter().map(|row| row.replacen("digits", "all", 1)).collect();
         assert_eq!(found, plain, "{file}");
     }
+    let folder = folder_with("");
+    let panel = made("wandb/runs/panel.csv");
+    let run = lrscout(folder.path()).args(["rank", &panel]).assert().code(65);
+    let text = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+    assert!(text.ends_with("this run is `constant-0`\n"), "{text}");
+    let args = ["rank", &panel, "--path", "{schedule}_{seed}"];
+    let run = lrscout(folder.path()).args(args).assert().code(65);
+    let text = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+    let place = "panel.csv:2:3: `--path` does not match `constant-0`\n";
+    assert!(text.ends_with(place), "{text}");
 
     let trials: Vec<String> =
         plain.iter().map(|row| row.replacen("digits ", "", 1)).collect();
@@ -494,6 +504,26 @@ fn rates_of_a_random_search_are_chosen_where_they_were_tried() {
         linear,0,0.2,2\n";
     let (_, said) = table(text, &[]);
     assert!(said.contains("the schedules ran at different rates"), "{said}");
+}
+
+#[test]
+fn names_that_may_mean_the_same_are_named() {
+    let rows = |names: [&str; 4]| {
+        let rows = names.iter().enumerate().map(|(i, name)| {
+            format!("{},{name},{},{i}\n", ["a", "b"][i / 2], i % 2)
+        });
+        let header = "dataset,schedule,seed,val_loss\n";
+        let text = header.to_owned() + &rows.collect::<String>();
+        let folder = folder_with("");
+        fs::write(folder.path().join("t.csv"), text).expect("writable");
+        said(folder.path(), &["import", "t.csv"]).1
+    };
+    let said = rows(["cosine", "Cosine", "linear", "step"]);
+    assert!(said.contains("the schedules `Cosine` and `cosine` are not"));
+    let said = rows(["CosineAnnealingLR", "a", "cosine_annealing", "b"]);
+    assert!(said.contains("`CosineAnnealingLR` and `cosine_annealing`"));
+    let said = rows(["linear", "linear-warmup", "poly 1.0", "poly 10"]);
+    assert!(!said.contains("not counted as one"), "{said}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use names::{
     BUDGETS, DATA, MODELS, OUTCOMES, RATES, RUNS, SCHEDULES, SEEDS, STEPS,
     WORKLOADS, is_schedule, last_part, plain,
 };
-pub(super) use names::{bare, is_of_runs};
+pub(super) use names::{bare, is_of_runs, stem};
 use scores::Scores;
 
 /// Where the fields of a run stand.

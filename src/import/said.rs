@@ -1,6 +1,6 @@
 //! What was understood of foreign files, in one line.
 
-use super::columns::{Columns, Schedules};
+use super::columns::{Columns, Schedules, stem};
 use super::runs::Run;
 use super::tools::Tool;
 use super::{ByRate, ByRow};
@@ -124,6 +124,12 @@ impl Told {
             }
             None => notes.extend(different_rates(runs)),
         }
+        notes.extend(like_names("schedules", runs, |run| {
+            Some(run.schedule.0.as_str())
+        }));
+        notes.extend(like_names("workloads", runs, |run| {
+            run.workload.as_ref().map(|(text, _)| text.as_str())
+        }));
         if columns.workload.is_empty() {
             notes.push("no workload, so all runs are of one".to_owned());
         }
@@ -174,6 +180,25 @@ fn counts(runs: &[Run]) -> String {
         counts.push(count(seeds, "seed", "seeds"));
     }
     counts.join(", ")
+}
+
+/// Names that may mean the same: they differ in case, in what is no letter, or
+/// in a word like `LR` at the end.
+fn like_names<'a>(
+    what: &str,
+    runs: &'a [Run],
+    name: impl Fn(&'a Run) -> Option<&'a str>,
+) -> Option<String> {
+    let mut alike: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for name in runs.iter().filter_map(name) {
+        alike.entry(stem(name)).or_default().insert(name);
+    }
+    let several = alike.values().find(|names| names.len() > 1)?;
+    let names: Vec<&str> = several.iter().copied().take(4).collect();
+    Some(format!(
+        "the {what} {} are not counted as one: give them one name if they are",
+        listed(&names)
+    ))
 }
 
 /// That schedules ran at different rates, one each.

@@ -121,6 +121,8 @@ def verdict(said, record):
     for words in ("look like", "too few digits"):
         if words in said:
             return "suspected"
+    if "may be off" in said:
+        return "unknown"
     return "raw" if "read as raw: " in said else "unknown"
 
 

@@ -159,6 +159,17 @@ pub(super) fn plain(name: &str) -> String {
     letters.flat_map(char::to_lowercase).collect()
 }
 
+/// What a name of a schedule has in common with others that may mean the
+/// same: `CosineAnnealingLR`, `cosine_annealing`.
+pub(in crate::import) fn stem(name: &str) -> String {
+    // The point of a number says which.
+    let letters = name.chars().filter(|&c| c.is_alphanumeric() || c == '.');
+    let name: String = letters.flat_map(char::to_lowercase).collect();
+    let ends = ["lr", "schedule", "scheduler"];
+    let stem = ends.iter().find_map(|end| name.strip_suffix(end));
+    stem.filter(|stem| !stem.is_empty()).unwrap_or(&name).to_owned()
+}
+
 /// The last part of a name that says something: `lr` of `optimizer.lr`,
 /// `scheduler` of `scheduler.name`.
 pub(super) fn last_part(name: &str) -> String {
