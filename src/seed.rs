@@ -13,12 +13,8 @@ use rand_chacha::ChaCha8Rng;
 /// The stream is the same on every platform and release (FNV-1a over the
 /// bytes, then `ChaCha8`), so a seed in a leaderboard stays meaningful.
 pub(crate) fn stream(seed: u64, purpose: &str) -> ChaCha8Rng {
-    let start = 0xcbf2_9ce4_8422_2325_u64;
-    let bytes = seed.to_le_bytes();
-    let hash = bytes.iter().chain(purpose.as_bytes()).fold(start, |h, &b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    ChaCha8Rng::seed_from_u64(hash)
+    let bytes = seed.to_le_bytes().into_iter().chain(purpose.bytes());
+    ChaCha8Rng::seed_from_u64(fnv(bytes))
 }
 
 /// numpy's `RandomState`: MT19937 with its doubles, polar normals and masked
@@ -83,4 +79,30 @@ impl NumpyLegacy {
         }
         order
     }
+}
+
+/// SplitMix64 (Steele, Lea and Flood 2014), for recipes that were published
+/// with it.
+pub(crate) struct SplitMix(u64);
+
+impl SplitMix {
+    /// The generator whose first state is FNV-1a of `name`.
+    pub(crate) fn named(name: &str) -> Self {
+        Self(fnv(name.bytes()))
+    }
+
+    /// Uniform in `[0, 1)` with 53 bits.
+    pub(crate) fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / 9_007_199_254_740_992.0
+    }
+}
+
+/// FNV-1a, 64 bits.
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |h, byte| {
+        (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }

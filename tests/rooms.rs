@@ -65,6 +65,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif::", &["runner"]),
     // For tests alone.
     ("insta::", &[]),
+    ("libm::", &["data/generated"]),
     ("mimalloc::", &["main.rs"]),
     ("plotters::", &["report"]),
     ("eprintln!", &["cli"]),

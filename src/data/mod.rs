@@ -1,13 +1,14 @@
 //! Data sets: tensors in memory, split and normalised once, shared by all
 //! runs.
 //!
-//! `pack` has the embedded sets, `synthetic` the generated ones, `vision`
-//! folders of pictures, `table` CSV files and `text` plain text. `plain` makes
+//! `pack` and `study` have the embedded sets, `synthetic` and `generated` those
+//! that are made, `vision` folders of pictures, `table` CSV files and `text` plain text. `plain` makes
 //! tensors of them, `batches` chooses the examples of an update.
 
 mod batches;
 mod check;
 mod file;
+mod generated;
 mod pack;
 mod plain;
 mod study;
@@ -306,6 +307,7 @@ fn named(set: &Set) -> Result<Plain> {
         "digits" => pack::digits(),
         "diamonds" => pack::diamonds(),
         "mnist1d" => Ok(synthetic::mnist1d()),
+        _ if set.is_generated() => Ok(generated::load(set)),
         _ => study::load(set),
     }
 }

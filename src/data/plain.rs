@@ -60,6 +60,7 @@ impl Plain {
         let mut inputs = parts(set, inputs);
         match set.form {
             Form::Rows(width) => standardise_columns(&mut inputs, width),
+            Form::Switches(_) => {}
             _ => standardise_all(&mut inputs),
         }
         let shape = set.form.shape();

@@ -17,6 +17,8 @@ pub(crate) use label::short;
 pub(crate) use optimizer::EMBEDDINGS_AND_HEADS;
 pub use optimizer::{AdjustLr, OptimizerSpec};
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
+pub(crate) use sets::SetKind;
 pub(crate) use sets::{Form, Named, Set, Target};
 use std::path::PathBuf;
 use std::sync::LazyLock;

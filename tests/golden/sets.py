@@ -122,7 +122,7 @@ def lines(f):
     i = np.arange(len(rows)) % 20
     parts = [rows[k] for k in ((i != 7) & (i != 17), i == 7, i == 17)]
     x, y = zip(*(sequences(p, start) for p in parts))
-    return {"parts": summary(x, y), "fnv": fnv(rows), "vocabulary": len(index) + 2}
+    return {"parts": summary(x, y), "fnv": fnv(np.concatenate(parts)), "vocabulary": len(index) + 2}
 
 
 def text(f):

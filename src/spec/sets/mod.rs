@@ -52,6 +52,8 @@ pub(crate) enum SetKind {
     Regression,
     /// Classes or values of points in a few dimensions.
     Points,
+    /// A rule over bits, cards or pieces.
+    Algorithm,
     /// Classes of words, whose letters are the columns, or of texts, whose
     /// words are.
     Word,
@@ -63,6 +65,8 @@ pub(crate) enum SetKind {
     Forecast,
     /// The next character of natural text or code.
     Text,
+    /// The next token of a formal language.
+    Sequence,
 }
 
 /// What one example is.
@@ -70,6 +74,8 @@ pub(crate) enum SetKind {
 pub(crate) enum Form {
     /// So many features without order.
     Rows(usize),
+    /// So many zeros and ones, which are not standardised.
+    Switches(usize),
     /// Channels and length.
     Signal(usize, usize),
     /// A grey picture of so many pixels a side.
@@ -96,11 +102,13 @@ impl SetKind {
             Self::Table => "table",
             Self::Regression => "regression",
             Self::Points => "points",
+            Self::Algorithm => "algorithm",
             Self::Word => "word",
             Self::Picture => "picture",
             Self::Signal => "signal",
             Self::Forecast => "forecast",
             Self::Text => "text",
+            Self::Sequence => "sequence",
         }
     }
 }
@@ -109,7 +117,7 @@ impl Form {
     /// The shape of one example.
     pub(crate) fn shape(self) -> Vec<usize> {
         match self {
-            Self::Rows(features) => vec![features],
+            Self::Rows(features) | Self::Switches(features) => vec![features],
             Self::Signal(channels, length) => vec![channels, length],
             Self::Picture(side) => vec![1, side, side],
             Self::Text(context) => vec![context],
@@ -129,7 +137,6 @@ impl Set {
     }
 
     /// Whether it is made by a program, and not collected.
-    #[cfg(test)]
     pub(crate) fn is_generated(&self) -> bool {
         self.source == GENERATED
     }
@@ -146,7 +153,7 @@ impl Set {
     /// What a model gets to see.
     pub(super) fn inputs(&self) -> Inputs {
         match self.form {
-            Form::Rows(_) => Inputs::Rows,
+            Form::Rows(_) | Form::Switches(_) => Inputs::Rows,
             Form::Signal(_, length) => Inputs::Signal(length),
             Form::Picture(side) => Inputs::Image(side),
             Form::Text(_) => Inputs::Text,

@@ -21,7 +21,7 @@ fn small(form: Form) -> &'static str {
             r#""cnn", channels = [4], hidden = [8]"#
         }
         Form::Text(_) => r#""transformer", width = 8, layers = 1, heads = 2"#,
-        Form::Rows(_) => r#""mlp", hidden = [8]"#,
+        Form::Rows(_) | Form::Switches(_) => r#""mlp", hidden = [8]"#,
     }
 }
 
