@@ -2,14 +2,22 @@
 //! product of its axes.
 
 use super::keys::natural_depth;
-use super::wire::{Entry, Node, Source, Table, Value};
+use super::wire::{Entry, Node, Source, Table, Value, find};
 use crate::error::Result;
 
-/// The values of an axis, or the single value.
-fn values(entry: &Entry) -> &[Node] {
+/// The kind of component that `table` describes, if it is one.
+fn kind_of(table: &Table) -> Option<&str> {
+    match &find(table, "kind")?.node.value {
+        Value::Text(kind) => Some(kind),
+        _ => None,
+    }
+}
+
+/// The values of an axis in a table of this kind, or the single value.
+fn values<'t>(entry: &'t Entry, kind: Option<&str>) -> &'t [Node] {
     match &entry.node.value {
         Value::List(items)
-            if entry.node.depth() > natural_depth(&entry.key) =>
+            if entry.node.depth() > natural_depth(&entry.key, kind) =>
         {
             items
         }
@@ -22,7 +30,16 @@ pub(super) fn some_values<'t>(
     source: Source<'_>,
     entry: &'t Entry,
 ) -> Result<&'t [Node]> {
-    let values = values(entry);
+    some_values_of(source, entry, None)
+}
+
+/// The same in a table of this kind.
+fn some_values_of<'t>(
+    source: Source<'_>,
+    entry: &'t Entry,
+    kind: Option<&str>,
+) -> Result<&'t [Node]> {
+    let values = values(entry, kind);
     if values.is_empty() {
         let message = format!(
             "`{}` has no values, give at least one or leave the key out",
@@ -35,8 +52,9 @@ pub(super) fn some_values<'t>(
 
 /// The number of tables that `table` expands to.
 pub(super) fn count(table: &Table) -> u128 {
+    let kind = kind_of(table);
     table.iter().fold(1, |product, entry| {
-        let len = values(entry).len() as u128;
+        let len = values(entry, kind).len() as u128;
         product.saturating_mul(len)
     })
 }
@@ -57,7 +75,7 @@ pub(super) fn count_components(node: &Node) -> u128 {
 pub(super) fn expand(source: Source<'_>, table: &Table) -> Result<Vec<Table>> {
     let mut tables = vec![vec![]];
     for entry in table {
-        let values = some_values(source, entry)?;
+        let values = some_values_of(source, entry, kind_of(table))?;
         tables = tables
             .into_iter()
             .flat_map(|start: Table| {

@@ -128,6 +128,14 @@ pub(super) const MODELS: Family = Family {
                 key("heads", Form::Whole),
             ],
         },
+        Kind {
+            name: "gru",
+            keys: &[
+                key("hidden", Form::Whole),
+                key("layers", Form::Whole),
+                key("embedding", Form::Whole),
+            ],
+        },
     ],
 };
 
@@ -236,10 +244,11 @@ pub(super) const OPTIMIZERS: Family = Family {
     ],
 };
 
-/// Lists around the value that `name` takes by nature; one more list is an
-/// axis.
-pub(super) fn natural_depth(name: &str) -> usize {
+/// Lists around the value that `name` takes by nature in a table of this
+/// `kind`; one more list is an axis.
+pub(super) fn natural_depth(name: &str, kind: Option<&str>) -> usize {
     match name {
+        "hidden" if kind == Some("gru") => 0,
         "hidden" | "channels" | "kernels" | "drop" | "split" | "milestones"
         | "factors" | "join" | "cycle_momentum" | "adamw_for" => 1,
         "points" => 2,

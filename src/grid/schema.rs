@@ -266,7 +266,7 @@ fn schedules() -> Value {
         let modifiers = MODIFIERS.iter().map(|&(name, _)| name);
         let mut properties = Map::new();
         for key in keys.iter().copied().chain(modifiers) {
-            let value = match natural_depth(key) {
+            let value = match natural_depth(key, None) {
                 0 => json!({}),
                 _ => json!({ "type": "array" }),
             };

@@ -625,7 +625,9 @@ fn grid_with(section: &str, example: &str) -> Option<String> {
         "Grids" => return None,
         "Models" => {
             let (data, model) = match example {
-                e if e.contains("transformer") => ("words", e),
+                e if e.contains("transformer") || e.contains("gru") => {
+                    ("words", e)
+                }
                 e if e.contains("cnn") || e.contains("resnet") => {
                     ("fashion", e)
                 }

@@ -21,6 +21,7 @@ pub(crate) mod gemm;
 pub(crate) mod norm;
 pub(crate) mod orthogonal;
 pub(crate) mod pool;
+pub(crate) mod recurrent;
 pub(crate) mod scratch;
 pub(crate) mod softmax;
 mod tile;

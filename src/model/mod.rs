@@ -2,6 +2,7 @@
 //! seeded weights and sizes from TOML.
 
 mod cnn;
+mod gru;
 mod mlp;
 mod resnet;
 mod transformer;
@@ -59,9 +60,28 @@ pub(crate) fn build(
             };
             Ok(Box::new(transformer::transformer(&size, vb)?))
         }
+        ModelSpec::Gru { hidden, layers, embedding } => {
+            let reader = reader(data, *embedding)?;
+            let size = (*hidden, *layers);
+            Ok(Box::new(gru::gru(&reader, size, outputs, vb)?))
+        }
         ModelSpec::Registered { name } => {
             bail!("model `{name}` is not among the built-in ones")
         }
+    }
+}
+
+/// What a recurrent model reads of `data`.
+fn reader(data: &Dataset, embedding: usize) -> Result<gru::Reader> {
+    match (&data.task, &*data.input_shape()) {
+        (&Task::NextToken { vocabulary, padding }, _) => {
+            Ok(gru::Reader::Text { embedding, vocabulary, padding })
+        }
+        (_, &[channels, _]) => Ok(gru::Reader::Signal { channels }),
+        _ => bail!(
+            "a gru needs text, as `words` or `text` have it, or signals, as \
+             `mnist1d` has them"
+        ),
     }
 }
 
@@ -96,6 +116,11 @@ pub(crate) fn step_flops(
         }
         ModelSpec::Transformer { width, layers, .. } => {
             transformer::products(*width, *layers, shape[0], data.outputs())
+        }
+        ModelSpec::Gru { hidden, layers, embedding } => {
+            let reader = reader(data, *embedding).ok()?;
+            let (size, length) = ((*hidden, *layers), *shape.last()?);
+            gru::products(&reader, size, length, data.outputs())
         }
         ModelSpec::Registered { .. } => return None,
     };

@@ -26,7 +26,7 @@ pub(super) fn channels_first(x: &Tensor) -> Result<Tensor> {
 }
 
 /// `(batch, channels, length)` as `(batch, 1, length, channels)`.
-pub(super) fn of_signal(x: &Tensor) -> Result<Tensor> {
+pub(crate) fn of_signal(x: &Tensor) -> Result<Tensor> {
     let (batch, channels, length) = x.dims3()?;
     if channels == 1 || !x.is_contiguous() {
         let last = x.permute((0, 2, 1))?.contiguous()?;

@@ -83,6 +83,11 @@ pub fn linear_silu(
     layer(inputs, outputs, Activation::Silu, vb)
 }
 
+/// A dense layer of these weights.
+pub(super) fn of(weight: Tensor, bias: Tensor) -> Linear {
+    Linear { weight, bias: Some(bias), activation: Activation::Identity }
+}
+
 fn layer(
     inputs: usize,
     outputs: usize,

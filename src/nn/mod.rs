@@ -34,6 +34,7 @@ mod loss;
 mod norm;
 mod op;
 mod pool;
+mod recurrent;
 mod replay;
 mod rows;
 mod slices;
@@ -48,6 +49,7 @@ pub(crate) use attention::packed_causal_self_attention;
 pub use conv::{
     Conv1d, Conv2d, conv1d, conv1d_relu, conv2d, conv2d_no_bias, conv2d_relu,
 };
+pub(crate) use image::of_signal;
 pub use image::{flatten, mean_pool};
 pub(crate) use init::Weights;
 pub use linear::{
@@ -56,6 +58,8 @@ pub use linear::{
 pub use loss::{cross_entropy, mse};
 pub use norm::{BatchNorm, LayerNorm, batch_norm, batch_norm_relu, layer_norm};
 pub use pool::{max_pool1d, max_pool2d};
+pub use recurrent::{Gru, gru};
+pub(crate) use recurrent::{Reach, last_place};
 pub(crate) use replay::{Graph, Replay};
 pub use rows::{Embedding, embedding};
 pub(crate) use rows::{gather_rows, scatter_rows};

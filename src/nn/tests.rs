@@ -2,6 +2,8 @@
 //! operations, on every path of the kernels that the machine has, over shapes
 //! that divide nothing evenly.
 
+mod recurrent;
+
 use super::*;
 use crate::kernels::on_every_path;
 use crate::seed;

@@ -101,6 +101,11 @@ impl ModelSpec {
                     .or_else(|| size("heads", *heads, 1, 64))
                     .or_else(|| (width % heads != 0).then(|| uneven(*heads)))
             }
+            Self::Gru { hidden, layers, embedding } => {
+                size("hidden", *hidden, 1, WIDEST)
+                    .or_else(|| size("layers", *layers, 1, 64))
+                    .or_else(|| size("embedding", *embedding, 1, WIDEST))
+            }
             Self::Registered { .. } => None,
         }
     }
@@ -112,11 +117,13 @@ impl ModelSpec {
         let refuse = |needs: &str| {
             let given = match inputs {
                 Inputs::Rows => "rows of features, which want `mlp`",
-                Inputs::Signal(_) => "signals, which want `cnn` or `mlp`",
+                Inputs::Signal(_) => {
+                    "signals, which want `cnn`, `gru` or `mlp`"
+                }
                 Inputs::Image(_) => {
                     "pictures, which want `cnn`, `resnet` or `mlp`"
                 }
-                Inputs::Text => "text, which wants `transformer`",
+                Inputs::Text => "text, which wants `transformer` or `gru`",
                 Inputs::Unknown => "inputs of its own",
             };
             let message = format!(
@@ -148,6 +155,9 @@ impl ModelSpec {
                 Self::Transformer { .. },
                 Inputs::Rows | Inputs::Signal(_) | Inputs::Image(_),
             ) => refuse("text"),
+            (Self::Gru { .. }, Inputs::Rows | Inputs::Image(_)) => {
+                refuse("text or signals")
+            }
             _ => None,
         }
     }

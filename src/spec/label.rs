@@ -6,7 +6,8 @@ use super::optimizer::{
 };
 use super::{
     AdjustLr, ModelSpec, OptimizerSpec, cnn_channels, cnn_hidden, cnn_kernels,
-    four, mlp_hidden, one, resnet_channels, transformer_width, two,
+    four, gru_embedding, gru_hidden, mlp_hidden, one, resnet_channels,
+    transformer_width, two,
 };
 use std::fmt::Display;
 
@@ -32,6 +33,11 @@ impl ModelSpec {
                 label.count("width", *width, transformer_width());
                 label.count("layers", *layers, two());
                 label.count("heads", *heads, four());
+            }
+            Self::Gru { hidden, layers, embedding } => {
+                label.count("hidden", *hidden, gru_hidden());
+                label.count("layers", *layers, one());
+                label.count("embedding", *embedding, gru_embedding());
             }
             Self::Registered { .. } => {}
         }
@@ -198,6 +204,7 @@ mod tests {
                 r#"{"kind":"transformer","heads":2,"width":32}"#,
                 "transformer(width=32,heads=2)",
             ),
+            (r#"{"kind":"gru","hidden":128}"#, "gru(hidden=128)"),
         ] {
             assert_eq!(model(text), label);
         }

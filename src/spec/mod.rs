@@ -79,6 +79,18 @@ pub(crate) enum ModelSpec {
         #[serde(default = "four")]
         heads: usize,
     },
+    /// Gated recurrent units over characters or signals.
+    Gru {
+        /// Values of a state.
+        #[serde(default = "gru_hidden")]
+        hidden: usize,
+        /// Units, one on the other.
+        #[serde(default = "one")]
+        layers: usize,
+        /// Values of the vector of a character.
+        #[serde(default = "gru_embedding")]
+        embedding: usize,
+    },
     /// A model that the user's own binary registered.
     #[serde(skip_deserializing)]
     Registered {
@@ -198,7 +210,7 @@ pub(crate) struct WorkloadSpec {
 impl ModelSpec {
     /// The built-in kinds.
     pub(crate) fn kinds() -> &'static [&'static str] {
-        &["mlp", "cnn", "resnet", "transformer"]
+        &["mlp", "cnn", "resnet", "transformer", "gru"]
     }
 
     /// The kind, or the registered name.
@@ -208,6 +220,7 @@ impl ModelSpec {
             Self::Cnn { .. } => "cnn",
             Self::Resnet { .. } => "resnet",
             Self::Transformer { .. } => "transformer",
+            Self::Gru { .. } => "gru",
             Self::Registered { name } => name,
         }
     }
@@ -299,6 +312,12 @@ fn four() -> usize {
 }
 fn transformer_width() -> usize {
     64
+}
+fn gru_hidden() -> usize {
+    64
+}
+fn gru_embedding() -> usize {
+    32
 }
 fn tenth() -> f64 {
     0.1

@@ -364,6 +364,35 @@ fn a_replayed_step_is_the_recorded_one_to_the_bit() {
 }
 
 #[test]
+fn a_recurrent_step_is_replayed_to_the_bit_whatever_is_padding() {
+    let spec = crate::spec::DatasetSpec::builtin("words").expect("a set");
+    let base = std::path::Path::new("");
+    let words = crate::data::load(&spec, 0.0, base, &Device::Cpu);
+    let words = words.expect("embedded");
+    let signals = Dataset {
+        train: signals(&pictures(1).train),
+        valid: signals(&pictures(1).valid),
+        test: signals(&pictures(1).test),
+        ..pictures(1)
+    };
+    let model = r#"{"kind":"gru","hidden":8,"layers":2,"embedding":4}"#;
+    for data in [words, signals] {
+        let run = |replay| {
+            trained(model, data.clone(), OptimizerSpec::adamw(), replay)
+        };
+        let (losses, score, replayed) = run(true);
+        assert!(replayed && losses[29] < losses[0], "{losses:?}");
+        assert_eq!(run(false), (losses, score, false));
+    }
+}
+
+/// Pictures as signals of two channels.
+fn signals(pictures: &Split) -> Split {
+    let inputs = pictures.inputs.reshape((48, 2, 32)).expect("as many");
+    Split { inputs, targets: pictures.targets.clone() }
+}
+
+#[test]
 fn a_step_whose_shapes_follow_the_batch_is_recorded_each_time() {
     let spec = crate::spec::DatasetSpec::builtin("words").expect("a set");
     let base = std::path::Path::new("");

@@ -12,17 +12,18 @@ use std::time::{Duration, Instant};
 
 /// What mutations start from: grids, then grids of files that are not there.
 /// All keys stand in one of them.
-const SEEDS: [&str; 6] = [
+const SEEDS: [&str; 7] = [
     include_str!("../../../experiments/smoke.toml"),
     include_str!("../../../experiments/standard.toml"),
     include_str!("../../../benches/peers.toml"),
     include_str!("all.toml"),
+    include_str!("averages.toml"),
     include_str!("../../../benches/finder.toml"),
     include_str!("files.toml"),
 ];
 
 /// How many of them are valid as they stand.
-const GRIDS: usize = 4;
+const GRIDS: usize = 5;
 
 /// Pieces that mean something somewhere, or should not.
 const PIECES: [&str; 44] = [
