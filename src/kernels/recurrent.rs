@@ -171,7 +171,6 @@ vectorised! {
             let n = &mut n[at..][..width];
             let q = &mut q[at..][..width];
             let state = &mut state[at..][..width];
-            #[expect(clippy::needless_range_loop, reason = "many arrays")]
             for j in 0..width {
                 r[j] = sigmoid(x_r[j] + own_r[j]);
                 z[j] = sigmoid(x_z[j] + own_z[j]);
@@ -287,7 +286,6 @@ vectorised! {
             let n = &n[at..][..width];
             let q = &q[at..][..width];
             let carried = &mut carried[at..][..width];
-            #[expect(clippy::needless_range_loop, reason = "many arrays")]
             for j in 0..width {
                 let d = carried[j] + dy[j];
                 let new = d * (1.0 - z[j]) * (1.0 - n[j] * n[j]);
