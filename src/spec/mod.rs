@@ -1,5 +1,7 @@
 //! What a workload is made of, as TOML names it: plain data, checked values.
 //!
+//! `sets` is the catalogue of the data sets that come with the program.
+//!
 //! The grid reads these, the plan hashes them, and the rooms that own the
 //! things themselves (`model`, `data`, `optim`) build from them.
 
