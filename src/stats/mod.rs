@@ -12,6 +12,7 @@ pub(crate) mod bayes;
 pub(crate) mod bootstrap;
 pub(crate) mod evalue;
 pub(crate) mod friedman;
+pub(crate) mod hierarchical;
 pub(crate) mod multiple;
 pub(crate) mod nemenyi;
 pub(crate) mod paired;

@@ -1,0 +1,147 @@
+//! A hierarchical model of the scores of treatments in blocks, and draws from
+//! its posterior.
+//!
+//! The score of treatment `j` in block `i`, lower is better, is
+//!
+//! ```text
+//! y[i][j] = level[i] + sum over terms t of effect[t][context of i][j] + e[i][j]
+//! ```
+//!
+//! The level of a block has a flat prior, so only differences inside a block
+//! count. A term divides the blocks into contexts (one alone, budgets, data
+//! sets, ...), and in each context every treatment has an effect of its own:
+//! normal, or Student's t with four degrees of freedom where single contexts
+//! may stand out, with a standard deviation that the term has in common. So
+//! has the residual `e`, which is Student's t. A standard deviation has a
+//! half-t prior with three degrees of freedom. A value may be known only as
+//! being above a bound: such a score is drawn with the rest.
+//!
+//! Sources: Gelman, *Prior distributions for variance parameters in
+//! hierarchical models* (2006); Huang & Wand, *Simple marginally
+//! noninformative prior distributions for covariance matrices* (2013) for the
+//! half-t prior as a mixture of inverse gamma distributions; Vehtari et al.,
+//! *Rank-normalization, folding, and localization* (2021) for R-hat of split
+//! chains. `sampler` draws, `moves` makes its steps long.
+
+mod moves;
+mod sampler;
+
+#[cfg(test)]
+mod tests;
+
+use crate::seed::stream;
+use rayon::prelude::*;
+use sampler::Chain;
+
+/// Degrees of freedom of effects and residuals with heavy tails.
+const TAILS: f64 = 4.0;
+
+/// Chains, each with a stream of its own.
+const CHAINS: usize = 4;
+
+/// A score of a treatment in a block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Score {
+    Exact(f64),
+    /// No more is known than that it is above this.
+    Above(f64),
+}
+
+/// Effects of the treatments that the blocks of one context share.
+#[derive(Clone, Debug)]
+pub(crate) struct Term {
+    /// The context of each block, below `contexts`.
+    pub(crate) context: Vec<usize>,
+    pub(crate) contexts: usize,
+    /// Whether single effects may stand out.
+    pub(crate) heavy: bool,
+}
+
+/// What was seen, and the terms to explain it.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    pub(crate) treatments: usize,
+    /// Treatment and score, each treatment at most once a block.
+    pub(crate) blocks: Vec<Vec<(usize, Score)>>,
+    pub(crate) terms: Vec<Term>,
+    /// Scale of the half-t priors of all standard deviations, in the unit of
+    /// the scores.
+    pub(crate) scale: f64,
+}
+
+/// One draw from the posterior.
+#[derive(Clone, Debug)]
+pub(crate) struct Draw {
+    /// By term: the effect of treatment `j` in context `c` at
+    /// `c * treatments + j`.
+    pub(crate) effects: Vec<Vec<f64>>,
+    /// By term: the standard deviation of its effects (scale of the t
+    /// distribution, where the tails are heavy).
+    pub(crate) spreads: Vec<f64>,
+    /// The scale of the residuals.
+    pub(crate) residual: f64,
+}
+
+/// Draws from the posterior.
+#[derive(Clone, Debug)]
+pub(crate) struct Posterior {
+    /// Of all chains, one after the other.
+    pub(crate) draws: Vec<Draw>,
+    /// The largest R-hat of split chains over the differences of the first
+    /// term's effects to their mean; near 1 where the chains agree.
+    pub(crate) r_hat: f64,
+}
+
+impl Model {
+    /// `draws` draws of each of four chains, after half as many that are
+    /// thrown away.
+    pub(crate) fn posterior(&self, seed: u64, draws: usize) -> Posterior {
+        let chains: Vec<Vec<Draw>> = (0..CHAINS)
+            .into_par_iter()
+            .map(|chain| {
+                let mut rng = stream(seed, &format!("hierarchical {chain}"));
+                let mut chain = Chain::new(self, &mut rng);
+                (0..draws / 2).for_each(|_| chain.sweep(&mut rng));
+                let next = |_| {
+                    chain.sweep(&mut rng);
+                    chain.draw()
+                };
+                (0..draws).map(next).collect()
+            })
+            .collect();
+        let r_hat = (0..self.treatments)
+            .map(|j| {
+                let halves = chains.iter().flat_map(|chain| {
+                    let (a, b) = chain.split_at(chain.len() / 2);
+                    [a, b].map(|half| half.iter().map(|d| contrast(d, j)))
+                });
+                r_hat(&halves.map(Iterator::collect).collect::<Vec<_>>())
+            })
+            .fold(1.0, f64::max);
+        Posterior { draws: chains.into_iter().flatten().collect(), r_hat }
+    }
+}
+
+/// The effect of treatment `j` in the first term's first context, less the
+/// mean over the treatments.
+fn contrast(draw: &Draw, j: usize) -> f64 {
+    let effects = &draw.effects[0];
+    effects[j] - effects.iter().sum::<f64>() / effects.len() as f64
+}
+
+/// R-hat of sequences of equal length.
+fn r_hat(sequences: &[Vec<f64>]) -> f64 {
+    let n = sequences.iter().map(Vec::len).min().unwrap_or(0) as f64;
+    let means: Vec<f64> =
+        sequences.iter().map(|s| s.iter().sum::<f64>() / n).collect();
+    let spread = |values: &[f64], mean: f64| -> f64 {
+        let squares = values.iter().map(|x| (x - mean) * (x - mean));
+        squares.sum::<f64>() / (values.len() as f64 - 1.0)
+    };
+    let within = sequences.iter().zip(&means);
+    let within = within.map(|(s, &mean)| spread(s, mean)).sum::<f64>()
+        / sequences.len() as f64;
+    let centre = means.iter().sum::<f64>() / means.len() as f64;
+    let between = spread(&means, centre);
+    if within > 0.0 { ((n - 1.0) / n + between / within).sqrt() } else { 1.0 }
+}

@@ -1,0 +1,189 @@
+use super::*;
+use rand::Rng;
+use rand_distr::{Distribution as _, StandardNormal, StudentT};
+use statrs::distribution::{ChiSquared, ContinuousCDF as _};
+
+const TREATMENTS: usize = 4;
+const CLUSTERS: usize = 8;
+const LEVELS: usize = 2;
+
+fn normal(rng: &mut impl Rng) -> f64 {
+    StandardNormal.sample(rng)
+}
+
+fn t(degrees: f64, rng: &mut impl Rng) -> f64 {
+    StudentT::new(degrees).expect("positive").sample(rng)
+}
+
+/// A study whose truth is drawn from the prior: the truth as a draw, and what
+/// was seen of it. Of every other block, the `worst` largest scores are known
+/// as being above the others.
+fn simulated(worst: usize, rng: &mut impl Rng) -> (Draw, Model) {
+    let scale = 0.1;
+    let blocks = CLUSTERS * LEVELS;
+    let term = |context: Vec<usize>, contexts, heavy| Term {
+        context,
+        contexts,
+        heavy,
+    };
+    let terms = vec![
+        term(vec![0; blocks], 1, false),
+        term((0..blocks).map(|i| i % LEVELS).collect(), LEVELS, false),
+        term((0..blocks).map(|i| i / LEVELS).collect(), CLUSTERS, true),
+    ];
+    let spread = |rng: &mut _| scale * t(3.0, rng).abs();
+    let spreads: Vec<f64> = terms.iter().map(|_| spread(rng)).collect();
+    let effects: Vec<Vec<f64>> = terms
+        .iter()
+        .zip(&spreads)
+        .map(|(term, spread)| {
+            let deviate = |_| match term.heavy {
+                true => spread * t(TAILS, rng),
+                false => spread * normal(rng),
+            };
+            (0..term.contexts * TREATMENTS).map(deviate).collect()
+        })
+        .collect();
+    let residual = spread(rng);
+    let mut seen = vec![];
+    for i in 0..blocks {
+        let level = 3.0 * normal(rng);
+        let mut score = |j: usize| {
+            let effects = terms.iter().zip(&effects);
+            let fit = effects
+                .map(|(term, of)| of[term.context[i] * TREATMENTS + j])
+                .sum::<f64>();
+            level + fit + residual * t(TAILS, rng)
+        };
+        let mut block: Vec<(usize, Score)> =
+            (0..TREATMENTS).map(|j| (j, Score::Exact(score(j)))).collect();
+        let worst = if i % 2 == 0 { worst } else { 0 };
+        for _ in 0..worst {
+            hide_largest(&mut block);
+        }
+        seen.push(block);
+    }
+    let truth = Draw { effects, spreads, residual };
+    let model = Model { treatments: TREATMENTS, blocks: seen, terms, scale };
+    (truth, model)
+}
+
+/// Makes the largest score of a block one that is above the others.
+fn hide_largest(block: &mut [(usize, Score)]) {
+    let exact = |score: &Score| match *score {
+        Score::Exact(y) => y,
+        Score::Above(_) => f64::NEG_INFINITY,
+    };
+    block.sort_by(|a, b| exact(&b.1).total_cmp(&exact(&a.1)));
+    let bound = exact(&block[1].1);
+    block[0].1 = Score::Above(bound);
+    let hidden = |score: &mut Score| {
+        if let Score::Above(above) = score {
+            *above = bound;
+        }
+    };
+    block.iter_mut().for_each(|(_, score)| hidden(score));
+}
+
+/// Quantities whose posterior is checked.
+fn quantities(draw: &Draw) -> [f64; 7] {
+    let [all, levels, clusters] = &draw.effects[..] else { panic!("terms") };
+    [
+        all[0] - all[1],
+        levels[0] - levels[1],
+        clusters[0] - clusters[1],
+        draw.spreads[0],
+        draw.spreads[1],
+        draw.spreads[2],
+        draw.residual,
+    ]
+}
+
+/// Simulation-based calibration: over truths drawn from the prior, the rank
+/// of the truth among draws from its posterior is uniform.
+///
+/// Source: Talts et al., *Validating Bayesian inference algorithms with
+/// simulation-based calibration* (2018).
+fn ranks_are_uniform(worst: usize, studies: u64) {
+    const THIN: usize = 10;
+    const DRAWS: usize = 99;
+    const BINS: usize = 10;
+    let mut counts = [[0.0; BINS]; 7];
+    for study in 0..studies {
+        let mut rng = stream(study, "calibration");
+        let (truth, model) = simulated(worst, &mut rng);
+        let mut chain = Chain::new(&model, &mut rng);
+        (0..200).for_each(|_| chain.sweep(&mut rng));
+        let truth = quantities(&truth);
+        let mut ranks = [0; 7];
+        for _ in 0..DRAWS {
+            (0..THIN).for_each(|_| chain.sweep(&mut rng));
+            let drawn = quantities(&chain.draw());
+            for (rank, (drawn, truth)) in
+                ranks.iter_mut().zip(drawn.iter().zip(truth))
+            {
+                *rank += usize::from(*drawn < truth);
+            }
+        }
+        for (counts, rank) in counts.iter_mut().zip(ranks) {
+            counts[rank * BINS / (DRAWS + 1)] += 1.0;
+        }
+    }
+    let expected = studies as f64 / BINS as f64;
+    let uniform = ChiSquared::new(BINS as f64 - 1.0).expect("positive");
+    for (quantity, counts) in counts.iter().enumerate() {
+        let squares = counts.iter().map(|c| (c - expected) * (c - expected));
+        let p = uniform.sf(squares.sum::<f64>() / expected);
+        assert!(p > 0.001, "quantity {quantity}: p = {p}, {counts:?}");
+    }
+}
+
+#[test]
+fn ranks_of_planted_truths_are_uniform() {
+    ranks_are_uniform(0, 300);
+}
+
+#[test]
+fn so_are_they_where_the_worst_are_known_by_a_bound() {
+    ranks_are_uniform(2, 300);
+}
+
+#[test]
+fn a_planted_difference_is_found() {
+    let mut rng = stream(7, "planted");
+    let (_, mut model) = simulated(0, &mut rng);
+    for block in &mut model.blocks {
+        let level = normal(&mut rng);
+        for (j, score) in block.iter_mut() {
+            let effect = [0.0, 0.1, 0.2, 0.2][*j];
+            *score = Score::Exact(level + effect + 0.02 * normal(&mut rng));
+        }
+    }
+    let posterior = model.posterior(0, 500);
+    assert!(posterior.r_hat < 1.02, "{}", posterior.r_hat);
+    let n = posterior.draws.len() as f64;
+    let mean = |a: usize, b: usize| {
+        let draws = posterior.draws.iter();
+        draws.map(|d| contrast(d, b) - contrast(d, a)).sum::<f64>() / n
+    };
+    assert!((mean(0, 1) - 0.1).abs() < 0.02, "{}", mean(0, 1));
+    assert!((mean(0, 2) - 0.2).abs() < 0.02, "{}", mean(0, 2));
+    assert!(mean(2, 3).abs() < 0.02, "{}", mean(2, 3));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_draws() {
+    let (_, model) = simulated(1, &mut stream(1, "same"));
+    let [a, b] = [0, 0].map(|seed| model.posterior(seed, 20));
+    let last = |posterior: &Posterior| posterior.draws[70].effects.clone();
+    assert_eq!(last(&a), last(&b));
+}
+
+#[test]
+fn r_hat_sees_chains_that_disagree() {
+    let chain = |from: f64| (0..50).map(|i| from + f64::from(i % 5)).collect();
+    let agree: Vec<Vec<f64>> = vec![chain(0.0), chain(0.0)];
+    assert!(r_hat(&agree) <= 1.0);
+    let apart: Vec<Vec<f64>> = vec![chain(0.0), chain(9.0)];
+    assert!(r_hat(&apart) > 3.0);
+}
