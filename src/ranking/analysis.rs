@@ -4,12 +4,14 @@ use super::cells::conditions;
 use super::extras::robust::robustness;
 use super::extras::theory::theory;
 use super::extras::tuned::tuned;
+use super::posterior::{Traits, posterior};
 use super::{Draws, Protocol, Ranking};
 use crate::error::{Error, Result};
 use crate::record::{Observation, RunRecord};
-use crate::results::rows::{RobustnessRow, TheoryRow};
+use crate::results::rows::{PosteriorRow, RobustnessRow, TheoryRow};
 use crate::results::{Sheet, Wanted};
 use crate::schedule::{ScheduleSpec, bound};
+use serde::Deserialize;
 
 /// The runs of one study.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,16 @@ pub(crate) struct Runs {
     pub(crate) tests: Vec<Observation>,
     /// The column that the scores are from.
     pub(crate) column: String,
+    /// What is known about the workloads.
+    pub(crate) traits: Traits,
+}
+
+/// The columns that say which optimizer a workload has.
+#[derive(Deserialize)]
+struct OptimizerOf {
+    workload: String,
+    #[serde(default)]
+    optimizer: String,
 }
 
 /// The columns of scores in our own `runs.csv`.
@@ -38,6 +50,9 @@ impl Runs {
                 .map(|(run, line)| run.observation(run.test_loss, line))
                 .collect(),
             column: VALID_COLUMN.to_owned(),
+            traits: Traits::of(
+                records.iter().map(|run| (&*run.workload, &*run.optimizer)),
+            ),
         }
     }
 
@@ -57,7 +72,11 @@ impl Runs {
             }
             None => vec![],
         };
-        Ok(Self { observations, tests, column })
+        let of_workloads: Vec<OptimizerOf> = sheet.rows()?;
+        let traits = Traits::of(
+            of_workloads.iter().map(|run| (&*run.workload, &*run.optimizer)),
+        );
+        Ok(Self { observations, tests, column, traits })
     }
 
     /// Keeps the runs of which `keep` is true.
@@ -88,6 +107,8 @@ pub(crate) struct Analysis {
     pub(crate) robustness: Vec<RobustnessRow>,
     /// The convex bound of every schedule beside its rank.
     pub(crate) theory: Vec<TheoryRow>,
+    /// What the runs make probable, in every regime.
+    pub(crate) posterior: Vec<PosteriorRow>,
 }
 
 /// The ranking of one budget and one multiple.
@@ -126,7 +147,7 @@ impl Analysis {
         protocol: &Protocol,
         schedules: &[ScheduleSpec],
     ) -> Result<std::result::Result<Self, String>> {
-        let Runs { observations, tests, column } = runs;
+        let Runs { observations, tests, column, traits } = runs;
         let rank =
             |protocol: &Protocol| attempt(observations, column, protocol);
         let overall = match rank(protocol)? {
@@ -178,6 +199,7 @@ impl Analysis {
         };
         let theory = theory(&boards, overall.control(), bound);
         Ok(Ok(Self {
+            posterior: posterior(&picked, column, protocol, traits)?,
             robustness: robustness(&picked, column, protocol)?,
             theory,
             overall,

@@ -287,7 +287,15 @@ impl Table {
             standings[j] =
                 Some(self.standing(scores.iter().skip(j).step_by(k)));
         }
-        Some(Cell { scores, seeds: seeds.len(), numbers: seeds, standings })
+        let any = by_schedule[0][0];
+        Some(Cell {
+            scores,
+            seeds: seeds.len(),
+            numbers: seeds,
+            standings,
+            budget: any.budget,
+            lr_multiple: any.lr_multiple,
+        })
     }
 
     /// A score on the scale of the ranking, turned so that lower is better.

@@ -14,6 +14,7 @@ pub(crate) mod extras;
 mod noise;
 mod notes;
 mod pairs;
+mod posterior;
 mod protocol;
 mod race;
 mod regret;

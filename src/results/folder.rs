@@ -21,13 +21,14 @@ pub(crate) struct Folder {
 
 /// Tables that only some studies have: those of an earlier ranking would be
 /// taken for this one's.
-const CONDITIONAL: [&str; 6] = [
+const CONDITIONAL: [&str; 7] = [
     "leaderboard-tuned",
     "leaderboard-found",
     "pairwise-found",
     "workloads-found",
     "robustness",
     "theory",
+    "posterior",
 ];
 
 impl Folder {

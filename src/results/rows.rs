@@ -221,6 +221,40 @@ pub(crate) struct TheoryRow {
     pub(crate) spearman: Option<f64>,
 }
 
+/// One row of `posterior.csv`: what the runs make probable about a schedule in
+/// a regime. An empty cell of a regime's column stands for the mean over all
+/// that the runs have.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub(crate) struct PosteriorRow {
+    /// Kind of the optimizer.
+    pub(crate) optimizer: Option<String>,
+    /// Steps.
+    pub(crate) budget: Option<String>,
+    /// Multiple of the learning rate found.
+    pub(crate) lr_multiple: Option<String>,
+    /// Kind of the task.
+    pub(crate) kind: Option<String>,
+    /// Label of the schedule.
+    pub(crate) schedule: String,
+    /// Probability that no schedule is better on average over data sets.
+    pub(crate) p_best: f64,
+    /// Probability that it is within one per cent of the best: within twice
+    /// the region of practical equivalence.
+    pub(crate) p_near_best: f64,
+    /// Expected distance to the best, on the scale used, on average over data
+    /// sets.
+    pub(crate) regret: f64,
+    /// Lower end of its 95 % interval.
+    pub(crate) regret_low: f64,
+    /// Upper end of it.
+    pub(crate) regret_high: f64,
+    /// Expected distance to the best schedule of a data set that is not among
+    /// these.
+    pub(crate) regret_new_data: f64,
+    /// How well the chains agree, the same in all rows: near 1.
+    pub(crate) r_hat: f64,
+}
+
 /// A row of `notes.csv`: a remark of the ranking that the leading board is of.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct NoteRow {

@@ -116,6 +116,10 @@ pub(crate) fn publish_analysis(
         folder.table("theory", &analysis.theory)?;
         stems.push("theory".to_owned());
     }
+    if !analysis.posterior.is_empty() {
+        folder.table("posterior", &analysis.posterior)?;
+        stems.push("posterior".to_owned());
+    }
     let notes = analysis.leading().notes().into_iter();
     let notes: Vec<NoteRow> = notes.map(|note| NoteRow { note }).collect();
     folder.table("notes", &notes)?;

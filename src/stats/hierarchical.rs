@@ -34,7 +34,7 @@ use rayon::prelude::*;
 use sampler::Chain;
 
 /// Degrees of freedom of effects and residuals with heavy tails.
-const TAILS: f64 = 4.0;
+pub(crate) const TAILS: f64 = 4.0;
 
 /// Chains, each with a stream of its own.
 const CHAINS: usize = 4;

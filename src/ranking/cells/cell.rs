@@ -14,6 +14,9 @@ pub(in crate::ranking) struct Cell {
     pub(in crate::ranking) numbers: Vec<u64>,
     /// Of each schedule; `None` for one that the cell lacks.
     pub(in crate::ranking) standings: Vec<Option<Standing>>,
+    /// In optimizer updates.
+    pub(in crate::ranking) budget: Option<u64>,
+    pub(in crate::ranking) lr_multiple: Option<f64>,
 }
 
 /// How a schedule did in a cell.

@@ -313,6 +313,7 @@ fn a_board_without_enough_results_is_left_out() {
         observations: runs,
         tests: vec![],
         column: "valid_loss".to_owned(),
+        ..Runs::default()
     };
     let analysis = Analysis::new(&study, &Protocol::default(), &[]);
     let analysis = analysis.expect("one budget is whole");

@@ -75,6 +75,7 @@ impl<'a> Plan<'a> {
             observations: runs,
             tests: vec![],
             column: "valid_loss".to_owned(),
+            ..Runs::default()
         }
     }
 

@@ -1,0 +1,216 @@
+//! What the runs make probable about every schedule, overall and in each
+//! regime: a model of the answer beside the tests.
+//!
+//! A regime is an optimizer, a budget, a multiple of the rate found, or a kind
+//! of task; `design` has the terms of the model.
+
+mod design;
+
+use super::cells::{Cell, Standing, Table};
+use super::pairs;
+use super::protocol::Protocol;
+use crate::error::Result;
+use crate::record::Observation;
+use crate::results::rows::PosteriorRow;
+use crate::seed::stream;
+use crate::stats::hierarchical::{Model, Score};
+use design::{Design, Factor, Regime, numbered};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Draws of each chain.
+const DRAWS: usize = 500;
+
+/// What is known about workloads beside their scores, by their names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Traits {
+    /// Kind of the optimizer.
+    pub(crate) optimizers: BTreeMap<String, String>,
+    /// Kind of the task.
+    pub(crate) kinds: BTreeMap<String, String>,
+}
+
+impl Traits {
+    /// From names of workloads and labels of their optimizers.
+    pub(crate) fn of<'a>(
+        optimizers: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let kind = |label: &str| {
+            label.split('(').next().unwrap_or_default().to_owned()
+        };
+        let optimizers = optimizers
+            .filter(|(_, label)| !label.is_empty())
+            .map(|(workload, label)| (workload.to_owned(), kind(label)))
+            .collect();
+        Self { optimizers, kinds: BTreeMap::new() }
+    }
+}
+
+/// The posterior of every schedule in every regime, best first; empty with
+/// fewer than three clusters or two schedules. Schedules that a race stopped
+/// are left out.
+///
+/// # Errors
+///
+/// If the runs are none that can be ranked.
+pub(super) fn posterior(
+    runs: &[Observation],
+    column: &str,
+    protocol: &Protocol,
+    traits: &Traits,
+) -> Result<Vec<PosteriorRow>> {
+    let stopped: BTreeSet<&str> = runs
+        .iter()
+        .filter(|run| run.is_stopped())
+        .map(|run| run.schedule.as_str())
+        .collect();
+    let live: Vec<Observation> = runs
+        .iter()
+        .filter(|run| !stopped.contains(run.schedule.as_str()))
+        .cloned()
+        .collect();
+    if live.is_empty() {
+        return Ok(vec![]);
+    }
+    let table = &Table::new(&live, column, protocol)?;
+    let k = table.schedules.len();
+    if table.clusters.len() < 3 || k < 2 {
+        return Ok(vec![]);
+    }
+    let control = protocol.control_among(&table.schedules)?;
+    let (mut workloads, mut cells, mut blocks) = (vec![], vec![], vec![]);
+    for (workload, block) in table.blocks.iter().enumerate() {
+        for cell in &block.cells {
+            if let Some(scores) = scores(cell) {
+                workloads.push(workload);
+                cells.push(cell);
+                blocks.push(scores);
+            }
+        }
+    }
+    let of_trait = |known: &BTreeMap<String, String>| {
+        let of = |&w: &usize| known.get(&table.blocks[w].workload).cloned();
+        Factor::new(workloads.iter().map(of))
+    };
+    let cells = || cells.iter();
+    let factors = [
+        of_trait(&traits.optimizers),
+        Factor::new(cells().map(|cell| cell.budget)),
+        Factor::new(cells().map(|cell| cell.lr_multiple)),
+        of_trait(&traits.kinds),
+    ];
+    let clusters =
+        workloads.iter().map(|&workload| &table.blocks[workload].cluster);
+    let design = Design::new(&factors, &numbered(clusters), &workloads);
+    let rope = pairs::rope(table, control, protocol);
+    let model = Model {
+        treatments: k,
+        blocks,
+        terms: design.terms(),
+        // A tenth on the scale of logarithms.
+        scale: 20.0 * rope,
+    };
+    let posterior = model.posterior(protocol.seed, DRAWS);
+    let mut rng = stream(protocol.seed, "new data sets");
+    let new: Vec<Vec<Vec<f64>>> = posterior
+        .draws
+        .iter()
+        .map(|draw| design.new_data_set(draw, k, &mut rng))
+        .collect();
+    let mut rows = vec![];
+    for regime in Regime::all(&factors) {
+        let draws = || posterior.draws.iter();
+        let known: Vec<Vec<f64>> = draws()
+            .map(|draw| design.effects(&draw.effects, &regime, k))
+            .collect();
+        let elsewhere: Vec<Vec<f64>> = draws()
+            .zip(&new)
+            .map(|(draw, new)| {
+                let known = design.effects(&draw.effects, &regime, k);
+                let own = design.own_effects(new, &regime, k);
+                known.iter().zip(own).map(|(known, own)| known + own).collect()
+            })
+            .collect();
+        let [optimizer, budget, lr_multiple, kind] = regime.names(&factors);
+        let row = |j: usize| {
+            let here = Chances::of(&known, j, 2.0 * rope);
+            PosteriorRow {
+                optimizer: optimizer.clone(),
+                budget: budget.clone(),
+                lr_multiple: lr_multiple.clone(),
+                kind: kind.clone(),
+                schedule: table.schedules[j].clone(),
+                p_best: here.best,
+                p_near_best: here.near_best,
+                regret: here.regret,
+                regret_low: here.low,
+                regret_high: here.high,
+                regret_new_data: Chances::of(&elsewhere, j, 0.0).regret,
+                r_hat: posterior.r_hat,
+            }
+        };
+        let mut own: Vec<PosteriorRow> = (0..k).map(row).collect();
+        own.sort_by(|a, b| a.regret.total_cmp(&b.regret));
+        rows.extend(own);
+    }
+    Ok(rows)
+}
+
+/// The scores of a cell, each schedule's mean over the seeds. Where a seed
+/// diverged, no more is known than that the schedule is behind all that did
+/// not. `None` if every schedule has one that did.
+fn scores(cell: &Cell) -> Option<Vec<(usize, Score)>> {
+    let there = || {
+        let standings = cell.standings.iter().enumerate();
+        standings.filter_map(|(j, standing)| Some((j, standing.as_ref()?)))
+    };
+    let most = there()
+        .filter(|(_, standing)| standing.diverged == 0)
+        .map(|(_, standing)| standing.value)
+        .reduce(f64::max)?;
+    let score = |(j, standing): (usize, &Standing)| {
+        let score = match standing.diverged {
+            0 => Score::Exact(standing.value),
+            _ => Score::Above(most),
+        };
+        (j, score)
+    };
+    Some(there().map(score).collect())
+}
+
+/// What draws of the effects of all schedules say about one of them.
+struct Chances {
+    /// To be the best.
+    best: f64,
+    /// To be less than `near` behind the best.
+    near_best: f64,
+    /// Mean distance to the best, with its 95 % interval.
+    regret: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Chances {
+    fn of(draws: &[Vec<f64>], j: usize, near: f64) -> Self {
+        let n = draws.len() as f64;
+        let mut regrets: Vec<f64> = draws
+            .iter()
+            .map(|effects| {
+                effects[j]
+                    - effects.iter().copied().fold(f64::INFINITY, f64::min)
+            })
+            .collect();
+        regrets.sort_by(f64::total_cmp);
+        let below = |bound: f64| regrets.partition_point(|r| *r <= bound);
+        let quantile = |q: f64| regrets[(q * (n - 1.0)).round() as usize];
+        Self {
+            best: below(0.0) as f64 / n,
+            near_best: below(near) as f64 / n,
+            regret: regrets.iter().sum::<f64>() / n,
+            low: quantile(0.025),
+            high: quantile(0.975),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
