@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::record::Observation;
 use crate::results::rows::PosteriorRow;
 use crate::seed::stream;
-use crate::stats::hierarchical::{Model, Score};
+use crate::stats::hierarchical::{Model, Score, split_r_hat};
 use design::{Design, Factor, Regime, numbered};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -109,20 +109,20 @@ pub(super) fn posterior(
         // A tenth on the scale of logarithms.
         scale: 20.0 * rope,
     };
-    let posterior = model.posterior(protocol.seed, DRAWS);
+    let draws = model.posterior(protocol.seed, DRAWS).concat();
     let mut rng = stream(protocol.seed, "new data sets");
-    let new: Vec<Vec<Vec<f64>>> = posterior
-        .draws
+    let new: Vec<Vec<Vec<f64>>> = draws
         .iter()
         .map(|draw| design.new_data_set(draw, k, &mut rng))
         .collect();
     let mut rows = vec![];
     for regime in Regime::all(&factors) {
-        let draws = || posterior.draws.iter();
-        let known: Vec<Vec<f64>> = draws()
+        let known: Vec<Vec<f64>> = draws
+            .iter()
             .map(|draw| design.effects(&draw.effects, &regime, k))
             .collect();
-        let elsewhere: Vec<Vec<f64>> = draws()
+        let elsewhere: Vec<Vec<f64>> = draws
+            .iter()
             .zip(&new)
             .map(|(draw, new)| {
                 let known = design.effects(&draw.effects, &regime, k);
@@ -130,6 +130,7 @@ pub(super) fn posterior(
                 known.iter().zip(own).map(|(known, own)| known + own).collect()
             })
             .collect();
+        let r_hat = r_hat(&known);
         let [optimizer, budget, lr_multiple, kind] = regime.names(&factors);
         let row = |j: usize| {
             let here = Chances::of(&known, j, 2.0 * rope);
@@ -145,7 +146,7 @@ pub(super) fn posterior(
                 regret_low: here.low,
                 regret_high: here.high,
                 regret_new_data: Chances::of(&elsewhere, j, 0.0).regret,
-                r_hat: posterior.r_hat,
+                r_hat,
             }
         };
         let mut own: Vec<PosteriorRow> = (0..k).map(row).collect();
@@ -175,6 +176,23 @@ fn scores(cell: &Cell) -> Option<Vec<(usize, Score)>> {
         (j, score)
     };
     Some(there().map(score).collect())
+}
+
+/// The largest R-hat over the schedules' distances to their mean.
+fn r_hat(draws: &[Vec<f64>]) -> f64 {
+    let distance = |j: usize| -> Vec<f64> {
+        let off = |effects: &Vec<f64>| {
+            effects[j] - effects.iter().sum::<f64>() / effects.len() as f64
+        };
+        draws.iter().map(off).collect()
+    };
+    let schedules = 0..draws.first().map_or(0, Vec::len);
+    schedules
+        .map(|j| {
+            let distance = distance(j);
+            split_r_hat(&distance.chunks(DRAWS).collect::<Vec<_>>())
+        })
+        .fold(1.0, f64::max)
 }
 
 /// What draws of the effects of all schedules say about one of them.

@@ -2,7 +2,7 @@
 
 use super::findings::{Choice, Comparison, Findings};
 use super::prose::{
-    at_rate, evidence, headline, robust, scope, wanted, without_results,
+    at_rate, evidence, headline, likely, robust, scope, wanted, without_results,
 };
 use super::table::{choices, wrapped};
 use crate::results::rows::Verdict;
@@ -85,6 +85,7 @@ impl<'a> Advice<'a> {
     pub(crate) fn text(&self) -> String {
         let leading = &self.findings.leading;
         let mut limits = without_results(leading);
+        limits.extend(likely(self.findings));
         limits.extend_from_slice(&self.regime);
         format!(
             "{}\n{}\n{}",

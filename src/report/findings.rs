@@ -3,8 +3,8 @@
 use super::board::{boards, by_regret};
 use crate::ranking::{Analysis, Note, Ranking};
 use crate::results::rows::{
-    FindRow, LeaderboardRow, PairRow, RegimeRow, RobustnessRow, Verdict,
-    WorkloadRow,
+    FindRow, LeaderboardRow, PairRow, PosteriorRow, RegimeRow, RobustnessRow,
+    Verdict, WorkloadRow,
 };
 use crate::stats::power::smallest_wilcoxon_p;
 use serde::Serialize;
@@ -42,6 +42,8 @@ pub(crate) struct Findings {
     pub(super) budgets: Vec<BestOfBudget>,
     pub(super) tuned: Option<Tuned>,
     pub(super) theory: Vec<Correlation>,
+    /// `None` where the model has no answer, or its chains disagree.
+    pub(super) likely: Option<Likely>,
     pub(super) size: Size,
     /// Kinds of the optimizers, by name.
     pub(super) optimizers: Vec<String>,
@@ -119,6 +121,14 @@ pub(super) struct Tuned {
     pub(super) dominated: Vec<String>,
 }
 
+/// What the model makes probable about the recommended schedule, and about the
+/// one it expects most of.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Likely {
+    pub(super) recommended: PosteriorRow,
+    pub(super) first: PosteriorRow,
+}
+
 /// How well the convex bound predicts the mean ranks of one board.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) struct Correlation {
@@ -184,6 +194,7 @@ impl Findings {
             budgets: best_of_budgets(analysis),
             tuned: analysis.tuned.as_ref().and_then(Tuned::of),
             theory: theory(analysis),
+            likely: Likely::of(analysis),
             size: Size::of(analysis),
             optimizers,
             regime: Regime::of(basis.sizes, &budgets),
@@ -310,6 +321,31 @@ impl Tuned {
             first: rows.first()?.schedule.clone(),
             dominated: dominated.map(|row| row.schedule.clone()).collect(),
         })
+    }
+}
+
+impl Likely {
+    /// Chains that agree worse than this have not converged.
+    const MOST_R_HAT: f64 = 1.05;
+
+    /// At the multiple of the leading ranking, over everything else.
+    fn of(analysis: &Analysis) -> Option<Self> {
+        let rows = || analysis.posterior.iter();
+        let has_multiples = rows().any(|row| row.lr_multiple.is_some());
+        let multiple = analysis
+            .leading_multiple()
+            .filter(|_| has_multiples)
+            .map(|multiple| multiple.to_string());
+        let mut leading = rows().filter(|row| {
+            let others = [&row.optimizer, &row.budget, &row.kind];
+            row.lr_multiple == multiple
+                && others.iter().all(|level| level.is_none())
+                && row.r_hat <= Self::MOST_R_HAT
+        });
+        let best = analysis.leading().recommended()?;
+        let first = leading.clone().next()?.clone();
+        let recommended = leading.find(|row| row.schedule == best)?.clone();
+        Some(Self { recommended, first })
     }
 }
 

@@ -76,27 +76,16 @@ pub(crate) struct Draw {
     /// `c * treatments + j`.
     pub(crate) effects: Vec<Vec<f64>>,
     /// By term: the standard deviation of its effects (scale of the t
-    /// distribution, where the tails are heavy).
+    /// distribution, where the tails are heavy); last, the scale of the
+    /// residuals.
     pub(crate) spreads: Vec<f64>,
-    /// The scale of the residuals.
-    pub(crate) residual: f64,
-}
-
-/// Draws from the posterior.
-#[derive(Clone, Debug)]
-pub(crate) struct Posterior {
-    /// Of all chains, one after the other.
-    pub(crate) draws: Vec<Draw>,
-    /// The largest R-hat of split chains over the differences of the first
-    /// term's effects to their mean; near 1 where the chains agree.
-    pub(crate) r_hat: f64,
 }
 
 impl Model {
     /// `draws` draws of each of four chains, after half as many that are
     /// thrown away.
-    pub(crate) fn posterior(&self, seed: u64, draws: usize) -> Posterior {
-        let chains: Vec<Vec<Draw>> = (0..CHAINS)
+    pub(crate) fn posterior(&self, seed: u64, draws: usize) -> Vec<Vec<Draw>> {
+        (0..CHAINS)
             .into_par_iter()
             .map(|chain| {
                 let mut rng = stream(seed, &format!("hierarchical {chain}"));
@@ -108,30 +97,18 @@ impl Model {
                 };
                 (0..draws).map(next).collect()
             })
-            .collect();
-        let r_hat = (0..self.treatments)
-            .map(|j| {
-                let halves = chains.iter().flat_map(|chain| {
-                    let (a, b) = chain.split_at(chain.len() / 2);
-                    [a, b].map(|half| half.iter().map(|d| contrast(d, j)))
-                });
-                r_hat(&halves.map(Iterator::collect).collect::<Vec<_>>())
-            })
-            .fold(1.0, f64::max);
-        Posterior { draws: chains.into_iter().flatten().collect(), r_hat }
+            .collect()
     }
 }
 
-/// The effect of treatment `j` in the first term's first context, less the
-/// mean over the treatments.
-fn contrast(draw: &Draw, j: usize) -> f64 {
-    let effects = &draw.effects[0];
-    effects[j] - effects.iter().sum::<f64>() / effects.len() as f64
-}
-
-/// R-hat of sequences of equal length.
-fn r_hat(sequences: &[Vec<f64>]) -> f64 {
-    let n = sequences.iter().map(Vec::len).min().unwrap_or(0) as f64;
+/// R-hat of the halves of chains of equal length: near 1 where they agree.
+pub(crate) fn split_r_hat(chains: &[&[f64]]) -> f64 {
+    let halves = chains.iter().flat_map(|chain| {
+        let (first, second) = chain.split_at(chain.len() / 2);
+        [first, &second[..first.len()]]
+    });
+    let sequences: Vec<&[f64]> = halves.collect();
+    let n = sequences.first().map_or(0, |first| first.len()) as f64;
     let means: Vec<f64> =
         sequences.iter().map(|s| s.iter().sum::<f64>() / n).collect();
     let spread = |values: &[f64], mean: f64| -> f64 {

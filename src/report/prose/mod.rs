@@ -16,7 +16,7 @@ use crate::results::rows::Verdict;
 use crate::text::{listed, quoted};
 
 pub(super) use evidence::{evidence, wanted, without_results};
-pub(super) use scope::{robust, scope};
+pub(super) use scope::{likely, robust, scope};
 
 /// The parts of a report that are prose, in their order.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +120,7 @@ fn reasons(findings: &Findings) -> Vec<String> {
             let place = "At the learning rate found, ";
             reasons[0].insert_str(0, place);
         }
+        reasons.extend(scope::likely(findings));
         reasons.extend(equivalent(leading));
         reasons.extend(undecided(leading));
         reasons.extend(dominated(leading));

@@ -3,8 +3,10 @@
 
 use super::{at_rate, be, times};
 use crate::ranking::extras::robust::REACH;
-use crate::report::findings::{Correlation, Findings, Regime, Size, Tuned};
-use crate::report::number::{rate, regret};
+use crate::report::findings::{
+    Correlation, Findings, Likely, Regime, Size, Tuned,
+};
+use crate::report::number::{percent, rate, regret};
 use crate::text::{count, listed, quoted};
 use std::fmt::Write as _;
 
@@ -42,6 +44,30 @@ fn data(workloads: usize, data_sets: usize) -> String {
         let _ = write!(text, " over {sets}");
     }
     text
+}
+
+/// What the model of all runs expects of the recommended schedule.
+pub(in crate::report) fn likely(findings: &Findings) -> Option<String> {
+    let Likely { recommended, first } = findings.likely.as_ref()?;
+    let mut text = format!(
+        "A Bayesian model of these runs gives {} a probability of {} of being \
+         within 1 % of the best schedule on average over data sets. On a data \
+         set of your own it expects a regret of {}",
+        quoted(&recommended.schedule),
+        percent(recommended.p_near_best),
+        regret(recommended.regret_new_data),
+    );
+    if first.schedule != recommended.schedule {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            ", and of {} one of {}",
+            quoted(&first.schedule),
+            regret(first.regret_new_data)
+        );
+    }
+    text.push('.');
+    Some(text)
 }
 
 /// Where the runs that diverged are.

@@ -144,11 +144,12 @@ impl<'a> Chain<'a> {
 
     /// The state as a draw.
     pub(super) fn draw(&self) -> Draw {
-        let terms = self.terms.iter();
+        let effects = self.terms.iter().map(|term| term.values.clone());
+        let of_terms = self.terms.iter().map(|term| &term.spread);
+        let spreads = of_terms.chain([&self.spread]);
         Draw {
-            effects: terms.clone().map(|term| term.values.clone()).collect(),
-            spreads: terms.map(|term| term.spread.variance.sqrt()).collect(),
-            residual: self.spread.variance.sqrt(),
+            effects: effects.collect(),
+            spreads: spreads.map(|spread| spread.variance.sqrt()).collect(),
         }
     }
 
