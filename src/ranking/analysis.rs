@@ -26,12 +26,15 @@ pub(crate) struct Runs {
     pub(crate) traits: Traits,
 }
 
-/// The columns that say which optimizer a workload has.
+/// The columns that say what a workload is.
 #[derive(Deserialize)]
-struct OptimizerOf {
+struct WorkloadOf {
+    #[serde(default)]
     workload: String,
     #[serde(default)]
     optimizer: String,
+    #[serde(default)]
+    cluster: String,
 }
 
 /// The columns of scores in our own `runs.csv`.
@@ -42,6 +45,10 @@ impl Runs {
     /// The runs of a grid.
     pub(crate) fn of(records: &[RunRecord]) -> Self {
         let lines = || records.iter().zip(2..);
+        let mut traits = Traits::default();
+        for run in records {
+            traits.add(&run.workload, &run.optimizer, &run.cluster);
+        }
         Self {
             observations: lines()
                 .map(|(run, line)| run.observation(run.valid_loss, line))
@@ -50,9 +57,7 @@ impl Runs {
                 .map(|(run, line)| run.observation(run.test_loss, line))
                 .collect(),
             column: VALID_COLUMN.to_owned(),
-            traits: Traits::of(
-                records.iter().map(|run| (&*run.workload, &*run.optimizer)),
-            ),
+            traits,
         }
     }
 
@@ -72,10 +77,10 @@ impl Runs {
             }
             None => vec![],
         };
-        let of_workloads: Vec<OptimizerOf> = sheet.rows()?;
-        let traits = Traits::of(
-            of_workloads.iter().map(|run| (&*run.workload, &*run.optimizer)),
-        );
+        let mut traits = Traits::default();
+        for run in sheet.rows::<WorkloadOf>()? {
+            traits.add(&run.workload, &run.optimizer, &run.cluster);
+        }
         Ok(Self { observations, tests, column, traits })
     }
 

@@ -13,6 +13,8 @@ use crate::error::Result;
 use crate::record::Observation;
 use crate::results::rows::PosteriorRow;
 use crate::seed::stream;
+use crate::spec::Set;
+use crate::stats::bootstrap::quantile;
 use crate::stats::hierarchical::{Model, Score, split_r_hat};
 use design::{Design, Factor, Regime, numbered};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,18 +32,22 @@ pub(crate) struct Traits {
 }
 
 impl Traits {
-    /// From names of workloads and labels of their optimizers.
-    pub(crate) fn of<'a>(
-        optimizers: impl Iterator<Item = (&'a str, &'a str)>,
-    ) -> Self {
-        let kind = |label: &str| {
-            label.split('(').next().unwrap_or_default().to_owned()
-        };
-        let optimizers = optimizers
-            .filter(|(_, label)| !label.is_empty())
-            .map(|(workload, label)| (workload.to_owned(), kind(label)))
-            .collect();
-        Self { optimizers, kinds: BTreeMap::new() }
+    /// Learns of one more workload: the label of its optimizer, and its
+    /// cluster, whose kind is known if it is called after a data set.
+    pub(crate) fn add(
+        &mut self,
+        workload: &str,
+        optimizer: &str,
+        cluster: &str,
+    ) {
+        let optimizer = optimizer.split('(').next().unwrap_or_default();
+        if !optimizer.is_empty() {
+            self.optimizers.insert(workload.to_owned(), optimizer.to_owned());
+        }
+        if let Some(set) = Set::named(cluster) {
+            let kind = set.kind.name().to_owned();
+            self.kinds.insert(workload.to_owned(), kind);
+        }
     }
 }
 
@@ -219,13 +225,12 @@ impl Chances {
             .collect();
         regrets.sort_by(f64::total_cmp);
         let below = |bound: f64| regrets.partition_point(|r| *r <= bound);
-        let quantile = |q: f64| regrets[(q * (n - 1.0)).round() as usize];
         Self {
             best: below(0.0) as f64 / n,
             near_best: below(near) as f64 / n,
             regret: regrets.iter().sum::<f64>() / n,
-            low: quantile(0.025),
-            high: quantile(0.975),
+            low: quantile(&regrets, 0.025),
+            high: quantile(&regrets, 0.975),
         }
     }
 }

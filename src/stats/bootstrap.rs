@@ -102,7 +102,7 @@ fn middle_mean(sorted: &[f64]) -> f64 {
 
 /// Linear between the order statistics, as numpy does by default; NaN for an
 /// empty list.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let at = share * last as f64;
     #[expect(

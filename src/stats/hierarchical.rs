@@ -82,15 +82,15 @@ pub(crate) struct Draw {
 }
 
 impl Model {
-    /// `draws` draws of each of four chains, after half as many that are
-    /// thrown away.
+    /// `draws` draws of each of four chains, after as many that are thrown
+    /// away.
     pub(crate) fn posterior(&self, seed: u64, draws: usize) -> Vec<Vec<Draw>> {
         (0..CHAINS)
             .into_par_iter()
             .map(|chain| {
                 let mut rng = stream(seed, &format!("hierarchical {chain}"));
                 let mut chain = Chain::new(self, &mut rng);
-                (0..draws / 2).for_each(|_| chain.sweep(&mut rng));
+                (0..draws).for_each(|_| chain.sweep(&mut rng));
                 let next = |_| {
                     chain.sweep(&mut rng);
                     chain.draw()

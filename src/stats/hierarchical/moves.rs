@@ -76,7 +76,9 @@ impl Chain<'_> {
                     },
                 );
                 let step = shift(line, rng);
-                values.iter_mut().for_each(|value| *value += step);
+                for value in values.iter_mut() {
+                    *value += step;
+                }
                 step
             })
             .collect();

@@ -4,7 +4,7 @@
 use super::moves::{Nesting, nestings};
 use super::{Draw, Model, Score, TAILS};
 use rand::{Rng, RngExt as _};
-use rand_distr::{Distribution as _, Exp1, Gamma, StandardNormal};
+use rand_distr::{Distribution as _, Gamma, StandardNormal};
 
 /// Degrees of freedom of the half-t prior of a standard deviation.
 const PRIOR: f64 = 3.0;
@@ -21,7 +21,9 @@ pub(super) struct Spread {
 
 impl Spread {
     fn new(scale: f64) -> Self {
-        let variance = scale * scale;
+        // From below: effects and unknown scores that start small grow within a
+        // few steps, and large ones would hold each other up.
+        let variance = 1e-4 * scale * scale;
         Self { variance, mixing: 1.0 / variance, scale }
     }
 
@@ -84,7 +86,7 @@ impl<'a> Chain<'a> {
             .collect();
         let terms = model.terms.iter().map(|term| Effects {
             values: (0..term.contexts * k)
-                .map(|_| 0.1 * model.scale * normal(rng))
+                .map(|_| 0.01 * model.scale * normal(rng))
                 .collect(),
             weights: vec![1.0; term.contexts * k],
             spread: Spread::new(model.scale),
@@ -153,13 +155,14 @@ impl<'a> Chain<'a> {
         }
     }
 
+    /// Draws them whatever the weights, which are drawn next.
     fn draw_unknown_scores(&mut self, rng: &mut impl Rng) {
+        let sd = self.spread.variance.sqrt();
         for &(n, bound) in &self.bounds {
             let terms = self.terms.iter();
             let fit = self.levels[self.block[n]]
                 + terms.map(|t| t.values[t.of_score[n]]).sum::<f64>();
-            let sd = (self.spread.variance / self.weights[n]).sqrt();
-            self.rest[n] = sd * normal_above((bound - fit) / sd, rng);
+            self.rest[n] = sd * tail_above((bound - fit) / sd, rng);
         }
     }
 
@@ -259,25 +262,27 @@ fn gamma(shape: f64, rng: &mut impl Rng) -> f64 {
     Gamma::new(shape, 1.0).map_or(shape, |gamma| gamma.sample(rng))
 }
 
-/// A normal deviate, given that it is above `bound`.
+/// A deviate of Student's t with four degrees of freedom, given that it is
+/// above `bound`: the quantile of a uniform share of the tail.
 ///
-/// Source: Robert, *Simulation of truncated normal variables* (1995).
-fn normal_above(bound: f64, rng: &mut impl Rng) -> f64 {
-    if bound < 0.5 {
-        loop {
-            let z = normal(rng);
-            if z > bound {
-                return z;
-            }
-        }
-    }
-    let rate = 0.5 * (bound + (bound * bound + 4.0).sqrt());
-    loop {
-        let e: f64 = Exp1.sample(rng);
-        let z = bound + e / rate;
-        let off = z - rate;
-        if rng.random::<f64>() < (-0.5 * off * off).exp() {
-            return z;
-        }
-    }
+/// Source: Shaw, *Sampling Student's T distribution: use of the inverse
+/// cumulative distribution function* (2006).
+pub(super) fn tail_above(bound: f64, rng: &mut impl Rng) -> f64 {
+    let share = tail_beyond(bound) * (1.0 - rng.random::<f64>());
+    let a = 4.0 * share * (1.0 - share);
+    let q = (a.sqrt().acos() / 3.0).cos() / a.sqrt();
+    let size = 2.0 * (q - 1.0).max(0.0).sqrt();
+    let deviate = if share < 0.5 { size } else { -size };
+    // Rounding may put it a little below.
+    deviate.max(bound)
+}
+
+/// The probability of being above `x`.
+pub(super) fn tail_beyond(x: f64) -> f64 {
+    // With s = sin(atan(x / 2)) it is 1/2 - 3/4 s + 1/4 s^3, which is
+    // (1 - s)^2 (2 + s) / 4.
+    let slope = (4.0 + x * x).sqrt();
+    let rest =
+        if x > 0.0 { 4.0 / (slope * (slope + x)) } else { 1.0 - x / slope };
+    rest * rest * (3.0 - rest) / 4.0
 }

@@ -37,9 +37,9 @@ fn simulated(worst: usize, rng: &mut impl Rng) -> (Draw, Model) {
         .iter()
         .zip(&spreads)
         .map(|(term, spread)| {
-            let deviate = |_| match term.heavy {
-                true => spread * t(TAILS, rng),
-                false => spread * normal(rng),
+            let deviate = |_| {
+                let z = if term.heavy { t(TAILS, rng) } else { normal(rng) };
+                spread * z
             };
             (0..term.contexts * TREATMENTS).map(deviate).collect()
         })
@@ -82,7 +82,9 @@ fn hide_largest(block: &mut [(usize, Score)]) {
             *above = bound;
         }
     };
-    block.iter_mut().for_each(|(_, score)| hidden(score));
+    for (_, score) in block.iter_mut() {
+        hidden(score);
+    }
 }
 
 /// Quantities whose posterior is checked.
@@ -113,7 +115,7 @@ fn ranks_are_uniform(worst: usize, studies: u64) {
         let mut rng = stream(study, "calibration");
         let (truth, model) = simulated(worst, &mut rng);
         let mut chain = Chain::new(&model, &mut rng);
-        (0..200).for_each(|_| chain.sweep(&mut rng));
+        (0..2000).for_each(|_| chain.sweep(&mut rng));
         let truth = quantities(&truth);
         let mut ranks = [0; 7];
         for _ in 0..DRAWS {
@@ -140,12 +142,12 @@ fn ranks_are_uniform(worst: usize, studies: u64) {
 
 #[test]
 fn ranks_of_planted_truths_are_uniform() {
-    ranks_are_uniform(0, 300);
+    ranks_are_uniform(0, 400);
 }
 
 #[test]
 fn so_are_they_where_the_worst_are_known_by_a_bound() {
-    ranks_are_uniform(2, 300);
+    ranks_are_uniform(2, 400);
 }
 
 #[test]
@@ -189,4 +191,25 @@ fn r_hat_sees_chains_that_disagree() {
     };
     assert!(split_r_hat(&[&chain(0.0), &chain(0.0)]) <= 1.0);
     assert!(split_r_hat(&[&chain(0.0), &chain(9.0)]) > 3.0);
+}
+
+#[test]
+fn shares_of_the_tail_are_those_of_students_t() {
+    let t = statrs::distribution::StudentsT::new(0.0, 1.0, TAILS);
+    let t = t.expect("positive");
+    for x in [-40.0, -3.0, -0.5, 0.0, 0.1, 1.0, 2.776, 10.0, 300.0] {
+        let (ours, theirs) = (sampler::tail_beyond(x), t.sf(x));
+        assert!((ours / theirs - 1.0).abs() < 1e-6, "{x}: {ours} {theirs}");
+    }
+    // Half of what is above a bound is above the median of the rest.
+    let mut rng = stream(2, "tail");
+    for bound in [-2.0, 0.3, 5.0, 1e4] {
+        let mut deviates: Vec<f64> =
+            (0..4001).map(|_| sampler::tail_above(bound, &mut rng)).collect();
+        deviates.sort_by(f64::total_cmp);
+        assert!(deviates[0] >= bound);
+        let half = sampler::tail_beyond(deviates[2000]);
+        let half = half / sampler::tail_beyond(bound);
+        assert!((half - 0.5).abs() < 0.04, "{bound}: {half}");
+    }
 }
