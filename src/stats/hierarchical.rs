@@ -30,14 +30,12 @@ mod sampler;
 mod tests;
 
 use crate::seed::stream;
-use rayon::prelude::*;
 use sampler::Chain;
+use std::panic::resume_unwind;
+use std::thread;
 
 /// Degrees of freedom of effects and residuals with heavy tails.
 pub(crate) const TAILS: f64 = 4.0;
-
-/// Chains, each with a stream of its own.
-const CHAINS: usize = 4;
 
 /// A score of a treatment in a block.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,22 +80,29 @@ pub(crate) struct Draw {
 }
 
 impl Model {
-    /// `draws` draws of each of four chains, after as many that are thrown
+    /// `draws` draws of each of four chains, which have streams of their own,
+    /// after as many that are thrown
     /// away.
     pub(crate) fn posterior(&self, seed: u64, draws: usize) -> Vec<Vec<Draw>> {
-        (0..CHAINS)
-            .into_par_iter()
-            .map(|chain| {
-                let mut rng = stream(seed, &format!("hierarchical {chain}"));
-                let mut chain = Chain::new(self, &mut rng);
-                (0..draws).for_each(|_| chain.sweep(&mut rng));
-                let next = |_| {
-                    chain.sweep(&mut rng);
-                    chain.draw()
-                };
-                (0..draws).map(next).collect()
-            })
-            .collect()
+        let one = |chain: usize| -> Vec<Draw> {
+            let mut rng = stream(seed, &format!("hierarchical {chain}"));
+            let mut chain = Chain::new(self, &mut rng);
+            (0..draws).for_each(|_| chain.sweep(&mut rng));
+            let next = |_| {
+                chain.sweep(&mut rng);
+                chain.draw()
+            };
+            (0..draws).map(next).collect()
+        };
+        let one = &one;
+        thread::scope(|scope| {
+            let chains = [0, 1, 2, 3].map(|i| scope.spawn(move || one(i)));
+            let joined = chains.map(|chain| match chain.join() {
+                Ok(draws) => draws,
+                Err(panic) => resume_unwind(panic),
+            });
+            joined.to_vec()
+        })
     }
 }
 
