@@ -120,8 +120,13 @@ impl Registry {
     fn epoch(&self) -> crate::grid::Epoch {
         let registry = self.clone();
         let epoch = move |spec: &WorkloadSpec, base: &Path| {
-            let data = registry.load(&spec.dataset, 0.0, base, &Device::Cpu)?;
-            Ok(Batches::a_pass(data.train.len(), spec.batch))
+            let examples = match &spec.dataset {
+                DatasetSpec::Named(set) => set.kind.rows[0],
+                other => {
+                    registry.load(other, 0.0, base, &Device::Cpu)?.train.len()
+                }
+            };
+            Ok(Batches::a_pass(examples, spec.batch))
         };
         crate::grid::Epoch(Some(Arc::new(epoch)))
     }
