@@ -7,14 +7,15 @@ mod find;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::optim::{Checkpoint, weights};
-use crate::schedule::{Schedule, ScheduleSpec};
+use crate::schedule::{Course, Schedule, ScheduleSpec};
 use crate::spec::OptimizerSpec;
-use crate::train::{Fit, Replica, Trainer, refined};
+use crate::train::{Fit, Replica, Trainer, refined, weights_after};
 use crate::workload::{Workload, boxed};
 pub(crate) use auto::Choose;
 pub use auto::{Auto, Budget, Candidate};
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use candle_nn::{ModuleT, VarBuilder};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -192,6 +193,58 @@ impl Learner {
         steps: usize,
     ) -> Result<Fit> {
         let trainer = self.trainer()?;
+        match self.course(&trainer, spec, peak, steps)? {
+            Ok(course) => trainer.follow(self.seed, course, &|| false),
+            Err(fit) => Ok(fit),
+        }
+    }
+
+    /// Trains under `spec` as [`fit_spec`](Self::fit_spec) does and gives the
+    /// weights that the run is evaluated at, by name: the last ones or, with
+    /// `average` or `schedule-free`, their average, with the running
+    /// statistics of batch norm computed for it. Written as a safetensors
+    /// file, they are one for [`weights`](Self::weights).
+    ///
+    /// ```no_run
+    /// # use lrscout::{Learner, ScheduleSpec};
+    /// # fn main() -> lrscout::Result<()> {
+    /// # let learner: Learner = unimplemented!();
+    /// let spec = ScheduleSpec::constant().with("average", "swa")?;
+    /// let weights = learner.weights_under(&spec, 3e-3, 1_000)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`fit_spec`](Self::fit_spec), and if the run that a `refined`
+    /// schedule is made from diverges.
+    pub fn weights_under(
+        &self,
+        spec: &ScheduleSpec,
+        peak: f64,
+        steps: usize,
+    ) -> Result<BTreeMap<String, Tensor>> {
+        let trainer = self.trainer()?;
+        match self.course(&trainer, spec, peak, steps)? {
+            Ok(course) => weights_after(trainer.workload()?, self.seed, course),
+            Err(_) => Err(Error::Invalid(format!(
+                "the run that `{}` is made from diverged at {peak}, take a \
+                 lower peak",
+                spec.kind()
+            ))),
+        }
+    }
+
+    /// The updates left under `spec`, or the end of the run that it is made
+    /// from if that diverged.
+    fn course(
+        &self,
+        trainer: &Trainer,
+        spec: &ScheduleSpec,
+        peak: f64,
+        steps: usize,
+    ) -> Result<std::result::Result<Course, Fit>> {
         let done = self.done();
         if done > 0 && spec.needs_whole_run() {
             return Err(Error::Invalid(format!(
@@ -200,15 +253,12 @@ impl Learner {
             )));
         }
         let Some(pilot) = spec.pilot() else {
-            let course = spec.course(peak, steps)?.after(done);
-            return trainer.follow(self.seed, course, &|| false);
+            return Ok(Ok(spec.course(peak, steps)?.after(done)));
         };
         let pilot = trainer.measure(&pilot, peak, steps, &|| false)?;
         let adaptive = trainer.optimizer().is_adaptive();
-        match refined(spec, &pilot, adaptive, peak)? {
-            Some(course) => trainer.follow(self.seed, course, &|| false),
-            None => Ok(pilot.fit),
-        }
+        let course = refined(spec, &pilot, adaptive, peak)?;
+        Ok(course.ok_or(pilot.fit))
     }
 
     /// Trains as [`fit`](Self::fit) does and gives the training itself after

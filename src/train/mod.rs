@@ -24,7 +24,9 @@ use crate::error::{Error, Result};
 use crate::record::Outcome;
 use crate::schedule::Course;
 use crate::workload::Workload;
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -112,6 +114,23 @@ fn follow(
     stop: &dyn Fn() -> bool,
 ) -> Result<Fit> {
     train(&mut Replica::new(workload, seed)?, workload, course, stop)
+}
+
+/// The weights that one run along `course` is evaluated at after its last
+/// update, by name, on the CPU.
+///
+/// # Errors
+///
+/// If the model or the data set fails.
+pub(crate) fn weights_after(
+    workload: &Workload,
+    seed: u64,
+    course: Course,
+) -> Result<BTreeMap<String, Tensor>> {
+    let mut replica = Replica::new(workload, seed)?;
+    let average = course.average();
+    train(&mut replica, workload, course, &|| false)?;
+    replica.weights_at(replica.begun(average))
 }
 
 /// Trains one run on a fresh replica.

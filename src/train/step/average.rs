@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::optim::WeightAverage;
 use crate::schedule::Average;
 use candle_core::{Tensor, Var, bail};
+use std::collections::BTreeMap;
 
 /// Most training batches that statistics are computed from: as many as the
 /// README of the package schedulefree takes.
@@ -78,16 +79,37 @@ impl Replica {
         average: Option<Average>,
         split: &Split,
     ) -> Result<Score> {
-        let Some(average) = average else { return self.evaluate(split) };
+        self.at(average, || self.evaluate(split))
+    }
+
+    /// The weights by name, at `average`, on the CPU.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails.
+    pub(in crate::train) fn weights_at(
+        &self,
+        average: Option<Average>,
+    ) -> Result<BTreeMap<String, Tensor>> {
+        self.at(average, || Ok(self.checkpoint()?.weights))
+    }
+
+    /// What `work` gives with `average` in place of the weights.
+    fn at<T>(
+        &self,
+        average: Option<Average>,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let Some(average) = average else { return work() };
         let context = || format!("averaging `{}`", self.name);
         let own = self.weights().map_err(Error::tensor(context()))?;
         self.averaged(average)
             .and_then(|averaged| self.put(&averaged))
             .and_then(|()| self.refresh_statistics())
             .map_err(Error::tensor(context()))?;
-        let score = self.evaluate(split)?;
+        let result = work()?;
         self.put(&own).map_err(Error::tensor(context()))?;
-        Ok(score)
+        Ok(result)
     }
 
     fn averaged(&self, average: Average) -> candle_core::Result<Vec<Tensor>> {

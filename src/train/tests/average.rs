@@ -142,6 +142,24 @@ fn losses_at_averages_are_those_of_pytorch() {
 }
 
 #[test]
+fn the_weights_of_a_run_score_as_it_does() {
+    let golden = golden();
+    let steps = golden.batches.len();
+    for case in &golden.cases {
+        let learner = golden.learner(&case.optimizer);
+        let fit = learner.fit_spec(&case.schedule, case.lr, steps);
+        let weights = learner.weights_under(&case.schedule, case.lr, steps);
+        let mut other = learner;
+        other.workload.weights =
+            Arc::new(weights.expect("trains").into_iter().collect());
+        let workload = other.resident().expect("resident");
+        let replica = Replica::new(&workload, 0).expect("of its shapes");
+        let score = replica.evaluate(&workload.data.valid);
+        assert_eq!(Some(score.expect("evaluates")), fit.expect("trains").valid);
+    }
+}
+
+#[test]
 fn an_average_changes_no_bit_of_the_training() {
     let workload = golden().workload();
     let kinds = [Average::Ema { decay: 0.9 }, Average::Swa { after: 7 }];
