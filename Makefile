@@ -5,7 +5,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 LRSCOUT := $(TARGET)/release/lrscout
 GRIDS   := $(wildcard experiments/*.toml)
 
-.PHONY: help experiments smoke test torture check docs bench build
+.PHONY: help experiments smoke study test torture check docs bench build
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t16
@@ -15,6 +15,10 @@ experiments: build ## find rates, train, rank: every grid in experiments/; resum
 
 smoke: build     ## the small grid: a leaderboard in half a minute
 	$(LRSCOUT) run experiments/smoke.toml
+
+study: build     ## the study of experiments/study: the stages one after the other, 20 and 80 minutes on two cores; resumes
+	$(LRSCOUT) run experiments/study/study-250.toml
+	$(LRSCOUT) run experiments/study/study-1000.toml
 
 test:            ## all tests
 	$(CARGO) test --locked

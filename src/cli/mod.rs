@@ -8,6 +8,7 @@ mod bench;
 mod bench_finder;
 mod calibrate;
 mod check;
+mod claims;
 mod curve;
 mod datasets;
 mod diff;
@@ -63,6 +64,7 @@ enum Verb {
     Rank(rank::Rank),
     Import(import::Import),
     Recommend(recommend::Recommend),
+    Claims(claims::Claims),
     Report(report::Report),
     Diff(diff::Diff),
     Schedules(schedules::Schedules),
@@ -103,6 +105,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Rank(verb) => verb.run(&mut out),
         Verb::Import(verb) => verb.run(&mut out),
         Verb::Recommend(verb) => verb.run(&mut out),
+        Verb::Claims(verb) => verb.run(&mut out),
         Verb::Report(verb) => verb.run(&mut out),
         Verb::Diff(verb) => verb.run(&mut out),
         Verb::Schedules(verb) => verb.run(&mut out),

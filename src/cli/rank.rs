@@ -187,7 +187,7 @@ fn control_of_grid(files: &[PathBuf], runs: &[Observation]) -> Option<String> {
     runs.iter().any(|run| run.schedule == control).then_some(control)
 }
 
-fn level(text: &str) -> std::result::Result<f64, String> {
+pub(super) fn level(text: &str) -> std::result::Result<f64, String> {
     match text.parse::<f64>() {
         Ok(alpha) if alpha > 0.0 && alpha < 1.0 => Ok(alpha),
         _ => Err("it must be a number between 0 and 1".to_owned()),

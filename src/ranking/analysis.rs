@@ -39,7 +39,7 @@ struct WorkloadOf {
 
 /// The columns of scores in our own `runs.csv`.
 const VALID_COLUMN: &str = "valid_loss";
-const TEST_COLUMN: &str = "test_loss";
+pub(super) const TEST_COLUMN: &str = "test_loss";
 
 impl Runs {
     /// The runs of a grid.

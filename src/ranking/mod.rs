@@ -6,10 +6,12 @@
 //! `stats`), and `study/output` fills the leaderboard. `score` knows which way
 //! a score is better. `race` and `stopped` are about schedules that a race
 //! stopped, `replicates` and `noise` about seeds, and `notes` are remarks as
-//! data. `analysis` has all rankings of one study; `extras` decide no verdict.
+//! data. `analysis` has all rankings of one study, `posterior` the model beside
+//! them, `claims` tests what was written down before. `extras` decide no verdict.
 
 mod analysis;
 mod cells;
+mod claims;
 pub(crate) mod extras;
 mod noise;
 mod notes;
@@ -26,6 +28,7 @@ mod study;
 mod verdict;
 
 pub(crate) use analysis::{Analysis, Runs};
+pub(crate) use claims::claims;
 pub(crate) use notes::Note;
 pub use protocol::{Protocol, Scale};
 pub(crate) use race::{Evidence, race};

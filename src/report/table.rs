@@ -5,7 +5,7 @@ use super::none;
 use super::number::{difference, percent, probability, regret};
 use crate::ranking::extras::calibration::CalibrationRow;
 use crate::ranking::extras::change::{ChangeRow, Standing};
-use crate::results::rows::LeaderboardRow;
+use crate::results::rows::{ClaimRow, LeaderboardRow};
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 /// Letters that a schedule's label may take.
@@ -74,6 +74,30 @@ pub(super) fn choices(comparison: &Comparison) -> String {
         ]);
     }
     // Nothing to the left of the first column.
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    trimmed(&table)
+}
+
+/// Claims and what the runs say, at most 100 columns wide.
+pub(crate) fn claims(rows: &[ClaimRow]) -> String {
+    let header = "<stand|effect|95 % interval|p|data sets|<claim";
+    let mut table = table(presets::NOTHING, header.split('|'));
+    for row in rows {
+        let ends = row.low.zip(row.high);
+        let interval = ends.map_or_else(none, |(low, high)| {
+            [low, high].map(difference).join(" to ")
+        });
+        table.add_row(vec![
+            row.stand.name().to_owned(),
+            row.effect.map_or_else(none, difference),
+            interval,
+            narrow(&probability(row.p_holm)),
+            row.clusters.to_string(),
+            shortened(&row.claim, WIDE_LABEL),
+        ]);
+    }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
