@@ -285,14 +285,18 @@ fn a_claim_on_one_run_keeps_others_that_begin_like_it_free() {
     assert_eq!((theirs.schedule, theirs.seed), (1, 0));
     // As if another runner had it.
     let claim = store(&folder).claim(&theirs.id).expect("writable");
-    let results = run(&experiment, &store(&folder), |options| Options {
-        deadline: Some(Instant::now() + Duration::from_secs(5)),
-        ..options
+    // A busy machine may need more than one try of five seconds.
+    let others_are_done = (0..12).any(|_| {
+        let results = run(&experiment, &store(&folder), |options| Options {
+            deadline: Some(Instant::now() + Duration::from_secs(5)),
+            ..options
+        });
+        let mut cells = prepared.plan.runs.iter().zip(&results.runs);
+        let done = |result: &_| matches!(result, Cell::Done(_));
+        assert!(cells.clone().all(|(c, r)| c.id != theirs.id || !done(r)));
+        cells.all(|(cell, result)| cell.id == theirs.id || done(result))
     });
-    for (cell, result) in prepared.plan.runs.iter().zip(&results.runs) {
-        let done = matches!(result, Cell::Done(_));
-        assert_eq!(done, cell.id != theirs.id, "{cell:?}");
-    }
+    assert!(others_are_done);
     drop(claim);
     let rest = run(&experiment, &store(&folder), |options| options);
     assert_eq!(rest.computed, 1);
