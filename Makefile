@@ -16,7 +16,7 @@ experiments: build ## find rates, train, rank: every grid in experiments/; resum
 smoke: build     ## the small grid: a leaderboard in half a minute
 	$(LRSCOUT) run experiments/smoke.toml
 
-study: build     ## the study of experiments/study: the stages one after the other, 20 and 80 minutes on two cores; resumes
+study: build     ## the study of experiments/study, one stage after the other (the first: 25 minutes on two cores); resumes
 	$(LRSCOUT) run experiments/study/study-250.toml
 	$(LRSCOUT) run experiments/study/study-1000.toml
 

@@ -39,12 +39,16 @@ struct Tested {
 ///
 /// # Errors
 ///
-/// If a schedule is unknown, or no cluster has both.
+/// If there are no claims, one makes no sense, a schedule is unknown, or no
+/// cluster has both.
 pub(crate) fn claims(
     runs: &Runs,
     statements: &[Statement],
     protocol: &Protocol,
 ) -> Result<Vec<ClaimRow>> {
+    if statements.is_empty() {
+        return Err(Error::Invalid("the table has no claims".to_owned()));
+    }
     let tested = statements
         .iter()
         .map(|statement| {
@@ -90,6 +94,16 @@ fn test(
     statement: &Statement,
     protocol: &Protocol,
 ) -> Result<Tested> {
+    if !statement.size.is_finite()
+        || (statement.relation == Relation::Within && statement.size <= 0.0)
+    {
+        let message = "`size` is a finite number, for `within` above 0";
+        return Err(Error::Invalid(message.to_owned()));
+    }
+    if statement.a == statement.b {
+        let message = "`a` and `b` are the same schedule";
+        return Err(Error::Invalid(message.to_owned()));
+    }
     let (picked, column) = picked(runs, statement)?;
     for name in [&statement.a, &statement.b] {
         if !picked.iter().any(|run| run.schedule == *name) {
@@ -256,7 +270,12 @@ mod tests {
         unknown.b = "c".to_owned();
         let tuned = statement(Relation::Above, 0.0, "tuned");
         let word = statement(Relation::Above, 0.0, "best");
-        let errors = [unknown, tuned, word].map(|statement| {
+        let size = statement(Relation::Above, f64::NAN, "1");
+        let empty = statement(Relation::Within, 0.0, "1");
+        let mut itself = statement(Relation::Above, 0.0, "1");
+        itself.b = "a".to_owned();
+        let all = [unknown, tuned, word, size, empty, itself];
+        let errors = all.map(|statement| {
             claims(&runs(), &[statement], &Protocol::default())
                 .expect_err("no such runs")
                 .to_string()
@@ -265,6 +284,9 @@ mod tests {
         claim `a against b`: there are no such runs of `c`
         claim `a against b`: nothing can be tuned; that takes several multiples, two seeds and a test loss
         claim `a against b`: `lr_multiple` is a number or `tuned`, not `best`
+        claim `a against b`: `size` is a finite number, for `within` above 0
+        claim `a against b`: `size` is a finite number, for `within` above 0
+        claim `a against b`: `a` and `b` are the same schedule
         ");
     }
 }

@@ -9,6 +9,7 @@ mod design;
 use super::cells::{Cell, Standing, Table};
 use super::pairs;
 use super::protocol::Protocol;
+use super::stopped::never_stopped;
 use crate::error::Result;
 use crate::record::Observation;
 use crate::results::rows::PosteriorRow;
@@ -17,10 +18,14 @@ use crate::spec::Set;
 use crate::stats::bootstrap::quantile;
 use crate::stats::hierarchical::{Model, Score, split_r_hat};
 use design::{Design, Factor, Regime, numbered};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Draws of each chain.
 const DRAWS: usize = 500;
+
+/// Scores of cells that the model is fitted to at most: more would take
+/// minutes.
+const MOST_SCORES: usize = 200_000;
 
 /// What is known about workloads beside their scores, by their names.
 #[derive(Clone, Debug, Default)]
@@ -52,8 +57,9 @@ impl Traits {
 }
 
 /// The posterior of every schedule in every regime, best first; empty with
-/// fewer than three clusters or two schedules. Schedules that a race stopped
-/// are left out.
+/// fewer than three clusters or two schedules, without a unit of the scores
+/// (all of the control's are 0), and with more scores than [`MOST_SCORES`].
+/// Schedules that a race stopped are left out.
 ///
 /// # Errors
 ///
@@ -64,22 +70,13 @@ pub(super) fn posterior(
     protocol: &Protocol,
     traits: &Traits,
 ) -> Result<Vec<PosteriorRow>> {
-    let stopped: BTreeSet<&str> = runs
-        .iter()
-        .filter(|run| run.is_stopped())
-        .map(|run| run.schedule.as_str())
-        .collect();
-    let live: Vec<Observation> = runs
-        .iter()
-        .filter(|run| !stopped.contains(run.schedule.as_str()))
-        .cloned()
-        .collect();
+    let live = never_stopped(runs);
     if live.is_empty() {
         return Ok(vec![]);
     }
     let table = &Table::new(&live, column, protocol)?;
     let k = table.schedules.len();
-    if table.clusters.len() < 3 || k < 2 {
+    if k < 2 {
         return Ok(vec![]);
     }
     let control = protocol.control_among(&table.schedules)?;
@@ -106,8 +103,16 @@ pub(super) fn posterior(
     ];
     let clusters =
         workloads.iter().map(|&workload| &table.blocks[workload].cluster);
-    let design = Design::new(&factors, &numbered(clusters), &workloads);
+    let clusters = numbered(clusters);
     let rope = pairs::rope(table, control, protocol);
+    // Where every run of a data set diverged, nothing is left of it.
+    if clusters.iter().max().is_none_or(|&last| last < 2)
+        || rope <= 0.0
+        || clusters.len() * k > MOST_SCORES
+    {
+        return Ok(vec![]);
+    }
+    let design = Design::new(&factors, &clusters, &workloads);
     let model = Model {
         treatments: k,
         blocks,
@@ -127,11 +132,10 @@ pub(super) fn posterior(
             .iter()
             .map(|draw| design.effects(&draw.effects, &regime, k))
             .collect();
-        let elsewhere: Vec<Vec<f64>> = draws
+        let elsewhere: Vec<Vec<f64>> = known
             .iter()
             .zip(&new)
-            .map(|(draw, new)| {
-                let known = design.effects(&draw.effects, &regime, k);
+            .map(|(known, new)| {
                 let own = design.own_effects(new, &regime, k);
                 known.iter().zip(own).map(|(known, own)| known + own).collect()
             })

@@ -27,6 +27,17 @@ pub(super) struct End {
     evidence: Option<Evidence>,
 }
 
+/// The runs of schedules of which none is marked as stopped.
+pub(super) fn never_stopped(runs: &[Observation]) -> Vec<Observation> {
+    let stopped: BTreeSet<&str> = runs
+        .iter()
+        .filter(|run| run.is_stopped())
+        .map(|run| run.schedule.as_str())
+        .collect();
+    let live = |run: &&Observation| !stopped.contains(run.schedule.as_str());
+    runs.iter().filter(live).cloned().collect()
+}
+
 impl Raced {
     /// A schedule counts if from one seed on all of its runs are marked as
     /// stopped, and none before; the control never does. Other runs with that

@@ -71,7 +71,7 @@ pub(crate) struct Model {
 #[derive(Clone, Debug)]
 pub(crate) struct Draw {
     /// By term: the effect of treatment `j` in context `c` at
-    /// `c * treatments + j`.
+    /// `c * treatments + j`; none of terms with heavy tails, which may be many.
     pub(crate) effects: Vec<Vec<f64>>,
     /// By term: the standard deviation of its effects (scale of the t
     /// distribution, where the tails are heavy); last, the scale of the

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::ranking::cells::{Standing, Table, conditions, mean_rows};
 use crate::ranking::protocol::{Protocol, Scale};
 use crate::ranking::regret::MOST;
+use crate::ranking::stopped::never_stopped;
 use crate::record::Observation;
 use crate::results::rows::RobustnessRow;
 use std::collections::BTreeSet;
@@ -23,18 +24,9 @@ pub(in crate::ranking) fn robustness(
     column: &str,
     protocol: &Protocol,
 ) -> Result<Vec<RobustnessRow>> {
-    let stopped: BTreeSet<&str> = observations
-        .iter()
-        .filter(|run| run.is_stopped())
-        .map(|run| run.schedule.as_str())
-        .collect();
     let near = |multiple: f64| (1.0 / REACH..=REACH).contains(&multiple);
-    let runs: Vec<Observation> = observations
-        .iter()
-        .filter(|run| !stopped.contains(run.schedule.as_str()))
-        .filter(|run| run.lr_multiple.is_some_and(near))
-        .cloned()
-        .collect();
+    let mut runs = never_stopped(observations);
+    runs.retain(|run| run.lr_multiple.is_some_and(near));
     let conditions = conditions(&runs);
     let mut multiples: Vec<f64> =
         conditions.iter().filter_map(|(_, multiple)| *multiple).collect();

@@ -3,6 +3,7 @@
 use crate::stats::hierarchical::{Draw, TAILS, Term};
 use rand::Rng;
 use rand_distr::{Distribution as _, StudentT};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 /// Levels of one property of the cells, and which cell has which; no levels
@@ -139,7 +140,7 @@ impl Design {
 
     /// Adds a term of heavy tails, unless another one divides the cells alike
     /// or the residuals do; the number of the new one.
-    fn add<T: PartialEq>(
+    fn add<T: Ord>(
         &mut self,
         contexts: impl Iterator<Item = T>,
     ) -> Option<usize> {
@@ -242,15 +243,11 @@ fn add(
 }
 
 /// Numbers from 0 for distinct values, in the order of their first places.
-pub(super) fn numbered<T: PartialEq>(
-    values: impl Iterator<Item = T>,
-) -> Vec<usize> {
-    let mut known = vec![];
+pub(super) fn numbered<T: Ord>(values: impl Iterator<Item = T>) -> Vec<usize> {
+    let mut known = BTreeMap::new();
     let number = |value: T| {
-        known.iter().position(|other| *other == value).unwrap_or_else(|| {
-            known.push(value);
-            known.len() - 1
-        })
+        let next = known.len();
+        *known.entry(value).or_insert(next)
     };
     values.map(number).collect()
 }

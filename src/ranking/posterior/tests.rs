@@ -92,3 +92,19 @@ fn the_rows_of_a_regime_begin_with_the_best() {
 fn two_data_sets_are_too_few() {
     assert!(of(2).is_empty());
 }
+
+#[test]
+fn nothing_is_said_from_the_prior_alone() {
+    let (mut runs, traits) = runs(6, &mut stream(3, "runs"));
+    for run in &mut runs {
+        run.outcome = Outcome::Diverged;
+    }
+    let rows = posterior(&runs, "valid_loss", &Protocol::default(), &traits);
+    assert!(rows.expect("runs that can be ranked").is_empty());
+    // Nor in a unit that is not known.
+    for run in &mut runs {
+        (run.outcome, run.score) = (Outcome::Completed, Some(0.0));
+    }
+    let rows = posterior(&runs, "accuracy", &Protocol::default(), &traits);
+    assert!(rows.expect("runs that can be ranked").is_empty());
+}

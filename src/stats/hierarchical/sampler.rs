@@ -146,7 +146,10 @@ impl<'a> Chain<'a> {
 
     /// The state as a draw.
     pub(super) fn draw(&self) -> Draw {
-        let effects = self.terms.iter().map(|term| term.values.clone());
+        let kept = |term: &Effects| {
+            if term.heavy { vec![] } else { term.values.clone() }
+        };
+        let effects = self.terms.iter().map(kept);
         let of_terms = self.terms.iter().map(|term| &term.spread);
         let spreads = of_terms.chain([&self.spread]);
         Draw {

@@ -88,16 +88,16 @@ fn hide_largest(block: &mut [(usize, Score)]) {
 }
 
 /// Quantities whose posterior is checked.
-fn quantities(draw: &Draw) -> [f64; 7] {
-    let [all, levels, clusters] = &draw.effects[..] else { panic!("terms") };
+fn quantities(effects: [&[f64]; 3], spreads: &[f64]) -> [f64; 7] {
+    let [all, levels, clusters] = effects;
     [
         all[0] - all[1],
         levels[0] - levels[1],
         clusters[0] - clusters[1],
-        draw.spreads[0],
-        draw.spreads[1],
-        draw.spreads[2],
-        draw.spreads[3],
+        spreads[0],
+        spreads[1],
+        spreads[2],
+        spreads[3],
     ]
 }
 
@@ -116,11 +116,13 @@ fn ranks_are_uniform(worst: usize, studies: u64) {
         let (truth, model) = simulated(worst, &mut rng);
         let mut chain = Chain::new(&model, &mut rng);
         (0..2000).for_each(|_| chain.sweep(&mut rng));
-        let truth = quantities(&truth);
+        let all = [0, 1, 2].map(|t| &*truth.effects[t]);
+        let truth = quantities(all, &truth.spreads);
         let mut ranks = [0; 7];
         for _ in 0..DRAWS {
             (0..THIN).for_each(|_| chain.sweep(&mut rng));
-            let drawn = quantities(&chain.draw());
+            let all = [0, 1, 2].map(|t| &*chain.terms[t].values);
+            let drawn = quantities(all, &chain.draw().spreads);
             for (rank, (drawn, truth)) in
                 ranks.iter_mut().zip(drawn.iter().zip(truth))
             {
