@@ -31,6 +31,7 @@ mod data;
 mod digest;
 mod error;
 mod grid;
+mod gzip;
 mod import;
 mod kernels;
 mod learner;

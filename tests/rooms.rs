@@ -13,6 +13,7 @@ const FLOORS: &[&[(&str, &[&str])]] = &[
         ("text", &[]),
         ("synonyms", &[]),
         ("digest", &["error"]),
+        ("gzip", &["error"]),
         ("seed", &[]),
     ],
     &[
@@ -60,7 +61,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap::", &["cli"]),
     ("comfy_table::", &["report"]),
     ("csv::", &["results", "grid/factors.rs"]),
-    ("flate2::", &["data"]),
+    ("flate2::", &["gzip.rs"]),
     ("gemm::", &["kernels"]),
     ("indicatif::", &["runner"]),
     // For tests alone.

@@ -1,12 +1,12 @@
 mod divergence;
 
+use super::TableFormat;
 use crate::ranking::extras::calibration::{CalibrationRow, Design};
 use crate::report::table;
 use crate::results::print_rows;
 use crate::runner::all_in_parallel;
 use crate::store::environment;
 use crate::workload::Registry;
-use clap::ValueEnum;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -39,13 +39,7 @@ pub(crate) struct Calibrate {
     #[arg(long, value_name = "GRID", conflicts_with_all = ["studies", "seed"])]
     divergence: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Text,
-    Csv,
+    format: TableFormat,
 }
 
 impl Calibrate {
@@ -64,8 +58,10 @@ impl Calibrate {
             .map(|design| self.row(design, jobs))
             .collect::<anyhow::Result<Vec<_>>>()?;
         match self.format {
-            Format::Text => writeln!(out, "{}", table::calibration(&rows))?,
-            Format::Csv => print_rows(out, &rows)?,
+            TableFormat::Text => {
+                writeln!(out, "{}", table::calibration(&rows))?
+            }
+            TableFormat::Csv => print_rows(out, &rows)?,
         }
         let broken = rows.iter().filter(|row| !row.kept).count();
         if broken > 0 {

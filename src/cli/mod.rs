@@ -82,6 +82,13 @@ enum Format {
     Json,
 }
 
+/// How a table is printed.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum TableFormat {
+    Text,
+    Csv,
+}
+
 /// Runs the command line with the models and data sets of `registry`. It is
 /// the body of a `main` function; call it before any thread is started.
 ///

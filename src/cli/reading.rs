@@ -165,8 +165,7 @@ pub(crate) struct Results {
 ///
 /// If there are none, or they cannot be read.
 pub(crate) fn results(path: &Path, asked: &Asked) -> Result<Results> {
-    let table = path.join("runs.csv");
-    let file = if table.is_file() {
+    let file = if let Some(table) = Folder::new(path).runs_file() {
         table
     } else if path.exists() || is_pattern(path) {
         path.to_owned()
@@ -184,7 +183,7 @@ pub(crate) fn results(path: &Path, asked: &Asked) -> Result<Results> {
     // A folder of several tables of ours.
     let runs = Sheet::joined(imported.sheets);
     // What is beside a table of another name is not of its runs.
-    let is_runs = file.is_file() && file.ends_with("runs.csv");
+    let is_runs = Folder::is_runs(&file);
     let dir = if path.is_dir() { path } else { folder_of(path) };
     let is_own = !is_foreign && (is_runs || path.is_dir());
     let own = is_own.then(|| Folder::new(dir));

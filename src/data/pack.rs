@@ -5,9 +5,8 @@ use super::plain::{
     Plain, standardise_all, standardise_columns, standardise_targets,
 };
 use crate::error::{Error, Result};
-use flate2::read::GzDecoder;
+use crate::gzip;
 use std::collections::BTreeSet;
-use std::io::Read as _;
 use std::path::Path;
 
 /// Bytes of an embedded file.
@@ -179,9 +178,8 @@ impl Idx {
     /// If they are not in this format.
     pub(super) fn gunzip(name: &str, bytes: &[u8]) -> Result<Self> {
         let path = Path::new(name);
-        Self::parse(&gunzip(path, bytes)?).map_err(|message| Error::Corrupt {
-            path: path.to_owned(),
-            message,
+        Self::parse(&gzip::unpacked(path, bytes)?).map_err(|message| {
+            Error::Corrupt { path: path.to_owned(), message }
         })
     }
 
@@ -257,11 +255,4 @@ impl Idx {
     pub(super) fn labels(&self) -> Vec<u32> {
         self.values.iter().map(|&x| x as u32).collect()
     }
-}
-
-/// Uncompresses `bytes` of the file `path`.
-pub(super) fn gunzip(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut plain = vec![];
-    GzDecoder::new(bytes).read_to_end(&mut plain).map_err(Error::io(path))?;
-    Ok(plain)
 }

@@ -1,10 +1,11 @@
 //! The embedded data sets of the study, each by the facts in the catalogue.
 //! Sources, licences and splits: `pack/README.md`.
 
-use super::pack::{self, Idx, gunzip};
+use super::pack::{self, Idx};
 use super::plain::{Plain, Targets};
 use super::text::windows;
 use crate::error::{Error, Result};
+use crate::gzip;
 use crate::spec::{Form, Set, Target};
 use std::path::Path;
 
@@ -102,7 +103,7 @@ pub(super) fn load(set: &Set) -> Result<Plain> {
     match set.form {
         Form::Text(context) => {
             let (name, bytes) = file(set, ".txt")?;
-            let text = gunzip(Path::new(name), bytes)?;
+            let text = gzip::unpacked(Path::new(name), bytes)?;
             Ok(match set.name {
                 "words" | "dutch" | "phonemes" => pack::lines(&text, context),
                 _ => contiguous(&text, context),

@@ -11,10 +11,8 @@ use crate::error::Result;
 use crate::seed::NumpyLegacy;
 use crate::spec::{DatasetSpec, TableTask};
 use candle_core::{DType, Device, Tensor};
-use flate2::{Compression, write::GzEncoder};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::Path;
 
 /// What numpy makes of the same files: tests/golden/data.py.

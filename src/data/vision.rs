@@ -6,9 +6,10 @@
 //! readers of candle-datasets neither check the number of labels nor
 //! decompress.
 
-use super::pack::{Idx, gunzip};
+use super::pack::Idx;
 use super::plain::{Plain, standardise_all};
 use crate::error::{Error, Result};
+use crate::gzip;
 use crate::spec::{CIFAR_FILES, MNIST_FILES};
 use std::path::{Path, PathBuf};
 
@@ -109,7 +110,7 @@ fn read(dir: &Path, name: &str) -> Result<Vec<u8>> {
     if compressed.is_file() {
         let bytes =
             std::fs::read(&compressed).map_err(Error::io(&compressed))?;
-        return gunzip(&compressed, &bytes);
+        return gzip::unpacked(&compressed, &bytes);
     }
     Err(Error::Invalid(format!(
         "missing file `{}`: `dir` is the folder of the files themselves, such \

@@ -1,12 +1,13 @@
-//! Text of bytes: UTF-8, or UTF-16 with a byte order mark.
+//! Text of bytes: UTF-8, or UTF-16 with a byte order mark, perhaps packed by
+//! gzip.
 
 use crate::error::{Error, Result};
+use crate::gzip;
 use std::path::Path;
 
 /// Kinds of files that are no text, by their first bytes, and what to do.
 const BINARY: &[(&[u8], &str)] = &[
     (b"PK\x03\x04", "a ZIP file (or a spreadsheet): save the table as CSV"),
-    (b"\x1f\x8b", "compressed with gzip: unpack it first"),
     (b"PAR1", "a Parquet file: save it as CSV, with `to_csv` of pandas"),
     (b"ARROW1", "an Arrow file: save it as CSV, with `to_csv` of pandas"),
     (b"\x89HDF", "an HDF5 file: save the table as CSV"),
@@ -21,6 +22,7 @@ const BINARY: &[(&[u8], &str)] = &[
 ///
 /// If it is no text; the message says what it is, as far as that is known.
 pub(super) fn text_of(path: &Path, bytes: &[u8]) -> Result<String> {
+    let bytes = &gzip::plain(path, bytes)?[..];
     let known = BINARY.iter().find(|(start, _)| bytes.starts_with(start));
     if let Some((_, what)) = known {
         return Err(Error::input(path, "", 0, format!("this is {what}")));

@@ -2,6 +2,7 @@
 
 use super::tools::Tool;
 use crate::error::{Error, Result};
+use crate::results::Folder;
 use crate::text::quoted;
 use std::collections::BTreeMap;
 use std::fs;
@@ -114,8 +115,7 @@ fn files(given: &Path, from: Option<Tool>) -> Result<Vec<File>> {
 
 /// A results folder of ours, run folders of a tool, or tables.
 fn of_folder(folder: &Path, from: Option<Tool>) -> Result<Vec<File>> {
-    let own = folder.join("runs.csv");
-    if own.is_file() && from.is_none() {
+    if let (Some(own), None) = (Folder::new(folder).runs_file(), from) {
         let run = run_of(&own, folder);
         return Ok(vec![File { path: own, run }]);
     }
@@ -142,8 +142,10 @@ fn of_folder(folder: &Path, from: Option<Tool>) -> Result<Vec<File>> {
         }
     }
     let is_table = |path: &PathBuf| {
-        let end = path.extension().unwrap_or_default().to_ascii_lowercase();
-        ["csv", "tsv", "json", "jsonl"].iter().any(|table| end == *table)
+        let name = name(path).to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+        ["csv", "tsv", "json", "jsonl"].contains(&end)
     };
     let tables: Vec<PathBuf> = all.into_iter().filter(is_table).collect();
     if tables.is_empty() {

@@ -12,6 +12,7 @@ use crate::results::rows::{PosteriorRow, RobustnessRow, TheoryRow};
 use crate::results::{Sheet, Wanted};
 use crate::schedule::{ScheduleSpec, bound};
 use serde::Deserialize;
+use std::collections::HashSet;
 
 /// The runs of one study.
 #[derive(Clone, Debug, Default)]
@@ -84,11 +85,36 @@ impl Runs {
         Ok(Self { observations, tests, column, traits })
     }
 
+    /// Adds the runs of another part of the study. The control of two parts
+    /// may be the same: a run with the same outcome and score is that run.
+    pub(crate) fn extend(&mut self, other: Self) {
+        add(&mut self.observations, other.observations);
+        add(&mut self.tests, other.tests);
+        self.traits.extend(other.traits);
+    }
+
     /// Keeps the runs of which `keep` is true.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Observation) -> bool) {
         self.observations.retain(&keep);
         self.tests.retain(&keep);
     }
+}
+
+/// Adds those of `more` that are not among `runs`.
+fn add(runs: &mut Vec<Observation>, more: Vec<Observation>) {
+    type Key = (String, String, Option<u64>, Option<u64>, u64, String);
+    let key = |run: &Observation| -> Key {
+        (
+            run.workload.clone(),
+            run.schedule.clone(),
+            run.budget,
+            run.lr_multiple.map(f64::to_bits),
+            run.seed,
+            format!("{:?} {:?}", run.outcome, run.score),
+        )
+    };
+    let there: HashSet<Key> = runs.iter().map(key).collect();
+    runs.extend(more.into_iter().filter(|run| !there.contains(&key(run))));
 }
 
 /// All rankings of one study and what goes with them. The tables of a results

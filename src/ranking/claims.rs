@@ -1,41 +1,50 @@
 //! Claims that were written down before the runs, and what the runs say.
+//!
+//! `picked` finds the runs that a claim is about, `order` compares orders of
+//! the schedules.
 
-use super::analysis::{Runs, TEST_COLUMN};
-use super::cells::Table;
-use super::extras::tuned::tuned;
+mod order;
+mod picked;
+#[cfg(test)]
+mod tests;
+
+use super::analysis::Runs;
 use super::pairs;
 use super::protocol::Protocol;
 use crate::error::{Error, Result};
-use crate::record::Observation;
-use crate::results::rows::{ClaimRow, Relation, Stand, Statement};
+use crate::results::rows::{
+    Budgets, ClaimRow, Measure, Relation, Stand, Statement,
+};
+use crate::schedule::ScheduleSpec;
 use crate::stats::bootstrap::Interval;
 use crate::stats::multiple::holm;
 use crate::stats::paired::student;
 use crate::stats::wilcoxon::signed_rank;
 use crate::text::quoted;
-
-/// The word for runs with the multiple tuned for every schedule.
-const TUNED: &str = "tuned";
+use picked::Picked;
 
 /// What one claim comes to, but for the correction of its p.
 struct Tested {
     clusters: usize,
     effect: Option<f64>,
     interval: Option<Interval>,
-    p: f64,
+    /// `None` where the interval decides.
+    p: Option<f64>,
     /// Whether the effect is as large as claimed.
     holds: bool,
     /// Whether the interval excludes that.
     excluded: bool,
 }
 
-/// Tests each claim; p is corrected over all of them by Holm's method.
+/// Tests each claim; p is corrected over all that have one by Holm's method.
 ///
 /// An effect is the mean over clusters of the difference `a - b`, turned so
-/// that more means that `a` is worse. With `above`, the test is the signed-rank
-/// test of the differences against 0, and the effect must reach the size.
-/// With `below` and `within`, it is that of the differences against the size:
-/// for `within` on both sides, of which the larger p counts.
+/// that more means that `a` is worse; with two budgets, it is that at the first
+/// minus that at the second. With `above`, the test is the signed-rank test of
+/// the differences against 0, and the effect must reach the size. With `below`
+/// and `within`, it is that of the differences against the size: for `within`
+/// on both sides, of which the larger p counts. The orders are decided by
+/// 95 % bootstrap intervals over clusters; `schedules` have the convex bounds.
 ///
 /// # Errors
 ///
@@ -43,6 +52,7 @@ struct Tested {
 /// cluster has both.
 pub(crate) fn claims(
     runs: &Runs,
+    schedules: &[ScheduleSpec],
     statements: &[Statement],
     protocol: &Protocol,
 ) -> Result<Vec<ClaimRow>> {
@@ -52,16 +62,19 @@ pub(crate) fn claims(
     let tested = statements
         .iter()
         .map(|statement| {
-            test(runs, statement, protocol).map_err(|error| {
+            test(runs, schedules, statement, protocol).map_err(|error| {
                 let claim = quoted(&statement.claim);
                 Error::Invalid(format!("claim {claim}: {error}"))
             })
         })
         .collect::<Result<Vec<Tested>>>()?;
-    let p: Vec<f64> = tested.iter().map(|tested| tested.p).collect();
-    let rows = statements.iter().zip(tested).zip(holm(&p));
-    let row = |((statement, tested), p_holm): ((&Statement, Tested), f64)| {
-        let stand = if tested.holds && p_holm < protocol.alpha {
+    let p: Vec<f64> = tested.iter().filter_map(|tested| tested.p).collect();
+    let mut corrected = holm(&p).into_iter();
+    let row = |(statement, tested): (&Statement, Tested)| {
+        let p_holm = tested.p.and_then(|_| corrected.next());
+        // Without p, the interval has to be on the side of the claim.
+        let shown = p_holm.is_none_or(|p| p < protocol.alpha);
+        let stand = if tested.holds && shown {
             Stand::Confirmed
         } else if tested.excluded {
             Stand::Refuted
@@ -84,83 +97,124 @@ pub(crate) fn claims(
             p: tested.p,
             p_holm,
             stand,
+            measure: statement.measure,
         }
     };
-    Ok(rows.map(row).collect())
+    Ok(statements.iter().zip(tested).map(row).collect())
 }
 
 fn test(
     runs: &Runs,
+    schedules: &[ScheduleSpec],
     statement: &Statement,
     protocol: &Protocol,
 ) -> Result<Tested> {
-    if !statement.size.is_finite()
-        || (statement.relation == Relation::Within && statement.size <= 0.0)
-    {
-        let message = "`size` is a finite number, for `within` above 0";
-        return Err(Error::Invalid(message.to_owned()));
-    }
-    if statement.a == statement.b {
-        let message = "`a` and `b` are the same schedule";
-        return Err(Error::Invalid(message.to_owned()));
-    }
-    let (picked, column) = picked(runs, statement)?;
-    for name in [&statement.a, &statement.b] {
-        if !picked.iter().any(|run| run.schedule == *name) {
-            let message = format!("there are no such runs of {}", quoted(name));
-            return Err(Error::Invalid(message));
+    check(statement)?;
+    match (statement.measure, statement.budget) {
+        (Measure::Difference, budget) => {
+            let differences = match budget {
+                Budgets::Two(first, second) => {
+                    let at = |budget| {
+                        let budget = Budgets::One(budget);
+                        differences(runs, statement, budget, protocol)
+                    };
+                    change(&at(first)?, &at(second)?)
+                }
+                budget => {
+                    let all = differences(runs, statement, budget, protocol)?;
+                    all.into_iter().map(|(_, difference)| difference).collect()
+                }
+            };
+            if differences.is_empty() {
+                let message = "no data set has runs at both budgets";
+                return Err(Error::Invalid(message.to_owned()));
+            }
+            Ok(tested(&differences, statement.relation, statement.size))
         }
+        (Measure::BoundOrder, budget) => {
+            let table =
+                Picked::all(runs, statement, budget)?.table(protocol)?;
+            order::of_bound(&table, schedules, protocol)
+                .map(|order| of_order(&order, statement))
+        }
+        (Measure::BudgetOrder, Budgets::Two(first, second)) => {
+            let at = |budget| {
+                let budget = Budgets::One(budget);
+                Picked::all(runs, statement, budget)?.table(protocol)
+            };
+            order::of_budgets(&at(first)?, &at(second)?, protocol)
+                .map(|order| of_order(&order, statement))
+        }
+        (Measure::BudgetOrder, _) => Err(Error::Invalid(
+            "`budget` must name two budgets, such as `250 - 1000`".to_owned(),
+        )),
     }
-    let table = Table::new(&picked, column, protocol)?;
+}
+
+fn check(statement: &Statement) -> Result<()> {
+    let Statement { measure, a, b, relation, size, .. } = statement;
+    let is_order = *measure != Measure::Difference;
+    let message = if !size.is_finite()
+        || (*relation == Relation::Within && *size <= 0.0)
+    {
+        "`size` is a finite number, for `within` above 0"
+    } else if is_order && !(a.is_empty() && b.is_empty()) {
+        "an order is of all schedules: leave `a` and `b` empty"
+    } else if is_order && *relation == Relation::Within {
+        "an order is `above` or `below` its size"
+    } else if !is_order && a == b {
+        "`a` and `b` are the same schedule"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Invalid(message.to_owned()))
+}
+
+/// Differences `a - b` of the clusters, by their names.
+fn differences(
+    runs: &Runs,
+    statement: &Statement,
+    budget: Budgets,
+    protocol: &Protocol,
+) -> Result<Vec<(String, f64)>> {
+    let table = Picked::both(runs, statement, budget)?.table(protocol)?;
     let place = |name: &String| table.schedules.binary_search(name).ok();
     let Some((a, b)) = place(&statement.a).zip(place(&statement.b)) else {
         return Err(Error::Invalid(table.nothing()));
     };
-    let differences = pairs::differences(&table, a, b);
+    // One schedule or the other may be missing on some cluster.
+    let differences = pairs::by_cluster(&table, a, b);
     if differences.is_empty() {
         return Err(Error::Invalid(table.nothing()));
     }
-    Ok(tested(&differences, statement.relation, statement.size))
+    Ok(differences)
 }
 
-/// The runs that a claim is about, and the column of their scores.
-fn picked<'a>(
-    runs: &'a Runs,
-    statement: &Statement,
-) -> Result<(Vec<Observation>, &'a str)> {
-    let wanted = |run: &&Observation| {
-        let optimizer = runs.traits.optimizers.get(&run.workload);
-        [&statement.a, &statement.b].contains(&&run.schedule)
-            && statement.budget.is_none_or(|own| run.budget == Some(own))
-            && (statement.optimizer.is_none()
-                || statement.optimizer.as_ref() == optimizer)
+/// What `first` has more than `second`, over the clusters of both.
+fn change(first: &[(String, f64)], second: &[(String, f64)]) -> Vec<f64> {
+    let of = |(name, before): &(String, f64)| {
+        let (_, after) = second.iter().find(|(other, _)| other == name)?;
+        // Two infinite differences of one sign do not differ.
+        Some(if before == after { 0.0 } else { before - after })
     };
-    let of = |runs: &[Observation]| -> Vec<Observation> {
-        runs.iter().filter(wanted).cloned().collect()
+    first.iter().filter_map(of).collect()
+}
+
+fn of_order(order: &order::Order, statement: &Statement) -> Tested {
+    let Statement { relation, size, .. } = statement;
+    let Interval { low, high } = order.interval;
+    let (holds, excluded) = match relation {
+        Relation::Below => (high < *size, low > *size),
+        Relation::Above | Relation::Within => (low > *size, high < *size),
     };
-    let Some(multiple) = &statement.lr_multiple else {
-        return Ok((of(&runs.observations), &runs.column));
-    };
-    if multiple == TUNED {
-        let tuned = tuned(&of(&runs.observations), &of(&runs.tests));
-        let tuned = tuned.ok_or_else(|| {
-            Error::Invalid(
-                "nothing can be tuned; that takes several multiples, two \
-                 seeds and a test loss"
-                    .to_owned(),
-            )
-        })?;
-        return Ok((tuned, TEST_COLUMN));
+    Tested {
+        clusters: order.clusters,
+        effect: Some(order.spearman),
+        interval: Some(order.interval),
+        p: None,
+        holds,
+        excluded,
     }
-    let own: f64 = multiple.parse().map_err(|_| {
-        Error::Invalid(format!(
-            "`lr_multiple` is a number or `{TUNED}`, not {}",
-            quoted(multiple)
-        ))
-    })?;
-    let mut at = of(&runs.observations);
-    at.retain(|run| run.lr_multiple == Some(own));
-    Ok((at, &runs.column))
 }
 
 fn tested(differences: &[f64], relation: Relation, size: f64) -> Tested {
@@ -197,96 +251,5 @@ fn tested(differences: &[f64], relation: Relation, size: f64) -> Tested {
         }
     };
     let clusters = differences.len();
-    Tested { clusters, effect, interval, p, holds, excluded }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn statement(relation: Relation, size: f64, multiple: &str) -> Statement {
-        Statement {
-            claim: "a against b".to_owned(),
-            a: "a".to_owned(),
-            b: "b".to_owned(),
-            optimizer: None,
-            budget: None,
-            lr_multiple: Some(multiple.to_owned()).filter(|m| !m.is_empty()),
-            relation,
-            size,
-        }
-    }
-
-    /// `a` is 5 % behind `b` on twelve data sets, give or take a little.
-    fn runs() -> Runs {
-        let mut observations = vec![];
-        for data in 0..12 {
-            let off = 0.001 * f64::from(data % 4);
-            for (schedule, log) in [("a", 0.05 + off), ("b", 0.0)] {
-                let name = format!("w{data}");
-                let run = Observation::new(&name, schedule, 0, log.exp());
-                observations.push(run.lr_multiple(1.0));
-            }
-        }
-        let column = "valid_loss".to_owned();
-        Runs { observations, column, ..Runs::default() }
-    }
-
-    fn stand(relation: Relation, size: f64) -> Stand {
-        let statement = statement(relation, size, "1");
-        let rows = claims(&runs(), &[statement], &Protocol::default());
-        rows.expect("runs of both")[0].stand
-    }
-
-    #[test]
-    fn planted_effects_confirm_and_refute() {
-        assert_eq!(stand(Relation::Above, 0.0), Stand::Confirmed);
-        assert_eq!(stand(Relation::Above, 0.05), Stand::Confirmed);
-        assert_eq!(stand(Relation::Above, 0.06), Stand::Refuted);
-        assert_eq!(stand(Relation::Above, 0.0518), Stand::NotDecided);
-        assert_eq!(stand(Relation::Below, 0.06), Stand::Confirmed);
-        assert_eq!(stand(Relation::Below, 0.04), Stand::Refuted);
-        assert_eq!(stand(Relation::Within, 0.06), Stand::Confirmed);
-        assert_eq!(stand(Relation::Within, 0.02), Stand::Refuted);
-    }
-
-    #[test]
-    fn the_numbers_stand_beside() {
-        let statement = statement(Relation::Above, 0.02, "");
-        let both = [statement.clone(), statement];
-        let rows = claims(&runs(), &both, &Protocol::default());
-        let rows = rows.expect("runs of both");
-        assert_eq!(rows[0].clusters, 12);
-        let effect = rows[0].effect.expect("finite");
-        assert!((effect - 0.0515).abs() < 1e-12, "{effect}");
-        // Twelve of one sign, exact and two-sided, twice.
-        assert_eq!(rows[0].p, 2.0 / 4096.0);
-        assert_eq!(rows[0].p_holm, 4.0 / 4096.0);
-    }
-
-    #[test]
-    fn what_cannot_be_tested_is_an_error_that_names_the_claim() {
-        let mut unknown = statement(Relation::Above, 0.0, "1");
-        unknown.b = "c".to_owned();
-        let tuned = statement(Relation::Above, 0.0, "tuned");
-        let word = statement(Relation::Above, 0.0, "best");
-        let size = statement(Relation::Above, f64::NAN, "1");
-        let empty = statement(Relation::Within, 0.0, "1");
-        let mut itself = statement(Relation::Above, 0.0, "1");
-        itself.b = "a".to_owned();
-        let all = [unknown, tuned, word, size, empty, itself];
-        let errors = all.map(|statement| {
-            claims(&runs(), &[statement], &Protocol::default())
-                .expect_err("no such runs")
-                .to_string()
-        });
-        insta::assert_snapshot!(errors.join("\n"), @r"
-        claim `a against b`: there are no such runs of `c`
-        claim `a against b`: nothing can be tuned; that takes several multiples, two seeds and a test loss
-        claim `a against b`: `lr_multiple` is a number or `tuned`, not `best`
-        claim `a against b`: `size` is a finite number, for `within` above 0
-        claim `a against b`: `size` is a finite number, for `within` above 0
-        claim `a against b`: `a` and `b` are the same schedule
-        ");
-    }
+    Tested { clusters, effect, interval, p: Some(p), holds, excluded }
 }

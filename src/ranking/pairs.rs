@@ -12,6 +12,16 @@ use std::cmp::Ordering;
 /// cluster, are averaged; infinite differences count before any finite one,
 /// and as many of one sign as of the other cancel.
 pub(super) fn differences(table: &Table, a: usize, b: usize) -> Vec<f64> {
+    let named = by_cluster(table, a, b).into_iter();
+    named.map(|(_, difference)| difference).collect()
+}
+
+/// The same with the names of the clusters.
+pub(super) fn by_cluster(
+    table: &Table,
+    a: usize,
+    b: usize,
+) -> Vec<(String, f64)> {
     let blocks: Vec<Option<Difference>> = table
         .blocks
         .iter()
@@ -24,11 +34,13 @@ pub(super) fn differences(table: &Table, a: usize, b: usize) -> Vec<f64> {
         .iter()
         .filter_map(|members| {
             let mean = mean(members.iter().filter_map(|&i| blocks[i]))?;
-            Some(match mean.infinite.cmp(&0) {
+            let name = &table.blocks[*members.first()?].cluster;
+            let difference = match mean.infinite.cmp(&0) {
                 Ordering::Less => f64::NEG_INFINITY,
                 Ordering::Equal => mean.finite,
                 Ordering::Greater => f64::INFINITY,
-            })
+            };
+            Some((name.clone(), difference))
         })
         .collect()
 }

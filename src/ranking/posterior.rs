@@ -54,6 +54,12 @@ impl Traits {
             self.kinds.insert(workload.to_owned(), kind);
         }
     }
+
+    /// Learns all that `other` knows.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.optimizers.extend(other.optimizers);
+        self.kinds.extend(other.kinds);
+    }
 }
 
 /// The posterior of every schedule in every regime, best first; empty with

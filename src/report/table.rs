@@ -93,7 +93,7 @@ pub(crate) fn claims(rows: &[ClaimRow]) -> String {
             row.stand.name().to_owned(),
             row.effect.map_or_else(none, difference),
             interval,
-            narrow(&probability(row.p_holm)),
+            row.p_holm.map_or_else(none, |p| narrow(&probability(p))),
             row.clusters.to_string(),
             shortened(&row.claim, WIDE_LABEL),
         ]);

@@ -19,6 +19,9 @@ pub(crate) struct Folder {
     dir: PathBuf,
 }
 
+/// The table of the runs, as it is written and as it may be shipped.
+const RUNS: [&str; 2] = ["runs.csv", "runs.csv.gz"];
+
 /// Tables that only some studies have: those of an earlier ranking would be
 /// taken for this one's.
 const CONDITIONAL: [&str; 7] = [
@@ -44,10 +47,20 @@ impl Folder {
     /// If it has none: the message says how to make them.
     pub(crate) fn open(dir: &Path) -> Result<Self> {
         let folder = Self::new(dir);
-        if folder.path("runs.csv").is_file() {
-            return Ok(folder);
+        match folder.runs_file() {
+            Some(_) => Ok(folder),
+            None => Err(Self::missing(dir)),
         }
-        Err(Self::missing(dir))
+    }
+
+    /// `runs.csv`, or `runs.csv.gz` where that alone is there.
+    pub(crate) fn runs_file(&self) -> Option<PathBuf> {
+        RUNS.map(|name| self.path(name)).into_iter().find(|p| p.is_file())
+    }
+
+    /// Whether `file` is such a table.
+    pub(crate) fn is_runs(file: &Path) -> bool {
+        file.is_file() && RUNS.iter().any(|name| file.ends_with(name))
     }
 
     /// That `dir` has no runs, and how to make them.
@@ -82,13 +95,14 @@ impl Folder {
 
     // -- reading ---------------------------------------------------------
 
-    /// `runs.csv`.
+    /// The table of the runs.
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
+    /// If it is not there or cannot be read.
     pub(crate) fn runs(&self) -> Result<Sheet> {
-        Sheet::read(&self.path("runs.csv"))
+        let file = self.runs_file().ok_or_else(|| Self::missing(&self.dir))?;
+        Sheet::read(&file)
     }
 
     /// The rows of the table `<stem>.csv`; `None` if it is not there.

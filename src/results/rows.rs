@@ -3,6 +3,11 @@
 //!
 //! `runs.csv` is [`RunRecord`](crate::RunRecord).
 
+mod claims;
+
+pub(crate) use claims::{
+    Budgets, ClaimRow, Measure, Relation, Stand, Statement,
+};
 use serde::{Deserialize, Serialize};
 
 /// What the evidence says about a schedule.
@@ -253,96 +258,6 @@ pub(crate) struct PosteriorRow {
     pub(crate) regret_new_data: f64,
     /// How well the chains agree, the same in all rows: near 1.
     pub(crate) r_hat: f64,
-}
-
-/// A claim about two schedules, as a row of a table of claims.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub(crate) struct Statement {
-    /// In words.
-    pub(crate) claim: String,
-    /// Label of a schedule.
-    pub(crate) a: String,
-    /// Label of the schedule it is compared with.
-    pub(crate) b: String,
-    /// Only runs with this kind of optimizer.
-    #[serde(default)]
-    pub(crate) optimizer: Option<String>,
-    /// Only runs with this budget, in steps.
-    #[serde(default)]
-    pub(crate) budget: Option<u64>,
-    /// Only runs at this multiple of the rate found; `tuned`: each schedule
-    /// at its best one, chosen on other seeds.
-    #[serde(default)]
-    pub(crate) lr_multiple: Option<String>,
-    /// How the difference `a - b` stands to the size; a positive one means
-    /// that `a` is worse.
-    pub(crate) relation: Relation,
-    /// On the scale of the ranking: 0.02 is about 2 % of a loss.
-    pub(crate) size: f64,
-}
-
-/// How a difference stands to the size of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Relation {
-    /// It is above it, and above 0 beyond chance.
-    Above,
-    /// It is below it.
-    Below,
-    /// It is between it and its opposite.
-    Within,
-}
-
-/// What the runs say about a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Stand {
-    /// The effect is as claimed, and not by chance.
-    Confirmed,
-    /// The 95 % interval of the effect excludes what is claimed.
-    Refuted,
-    /// Neither.
-    NotDecided,
-}
-
-impl Stand {
-    /// In words.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Confirmed => "confirmed",
-            Self::Refuted => "refuted",
-            Self::NotDecided => "not decided",
-        }
-    }
-}
-
-/// One row of the answer to a table of claims: the claim, and what the runs
-/// say.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct ClaimRow {
-    /// As in [`Statement`], up to `size`.
-    pub(crate) claim: String,
-    pub(crate) a: String,
-    pub(crate) b: String,
-    pub(crate) optimizer: Option<String>,
-    pub(crate) budget: Option<u64>,
-    pub(crate) lr_multiple: Option<String>,
-    pub(crate) relation: Relation,
-    pub(crate) size: f64,
-    /// Clusters compared.
-    pub(crate) clusters: usize,
-    /// Mean difference over them; empty where runs diverged.
-    pub(crate) effect: Option<f64>,
-    /// Lower end of its 95 % interval.
-    pub(crate) low: Option<f64>,
-    /// Upper end of it.
-    pub(crate) high: Option<f64>,
-    /// Two-sided p of the signed-rank test.
-    pub(crate) p: f64,
-    /// The same after Holm's correction over all claims.
-    pub(crate) p_holm: f64,
-    /// What the runs say.
-    pub(crate) stand: Stand,
 }
 
 /// A row of `notes.csv`: a remark of the ranking that the leading board is of.

@@ -10,6 +10,7 @@ mod row;
 
 use super::table::unguarded;
 use crate::error::{Error, Result};
+use crate::gzip;
 use crate::text::count;
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 pub(crate) use dialect::Dialect;
@@ -26,13 +27,14 @@ const MARK: char = '\u{feff}';
 /// Letters of a list of columns that a message shows.
 const SHOWN: usize = 160;
 
-/// The text of a file, without a byte order mark.
+/// The text of a file, uncompressed and without a byte order mark.
 ///
 /// # Errors
 ///
 /// If the file cannot be read or is not UTF-8; with line and column.
 pub(crate) fn text_of(path: &Path) -> Result<String> {
     let bytes = fs::read(path).map_err(Error::io(path))?;
+    let bytes = gzip::plain(path, &bytes)?.into_owned();
     let mut text = String::from_utf8(bytes).map_err(|e| {
         let valid = e.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(&e.as_bytes()[..valid]);

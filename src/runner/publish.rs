@@ -276,7 +276,17 @@ mod tests {
     /// that are shipped.
     #[test]
     fn shipped_tables_are_those_of_the_shipped_runs() {
-        for name in ["standard", "smoke"] {
+        same_tables(&["standard", "smoke"]);
+    }
+
+    #[test]
+    #[ignore = "the model of 57,500 runs takes a while without optimization"]
+    fn tables_of_the_study_are_those_of_its_shipped_runs() {
+        same_tables(&["study-250"]);
+    }
+
+    fn same_tables(names: &[&str]) {
+        for name in names {
             let shipped = Path::new("results").join(name);
             let from = Folder::open(&shipped).expect("shipped results");
             let runs = from.runs().and_then(|sheet| Runs::read(&sheet, None));
@@ -294,6 +304,12 @@ mod tests {
                 let made = entry.expect("an entry").path();
                 let file = made.file_name().expect("a name");
                 let read = |path: &Path| fs::read_to_string(path).ok();
+                // Too many rows to ship.
+                if file.to_string_lossy().starts_with("workloads")
+                    && !shipped.join(file).exists()
+                {
+                    continue;
+                }
                 let same = read(&made) == read(&shipped.join(file));
                 assert!(same, "{name}/{}", file.display());
                 tables += 1;

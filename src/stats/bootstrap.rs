@@ -80,6 +80,23 @@ pub(crate) fn hierarchical<R: Rng>(
         .collect()
 }
 
+/// The 95 % percentile interval of what `of` gives for `clusters` drawn with
+/// replacement, as indices. Draws without a value do not count.
+pub(crate) fn percentiles<R: Rng>(
+    clusters: usize,
+    rng: &mut R,
+    of: impl Fn(&[usize]) -> Option<f64>,
+) -> Interval {
+    let mut drawn = vec![0; clusters];
+    let mut replicate = || {
+        for index in &mut drawn {
+            *index = rng.random_range(0..clusters);
+        }
+        of(&drawn)
+    };
+    interval((0..DRAWS).filter_map(|_| replicate()).collect())
+}
+
 fn interval(mut values: Vec<f64>) -> Interval {
     values.retain(|value| !value.is_nan());
     values.sort_unstable_by(f64::total_cmp);

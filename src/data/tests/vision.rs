@@ -1,6 +1,7 @@
 //! Folders of MNIST and CIFAR.
 
 use super::*;
+use crate::gzip;
 
 fn idx(shape: &[u32], values: &[u8]) -> Vec<u8> {
     let rank = u8::try_from(shape.len()).expect("a small rank");
@@ -54,9 +55,7 @@ fn a_folder_of_mnist_is_read() {
     let name = "train-images-idx3-ubyte";
     let bytes = std::fs::read(dir.path().join(name)).expect("a file");
     std::fs::remove_file(dir.path().join(name)).expect("a file");
-    let mut zip = GzEncoder::new(vec![], Compression::fast());
-    zip.write_all(&bytes).expect("memory");
-    let zipped = zip.finish().expect("memory");
+    let zipped = gzip::packed(&bytes);
     write(dir.path(), "train-images-idx3-ubyte.gz", &zipped);
     let again = read_mnist(dir.path()).expect("a compressed file serves");
     assert_eq!(

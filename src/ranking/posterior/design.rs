@@ -5,6 +5,12 @@ use rand::Rng;
 use rand_distr::{Distribution as _, StudentT};
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::ops::Range;
+
+/// The factors by their places.
+const OPTIMIZER: usize = 0;
+const RATE: usize = 2;
+const KIND: usize = 3;
 
 /// Levels of one property of the cells, and which cell has which; no levels
 /// where it is not known or the same everywhere.
@@ -49,8 +55,9 @@ impl Factor {
 pub(super) struct Regime([Option<usize>; 4]);
 
 impl Regime {
-    /// Every combination of levels and means of all factors but the last;
-    /// each level of the last beside the means of the others.
+    /// Every combination of levels and means of all factors but the last. Each
+    /// level of the last beside all optimizers, at the rate found and in the
+    /// mean over the rates.
     pub(super) fn all(factors: &[Factor; 4]) -> Vec<Self> {
         let mut regimes = vec![Self::default()];
         for (f, factor) in factors[..3].iter().enumerate() {
@@ -65,9 +72,21 @@ impl Regime {
             };
             regimes = regimes.iter().flat_map(with).collect();
         }
-        let kinds = 0..factors[3].levels.len();
-        regimes
-            .extend(kinds.map(|level| Self([None, None, None, Some(level)])));
+        let found = factors[RATE].levels.iter().position(|rate| rate == "1");
+        let common: Vec<Self> = regimes
+            .iter()
+            .filter(|Self([_, budget, rate, _])| {
+                budget.is_none() && (rate.is_none() || *rate == found)
+            })
+            .copied()
+            .collect();
+        for kind in 0..factors[KIND].levels.len() {
+            regimes.extend(common.iter().map(|regime| {
+                let mut regime = *regime;
+                regime.0[KIND] = Some(kind);
+                regime
+            }));
+        }
         regimes
     }
 
@@ -89,8 +108,9 @@ struct Place {
     levels: usize,
 }
 
-/// Terms for all cells, for each level of each factor, for each data set, for
-/// each level on each data set, and for each workload.
+/// Terms for all cells, for each level of each factor, for each optimizer at
+/// each rate, for each data set, for each level on each data set, and for each
+/// workload.
 #[derive(Clone, Debug)]
 pub(super) struct Design {
     terms: Vec<Term>,
@@ -98,6 +118,9 @@ pub(super) struct Design {
     clusters: Option<usize>,
     /// By factor, `None` for one that is not known.
     factors: Vec<Option<Place>>,
+    /// The term of the optimizers at the rates, where both are known: which
+    /// rate is best for a schedule differs between optimizers.
+    joint: Option<usize>,
 }
 
 impl Design {
@@ -112,8 +135,12 @@ impl Design {
             contexts: 1,
             heavy: false,
         };
-        let mut design =
-            Self { terms: vec![all], clusters: None, factors: vec![] };
+        let mut design = Self {
+            terms: vec![all],
+            clusters: None,
+            factors: vec![],
+            joint: None,
+        };
         for factor in factors {
             let levels = factor.levels.len();
             let place = factor.is_known().then(|| {
@@ -126,6 +153,17 @@ impl Design {
                 Place { term: design.terms.len() - 1, on_data: None, levels }
             });
             design.factors.push(place);
+        }
+        let [optimizer, rate] = [&factors[OPTIMIZER], &factors[RATE]];
+        if optimizer.is_known() && rate.is_known() {
+            let both = optimizer.of_cell.iter().zip(&rate.of_cell);
+            let rates = rate.levels.len();
+            design.terms.push(Term {
+                context: both.map(|(o, r)| o * rates + r).collect(),
+                contexts: optimizer.levels.len() * rates,
+                heavy: false,
+            });
+            design.joint = Some(design.terms.len() - 1);
         }
         design.clusters = design.add(clusters.iter());
         for (f, factor) in factors.iter().enumerate() {
@@ -174,6 +212,18 @@ impl Design {
             if let Some(place) = place {
                 add(&mut sum, &effects[place.term], place.levels, level, k);
             }
+        }
+        if let Some(term) = self.joint {
+            let levels = |f: usize| {
+                self.factors[f].as_ref().map_or(0, |place| place.levels)
+            };
+            let rates = levels(RATE);
+            let used: Vec<usize> = used(regime.0[OPTIMIZER], levels(OPTIMIZER))
+                .flat_map(|o| {
+                    used(regime.0[RATE], rates).map(move |r| o * rates + r)
+                })
+                .collect();
+            average(&mut sum, &effects[term], &used, k);
         }
         sum
     }
@@ -231,10 +281,16 @@ fn add(
     level: Option<usize>,
     k: usize,
 ) {
-    let used = match level {
-        Some(level) => level..level + 1,
-        None => 0..levels,
-    };
+    average(sum, effects, &used(level, levels).collect::<Vec<_>>(), k);
+}
+
+/// One level, or all of them.
+fn used(level: Option<usize>, levels: usize) -> Range<usize> {
+    level.map_or(0..levels, |level| level..level + 1)
+}
+
+/// Adds the mean of the effects at the levels `used`.
+fn average(sum: &mut [f64], effects: &[f64], used: &[usize], k: usize) {
     let share = 1.0 / used.len() as f64;
     for level in used {
         let own = &effects[level * k..(level + 1) * k];

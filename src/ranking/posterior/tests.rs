@@ -108,3 +108,56 @@ fn nothing_is_said_from_the_prior_alone() {
     let rows = posterior(&runs, "accuracy", &Protocol::default(), &traits);
     assert!(rows.expect("runs that can be ranked").is_empty());
 }
+
+/// `b` is 0.1 ahead of `a` under sgd at the high rate and under adamw at the
+/// low one, and 0.1 behind it else: no optimizer and no rate alone shows it.
+#[test]
+fn a_schedule_may_need_another_rate_under_another_optimizer() {
+    let rng = &mut stream(5, "runs");
+    let (mut runs, mut traits) = (vec![], Traits::default());
+    for data in 0..10 {
+        for optimizer in ["sgd", "adamw"] {
+            let workload = format!("{data}-{optimizer}");
+            traits.optimizers.insert(workload.clone(), optimizer.to_owned());
+            traits.kinds.insert(workload.clone(), format!("k{}", data % 2));
+            for multiple in [0.25, 1.0, 4.0] {
+                let ahead = match (optimizer, multiple) {
+                    ("sgd", 4.0) | ("adamw", 0.25) => -0.1,
+                    ("sgd", 0.25) | ("adamw", 4.0) => 0.1,
+                    _ => 0.0,
+                };
+                for (schedule, log) in [("a", 0.0), ("b", ahead)] {
+                    let noise: f64 = StandardNormal.sample(rng);
+                    let score = (log + 0.01 * noise).exp();
+                    let run = Observation::new(&workload, schedule, 0, score);
+                    let run = run.cluster(&data.to_string());
+                    runs.push(run.lr_multiple(multiple));
+                }
+            }
+        }
+    }
+    let rows = posterior(&runs, "valid_loss", &Protocol::default(), &traits)
+        .expect("runs that can be ranked");
+    let regret = |optimizer: Option<&str>, rate: Option<&str>, schedule| {
+        let row = rows.iter().find(|row| {
+            row.optimizer.as_deref() == optimizer
+                && row.lr_multiple.as_deref() == rate
+                && row.kind.is_none()
+                && row.schedule == schedule
+        });
+        row.expect("a row").regret
+    };
+    for (optimizer, good, bad) in [("sgd", "4", "0.25"), ("adamw", "0.25", "4")]
+    {
+        let at = |rate| {
+            let both = ["a", "b"];
+            both.map(|name| regret(Some(optimizer), Some(rate), name))
+        };
+        assert!(at(good)[0] > 0.08 && at(good)[1] < 0.01, "{:?}", at(good));
+        assert!(at(bad)[1] > 0.08 && at(bad)[0] < 0.01, "{:?}", at(bad));
+    }
+    assert!(regret(Some("sgd"), None, "b") < 0.03);
+    // Three of optimizers by four of rates; two kinds by three optimizers, at
+    // the rate found and in the mean.
+    assert_eq!(rows.len(), (12 + 2 * 3 * 2) * 2);
+}

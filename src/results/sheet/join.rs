@@ -8,7 +8,8 @@ use std::io::{self, Write};
 use std::iter;
 
 impl Sheet {
-    /// Writes it as CSV with commas, without the columns `left_out`.
+    /// Writes it as CSV with commas: the columns that `keep` is true
+    /// for, by place and name.
     ///
     /// # Errors
     ///
@@ -16,13 +17,13 @@ impl Sheet {
     pub(crate) fn print(
         &self,
         out: &mut impl Write,
-        left_out: &[&str],
+        keep: impl Fn(usize, &str) -> bool,
     ) -> io::Result<()> {
         let rows = self.records.iter().map(|record| &record.fields);
         let rows = iter::once(&self.header).chain(rows);
         let kept = |row: &StringRecord| -> StringRecord {
-            let cells = self.names().zip(row);
-            let cells = cells.filter(|(name, _)| !left_out.contains(name));
+            let cells = self.names().enumerate().zip(row);
+            let cells = cells.filter(|((i, name), _)| keep(*i, name));
             cells.map(|(_, cell)| cell).collect()
         };
         print_texts(out, rows.map(kept))
