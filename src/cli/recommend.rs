@@ -5,10 +5,12 @@ use crate::grid::Outline;
 use crate::import::Asked;
 use crate::ranking::{Analysis, Protocol, Runs};
 use crate::report::advice::Advice;
+use crate::report::case::{Case, CaseAdvice, Stage};
 use crate::report::{Basis, Findings};
 use crate::results::Sheet;
 use crate::results::rows::RegimeRow;
-use serde::Deserialize;
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::mem;
@@ -19,14 +21,18 @@ use std::path::{Path, PathBuf};
 ///
 /// Reads the runs of a results folder, or the runs of the standard grid, which
 /// come with the program. Every sentence is derived from the numbers and states
-/// its limits.
+/// its limits. `--steps`, `--kind`, `--parameters` and `--rate-trusted` describe
+/// a training to come: the answer is then from the model of the study
+/// (docs/answer.md), which knows 54 data sets.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout recommend\n  \
     lrscout recommend results/smoke\n  \
     lrscout recommend wandb-export.csv\n  \
     lrscout recommend trials.csv --workload-column params_data --higher\n  \
-    lrscout recommend --optimizer adamw --budget 1000 --format json")]
+    lrscout recommend --optimizer adamw --budget 1000 --format json\n  \
+    lrscout recommend --steps 2000 --optimizer adamw --kind text\n  \
+    lrscout recommend --steps 500 --rate-trusted no")]
 pub(crate) struct Recommend {
     /// Results folder of one grid, or runs of another tool; default: the
     /// shipped results.
@@ -45,6 +51,19 @@ pub(crate) struct Recommend {
     /// rate found, if runs used it, with advice for the others.
     #[arg(long, value_name = "MULTIPLE")]
     lr_multiple: Option<f64>,
+    /// Answer from the study for a training of this length.
+    #[arg(long, value_name = "UPDATES", help_heading = "Your case")]
+    steps: Option<u64>,
+    /// Answer for this kind of task (see `lrscout datasets list`).
+    #[arg(long, value_name = "KIND", help_heading = "Your case")]
+    kind: Option<String>,
+    /// Parameters of the model.
+    #[arg(long, value_name = "N", help_heading = "Your case")]
+    parameters: Option<u64>,
+    /// Whether the learning rate was found for this training, or may be off by
+    /// up to four times; default: yes.
+    #[arg(long, value_enum, value_name = "WORD", help_heading = "Your case")]
+    rate_trusted: Option<YesNo>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
     #[command(flatten)]
@@ -56,6 +75,12 @@ pub(crate) struct Recommend {
     workload_column: Option<String>,
     #[command(flatten)]
     tables: Tables,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum YesNo {
+    Yes,
+    No,
 }
 
 /// What a results folder holds of use here.
@@ -82,15 +107,64 @@ impl Recommend {
             workload: self.workload_column.take(),
             ..mem::take(&mut self.tables).with(mem::take(&mut self.scores))
         };
+        if let Some(case) = self.case() {
+            self.refuse_runs(&asked)?;
+            let stages = study()?;
+            let advice = CaseAdvice::new(&case, &stages)?;
+            return self.print(out, &advice, || advice.text());
+        }
         let findings = self.findings(&asked).map_err(with_own_name)?;
         let advice = Advice::new(&findings);
+        self.print(out, &advice, || advice.text())
+    }
+
+    fn print(
+        &self,
+        out: &mut impl Write,
+        advice: &impl Serialize,
+        text: impl Fn() -> String,
+    ) -> anyhow::Result<()> {
         match self.format {
-            Format::Text => write!(out, "{}", advice.text())?,
+            Format::Text => write!(out, "{}", text())?,
             Format::Json => {
-                writeln!(out, "{}", serde_json::to_string_pretty(&advice)?)?;
+                writeln!(out, "{}", serde_json::to_string_pretty(advice)?)?;
             }
         }
         Ok(())
+    }
+
+    /// The training to come, if one is described.
+    fn case(&self) -> Option<Case> {
+        let is_described = self.steps.is_some()
+            || self.kind.is_some()
+            || self.parameters.is_some()
+            || self.rate_trusted.is_some();
+        is_described.then(|| Case {
+            steps: self.steps,
+            optimizer: self.optimizer.clone(),
+            kind: self.kind.clone(),
+            parameters: self.parameters,
+            is_rate_trusted: self.rate_trusted != Some(YesNo::No),
+        })
+    }
+
+    /// A case is answered from the study, not from runs.
+    fn refuse_runs(&self, asked: &Asked) -> Result<()> {
+        if self.dir.is_none()
+            && self.workload.is_empty()
+            && self.budget.is_none()
+            && self.lr_multiple.is_none()
+            && *asked == Asked::default()
+        {
+            return Ok(());
+        }
+        Err(Error::Invalid(
+            "`--steps`, `--kind`, `--parameters` and `--rate-trusted` describe \
+             a training to come and are answered from the study: leave the \
+             runs out, and choose among theirs with `--budget`, `--workload` \
+             and `--lr-multiple`"
+                .to_owned(),
+        ))
     }
 
     /// What the runs say.
@@ -229,6 +303,41 @@ fn shipped() -> Result<Results> {
     })
 }
 
+/// The models of the study, from the shortest budget on.
+fn study() -> Result<Vec<Stage>> {
+    macro_rules! stage {
+        ($name:literal, $file:literal) => {
+            (
+                concat!("results/", $name, "/", $file, ".csv"),
+                include_str!(concat!(
+                    "../../results/",
+                    $name,
+                    "/",
+                    $file,
+                    ".csv"
+                )),
+            )
+        };
+    }
+    let stages = [(
+        "results/study-250",
+        250,
+        stage!("study-250", "posterior"),
+        stage!("study-250", "regime"),
+    )];
+    let stage =
+        |(name, budget, posterior, regime): (_, _, (_, &str), (_, &str))| {
+            let rows =
+                Sheet::parse(Path::new(posterior.0), posterior.1)?.rows()?;
+            let sizes: Vec<RegimeRow> =
+                Sheet::parse(Path::new(regime.0), regime.1)?.rows()?;
+            let largest = sizes.iter().map(|row| row.parameters).max();
+            let largest = largest.unwrap_or(0) as u64;
+            Ok(Stage { name, budget, rows, largest })
+        };
+    stages.into_iter().map(stage).collect()
+}
+
 /// Labels of the optimizers of the workloads `wanted`.
 fn optimizers<'a>(
     rows: &'a [WorkloadOf],
@@ -250,6 +359,10 @@ mod tests {
             optimizer: None,
             budget: None,
             lr_multiple: None,
+            steps: None,
+            kind: None,
+            parameters: None,
+            rate_trusted: None,
             format: Format::Text,
             scores: Scores::default(),
             workload_column: None,

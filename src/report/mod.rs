@@ -5,11 +5,12 @@
 //! every sentence about them.
 //!
 //! `table` is for terminals, `markdown` and `html` for pages (the template is
-//! `templates/report.html`), `plot` for pictures, `advice` for `recommend`,
-//! `code` for `export`. `number` formats numbers.
+//! `templates/report.html`), `plot` for pictures, `advice` and `case` for
+//! `recommend`, `code` for `export`. `number` formats numbers.
 
 pub(crate) mod advice;
 mod board;
+pub(crate) mod case;
 pub(crate) mod catalogue;
 pub(crate) mod code;
 mod findings;

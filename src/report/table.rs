@@ -5,7 +5,7 @@ use super::none;
 use super::number::{difference, percent, probability, regret};
 use crate::ranking::extras::calibration::CalibrationRow;
 use crate::ranking::extras::change::{ChangeRow, Standing};
-use crate::results::rows::{ClaimRow, LeaderboardRow};
+use crate::results::rows::{ClaimRow, LeaderboardRow, PosteriorRow};
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 /// Letters that a schedule's label may take.
@@ -96,6 +96,27 @@ pub(crate) fn claims(rows: &[ClaimRow]) -> String {
             row.p_holm.map_or_else(none, |p| narrow(&probability(p))),
             row.clusters.to_string(),
             shortened(&row.claim, WIDE_LABEL),
+        ]);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    trimmed(&table)
+}
+
+/// The schedules that may be the best, at most 100 columns wide.
+pub(super) fn likely(rows: &[&PosteriorRow]) -> String {
+    let header = "<schedule|best|within 1 %|regret|new data";
+    let mut table = table(presets::NOTHING, header.split('|'));
+    // Of a difference of logarithms, in per cent of the loss.
+    let loss = |log: f64| format!("{:.1} %", 100.0 * log.exp_m1());
+    for row in rows {
+        table.add_row(vec![
+            shortened(&row.schedule, WIDE_LABEL),
+            percent(row.p_best),
+            percent(row.p_near_best),
+            loss(row.regret),
+            loss(row.regret_new_data),
         ]);
     }
     for column in table.column_iter_mut() {
