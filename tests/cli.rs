@@ -428,3 +428,44 @@ fn names_in_compared_results_steer_no_terminal() {
     assert!(shown.contains("none in both"), "{shown}");
     lrscout(folder.path()).args(["diff", "a", "d"]).assert().code(65);
 }
+
+#[test]
+fn a_search_ends_in_a_leaderboard_and_continues_where_it_stopped() {
+    let folder = folder_with(TINY);
+    let search = |jobs: &str, results: &str| {
+        let args = ["search", "grid.toml", "--max-trainings", "700"];
+        lrscout(folder.path())
+            .args(args)
+            .args(["--jobs", jobs, "--results", results])
+            .assert()
+            .success()
+    };
+    let first = search("2", "results");
+    let shown =
+        String::from_utf8_lossy(&first.get_output().stdout).into_owned();
+    assert!(shown.contains("Found by the search: "), "{shown}");
+    let table = |results: &str, name: &str| {
+        let path = format!("{results}/grid-search/{name}");
+        fs::read_to_string(folder.path().join(path)).expect("a table")
+    };
+    let rungs = table("results", "search.csv");
+    assert!(rungs.starts_with("schedule,rung,seeds,regret,goes_on\n"));
+    let finalists: Vec<&str> =
+        rungs.lines().skip(1).take(4).filter(|l| l.ends_with("true")).collect();
+    assert_eq!(finalists.len(), 4, "{rungs}");
+    // Both schedules of the grid are in the final.
+    assert_eq!(table("results", "leaderboard.csv").lines().count(), 1 + 6);
+    let again = search("1", "results");
+    let said = String::from_utf8_lossy(&again.get_output().stdout).into_owned();
+    assert!(said.contains("nothing to do"), "{said}");
+    search("1", "other");
+    for name in ["search.csv", "runs.csv", "leaderboard.csv"] {
+        assert_eq!(table("results", name), table("other", name), "{name}");
+    }
+    let few = lrscout(folder.path())
+        .args(["search", "grid.toml", "--max-trainings", "9"])
+        .assert()
+        .failure();
+    let said = String::from_utf8_lossy(&few.get_output().stderr).into_owned();
+    assert!(said.contains("the smallest search of this grid takes"), "{said}");
+}

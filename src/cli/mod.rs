@@ -22,6 +22,7 @@ mod recommend;
 mod report;
 mod run;
 mod schedules;
+mod search;
 
 use crate::error::Error;
 use crate::grid::Known;
@@ -61,6 +62,7 @@ enum Verb {
     Check(check::Check),
     FindLr(find_lr::FindLr),
     Run(run::Run),
+    Search(search::Search),
     Rank(rank::Rank),
     Import(import::Import),
     Recommend(recommend::Recommend),
@@ -109,6 +111,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Check(verb) => verb.run(&registry, &mut out),
         Verb::FindLr(verb) => verb.run(&registry, &mut out),
         Verb::Run(verb) => verb.run(&registry, &mut out),
+        Verb::Search(verb) => verb.run(&registry, &mut out),
         Verb::Rank(verb) => verb.run(&mut out),
         Verb::Import(verb) => verb.run(&mut out),
         Verb::Recommend(verb) => verb.run(&mut out),

@@ -81,6 +81,23 @@ struct Line<'a> {
 }
 
 impl Run {
+    /// How another verb shows and publishes what it ran.
+    pub(super) fn plain(results: PathBuf, quiet: bool) -> Self {
+        Self {
+            grids: vec![],
+            jobs: None,
+            results,
+            filter: None,
+            dry_run: false,
+            fail_fast: false,
+            max_time: None,
+            run_time: None,
+            no_sharing: false,
+            quiet,
+            format: Format::Text,
+        }
+    }
+
     pub(crate) fn run(
         self,
         registry: &Registry,
@@ -142,8 +159,9 @@ impl Run {
             let results =
                 runner::execute(experiment, &prepared, &store, &options)?;
             let only = options.only.as_ref();
-            let published =
-                self.publish(experiment, &prepared, &results, only, grid, out);
+            let command = format!("lrscout run {}", grid.display());
+            let published = self
+                .publish(experiment, &prepared, &results, only, command, out);
             let late = deadline.is_some_and(|end| Instant::now() >= end);
             let failures = match published {
                 Err(Error::Interrupted) if late => Err(Error::TimeUp),
@@ -169,7 +187,7 @@ impl Run {
         Ok(())
     }
 
-    fn tell(&self, experiment: &Experiment, event: &Event<'_>) {
+    pub(super) fn tell(&self, experiment: &Experiment, event: &Event<'_>) {
         if self.format == Format::Json {
             let line = Line { grid: &experiment.name, event };
             let json = serde_json::to_string(&line).unwrap_or_default();
@@ -189,13 +207,13 @@ impl Run {
 
     /// Writes every table of one grid, those of ranks once all runs are
     /// there; gives the number of cells that failed.
-    fn publish(
+    pub(super) fn publish(
         &self,
         experiment: &Experiment,
         prepared: &Prepared,
         results: &Results,
         only: Option<&HashSet<String>>,
-        grid: &Path,
+        command: String,
         out: &mut impl Write,
     ) -> Result<usize> {
         let folder = Folder::new(&self.results.join(&experiment.name));
@@ -211,7 +229,6 @@ impl Run {
             self.tell(experiment, &Event::Note { text: &text });
             return Ok(failed);
         }
-        let command = format!("lrscout run {}", grid.display());
         let facts = [
             ("command", command.clone()),
             ("device", prepared.device_class.to_owned()),

@@ -27,7 +27,7 @@ mod workloads;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use outline::{Outline, texts};
+pub(crate) use outline::{Outline, outline_text, texts};
 pub(crate) use schema::schema;
 pub(crate) use settings::{DeviceSpec, LrFindPer, LrFindSpec};
 

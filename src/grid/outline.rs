@@ -1,9 +1,10 @@
 //! The part of a grid that a results folder needs.
 
 use super::wire::{Source, Value, find};
-use super::{axes, control, schedules, settings, tables};
+use super::{Experiment, axes, control, schedules, settings, tables};
 use crate::error::Result;
 use crate::schedule::ScheduleSpec;
+use serde::Serialize;
 use std::path::Path;
 
 /// Title, control and schedules of a grid. Data sets, programs and models need
@@ -45,6 +46,23 @@ impl Outline {
         let title = settings::title(source, &root)?;
         Ok(Self { title, control, schedules: specs })
     }
+}
+
+/// The outline of `experiment` as a file that [`Outline::parse`] reads.
+pub(crate) fn outline_text(experiment: &Experiment) -> String {
+    #[derive(Serialize)]
+    struct File<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<&'a str>,
+        control: &'a str,
+        schedule: &'a [ScheduleSpec],
+    }
+    let file = File {
+        title: experiment.title.as_deref(),
+        control: &experiment.control,
+        schedule: &experiment.schedules,
+    };
+    toml::to_string(&file).expect("texts and numbers")
 }
 
 /// The top-level texts of a TOML file by their keys, in its order.

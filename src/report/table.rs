@@ -6,6 +6,7 @@ use super::number::{difference, percent, probability, regret};
 use crate::ranking::extras::calibration::CalibrationRow;
 use crate::ranking::extras::change::{ChangeRow, Standing};
 use crate::results::rows::{ClaimRow, LeaderboardRow, PosteriorRow};
+use crate::text::quoted;
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 /// Letters that a schedule's label may take.
@@ -123,6 +124,16 @@ pub(super) fn likely(rows: &[&PosteriorRow]) -> String {
         column.set_padding((0, 2));
     }
     trimmed(&table)
+}
+
+/// The shapes that a search found.
+pub(crate) fn finalists(labels: &[String]) -> String {
+    let labels: Vec<String> = labels.iter().map(|l| quoted(l)).collect();
+    wrapped(&format!(
+        "Found by the search: {}. The seeds of the final are others than those \
+         of the search; its data sets are the same.",
+        labels.join(", ")
+    ))
 }
 
 /// `text` in lines of at most 100 columns, as far as its words allow; names

@@ -260,6 +260,22 @@ pub(crate) struct PosteriorRow {
     pub(crate) r_hat: f64,
 }
 
+/// A row of `search.csv`: a shape in one rung of a search.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct SearchRow {
+    /// Label of the schedule.
+    pub(crate) schedule: String,
+    /// From 1, the one with the most shapes.
+    pub(crate) rung: usize,
+    /// Seeds of each shape.
+    pub(crate) seeds: usize,
+    /// Mean regret over data sets among the shapes of the rung, each at its
+    /// own best multiple.
+    pub(crate) regret: f64,
+    /// Whether it is in the next rung or, after the last one, in the final.
+    pub(crate) goes_on: bool,
+}
+
 /// A row of `notes.csv`: a remark of the ranking that the leading board is of.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct NoteRow {

@@ -8,8 +8,8 @@
 //!
 //! `prepare` loads data and plans, `rates` and `runs` are the stages, `stage`
 //! computes the cells of one (claims are renewed here), and `workers` has the
-//! threads. `race` decides which runs are left out. `publish` writes the
-//! tables.
+//! threads. `race` decides which runs are left out, `search` runs several grids
+//! after each other. `publish` writes the tables.
 
 mod admission;
 mod bench;
@@ -21,6 +21,7 @@ pub(crate) mod publish;
 mod race;
 mod rates;
 mod runs;
+pub(crate) mod search;
 mod signals;
 mod stage;
 mod workers;

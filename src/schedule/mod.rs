@@ -9,7 +9,8 @@
 //! formulas, `checks` the limits of their values, and `compose` adds warm-up,
 //! cooldown and `join`. `parse`, `field` and `value` read and write specs.
 //! `compat` has the conventions of other libraries, `course` what reacts to the
-//! training, `average` which average of the weights is evaluated.
+//! training, `average` which average of the weights is evaluated, `family` what
+//! a search draws from.
 
 mod average;
 mod bound;
@@ -18,6 +19,7 @@ mod compat;
 mod compose;
 mod course;
 mod cycles;
+mod family;
 mod field;
 mod formula;
 mod kinds;
@@ -35,6 +37,7 @@ pub(crate) use average::Average;
 pub use bound::{Bound, bound};
 pub use compat::Library;
 pub(crate) use course::{Course, parts, shared_steps};
+pub(crate) use family::candidates;
 pub(crate) use formula::{Binary, Expr, Formula, Less, Unary};
 pub(crate) use kinds::{KeyInfo, KindInfo, MODIFIERS, kinds};
 pub(crate) use reach::never_reached;
