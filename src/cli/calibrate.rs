@@ -59,7 +59,7 @@ impl Calibrate {
             .collect::<anyhow::Result<Vec<_>>>()?;
         match self.format {
             TableFormat::Text => {
-                writeln!(out, "{}", table::calibration(&rows))?
+                writeln!(out, "{}", table::calibration(&rows))?;
             }
             TableFormat::Csv => print_rows(out, &rows)?,
         }

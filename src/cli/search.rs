@@ -5,6 +5,7 @@ use crate::report::table;
 use crate::results::Folder;
 use crate::runner::search::{FINALISTS, number, rungs, search, trainings};
 use crate::runner::{self, Event, Options};
+use crate::schedule::ScheduleSpec;
 use crate::spec::time;
 use crate::store::{Store, environment};
 use crate::text::count;
@@ -63,7 +64,7 @@ impl Search {
     ) -> anyhow::Result<()> {
         let experiment = Experiment::load(&self.grid, &super::known(registry))?;
         let number = number(&experiment, self.max_trainings)?;
-        let plan = self.plan(&experiment, number);
+        let plan = plan(&experiment, number);
         if self.dry_run {
             return Ok(writeln!(out, "{plan}")?);
         }
@@ -109,7 +110,7 @@ impl Search {
         folder.table("search", &searched.rows)?;
         if !self.quiet {
             let found: Vec<String> =
-                searched.finalists.iter().map(|spec| spec.label()).collect();
+                searched.finalists.iter().map(ScheduleSpec::label).collect();
             writeln!(out, "\n{}", table::finalists(&found))?;
         }
         if failed > 0 {
@@ -121,24 +122,24 @@ impl Search {
         }
         Ok(())
     }
+}
 
-    /// The rungs and the cost.
-    fn plan(&self, experiment: &Experiment, number: usize) -> String {
-        let rungs: Vec<String> = rungs(number)
-            .iter()
-            .map(|rung| {
-                let seeds = count(rung.seeds, "seed", "seeds");
-                format!("{} shapes with {seeds}", rung.live)
-            })
-            .collect();
-        format!(
-            "{}, then {FINALISTS} and the {} of the grid with {}: at most {} \
-             trainings on {}",
-            rungs.join(", "),
-            count(experiment.schedules.len(), "schedule", "schedules"),
-            count(experiment.seeds.len(), "seed", "seeds"),
-            trainings(experiment, number),
-            count(experiment.workloads.len(), "workload", "workloads")
-        )
-    }
+/// The rungs and the cost.
+fn plan(experiment: &Experiment, number: usize) -> String {
+    let rungs: Vec<String> = rungs(number)
+        .iter()
+        .map(|rung| {
+            let seeds = count(rung.seeds, "seed", "seeds");
+            format!("{} shapes with {seeds}", rung.live)
+        })
+        .collect();
+    format!(
+        "{}, then {FINALISTS} and the {} of the grid with {}: at most {} \
+         trainings on {}",
+        rungs.join(", "),
+        count(experiment.schedules.len(), "schedule", "schedules"),
+        count(experiment.seeds.len(), "seed", "seeds"),
+        trainings(experiment, number),
+        count(experiment.workloads.len(), "workload", "workloads")
+    )
 }

@@ -40,10 +40,8 @@ impl Family {
     /// A shape with parameters at random, to two decimals.
     fn draw(self, rng: &mut impl Rng) -> Option<ScheduleSpec> {
         // Most published schedules end at 0.
-        let end = match rng.random_bool(0.5) {
-            true => 0.0,
-            false => uniform(rng, 0.0..0.1),
-        };
+        let end =
+            if rng.random_bool(0.5) { 0.0 } else { uniform(rng, 0.0..0.1) };
         let warmup = pick(rng, &["0%", "2%", "5%", "10%", "20%"]);
         let spec = match self {
             Self::Power => ScheduleSpec::polynomial()
