@@ -1,5 +1,6 @@
 //! What can stop an experiment, in words that say what to do about it.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// The cause behind an [`Error`], from whichever crate it came.
@@ -57,8 +58,8 @@ pub enum Error {
     Program {
         /// One word for each kind of fault: `not_started`, `invalid_lr`,
         /// `bad_event`, `no_done`, `no_exit`, `exit_code`, `killed` or
-        /// `flood`.
-        status: &'static str,
+        /// `flood`, or one that the program itself reports.
+        status: Cow<'static, str>,
         /// What it did, and the end of its output.
         message: String,
     },

@@ -62,6 +62,10 @@ impl Outcome {
     }
 }
 
+/// The [`metric`](RunRecord::metric) of a run that was never evaluated after its
+/// last update: its validation loss and metric are its training loss.
+pub(crate) const ON_TRAINING: &str = "training loss (last tenth)";
+
 /// One row of `results/<grid>/runs.csv`. Field order is column order; new
 /// columns go to the end only.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -99,7 +103,7 @@ pub(crate) struct RunRecord {
     /// Test metric at the end, in the unit of `metric`.
     pub(crate) test_metric: Option<f64>,
     /// `accuracy` (share), `rmse` or `bits-per-character`; where a program
-    /// trains, as the grid calls it, or `loss`.
+    /// trains, as the grid calls it, or `loss`, or [`ON_TRAINING`].
     pub(crate) metric: String,
 }
 

@@ -79,7 +79,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("signal_hook::", &["runner"]),
     ("statrs::", &["stats"]),
     ("strsim::", &["text.rs"]),
-    ("std::process::Command", &["runner/external.rs", "train/external"]),
+    (
+        "std::process::Command",
+        &["runner/external.rs", "runner/script.rs", "train/external"],
+    ),
     ("std::fs", &["cli", "data", "grid", "import", "results", "store"]),
     ("tempfile::", &["store"]),
     ("toml::", &["grid"]),

@@ -1,11 +1,13 @@
-//! `[[workload]]` tables with a `command`: an external program trains.
+//! `[[workload]]` tables with a `command` or a `script`: an external program
+//! trains.
 
+use super::script;
 use super::template::Template;
 use super::wire::{Node, Source, Table, find};
 use super::workloads::{MOST_BATCH, pairs, read_rates, refuse_others};
 use super::{WorkloadEntry, axes};
 use crate::error::Result;
-use crate::spec::{ExternalSpec, TrainerSpec, short, time};
+use crate::spec::{ExternalSpec, ScriptFolder, TrainerSpec, short, time};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,10 +15,17 @@ use std::time::Duration;
 pub(super) const OWN_KEYS: &[&str] =
     &["command", "fingerprint", "protocol", "timeout", "metric"];
 
+/// Keys that only scripts have.
+pub(super) const SCRIPT_KEYS: &[&str] = &["script", "args", "python", "cwd"];
+
 /// All their keys.
 const KEYS: &[&str] = &[
     "name",
     "command",
+    "script",
+    "args",
+    "python",
+    "cwd",
     "fingerprint",
     "protocol",
     "timeout",
@@ -35,12 +44,17 @@ const AXES: &[&str] = &["dataset", "model", "optimizer", "lr", "batch"];
 /// Default time limit of one training.
 const TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// Reads `table`, whose header is at byte `at` and which has a `command`.
+/// Whether the workload of `table` is trained by a program.
+pub(super) fn is_external(table: &Table) -> bool {
+    ["command", "script"].iter().any(|key| find(table, key).is_some())
+}
+
+/// Reads `table`, whose header is at byte `at` and which is
+/// [external](is_external).
 pub(super) fn read(
     source: Source<'_>,
     at: usize,
     table: &Table,
-    command: &Node,
 ) -> Result<Vec<WorkloadEntry>> {
     refuse_others(source, table, KEYS, |key| {
         matches!(key, "accumulate" | "label_noise" | "weights").then_some(
@@ -48,8 +62,8 @@ pub(super) fn read(
              argument",
         )
     })?;
-    let words = words(source, command)?;
-    let fingerprint = fingerprint(source, table, command, &words)?;
+    let Program { script, words, folder, fingerprint } =
+        program(source, table)?;
     if let Some(entry) = find(table, "protocol") {
         let protocol = entry.node.number();
         if protocol != Some(ExternalSpec::PROTOCOL as f64) {
@@ -70,7 +84,13 @@ pub(super) fn read(
         }
     };
     let (metric, cluster) = (text("metric")?, text("cluster")?);
-    let template = Template::read(source, at, table)?;
+    let stem = script.and_then(|name| Path::new(name).file_stem());
+    let stem = stem.and_then(|stem| stem.to_str());
+    let default = match stem {
+        Some(stem) if find(table, "model").is_none() => stem,
+        _ => Template::DEFAULT,
+    };
+    let template = Template::read(source, at, table, default)?;
 
     let (datasets, models, optimizers) = (
         names(source, table, "dataset")?,
@@ -100,6 +120,7 @@ pub(super) fn read(
                     let cluster = cluster.unwrap_or(&name).to_owned();
                     let spec = TrainerSpec::External(ExternalSpec {
                         command: words.clone(),
+                        script: folder,
                         fingerprint: fingerprint.clone(),
                         timeout,
                         model: model.clone(),
@@ -114,6 +135,42 @@ pub(super) fn read(
         }
     }
     Ok(entries)
+}
+
+/// What trains, and the files that its results depend on.
+struct Program<'a> {
+    /// The script, if it is one.
+    script: Option<&'a str>,
+    words: Vec<String>,
+    /// Where the script runs.
+    folder: Option<ScriptFolder>,
+    fingerprint: Vec<PathBuf>,
+}
+
+fn program<'a>(source: Source<'a>, table: &'a Table) -> Result<Program<'a>> {
+    if let Some(script) = script::name(source, table)? {
+        let (words, folder) = script::read(source, table, script)?;
+        let fingerprint = named_files(source, table)?.unwrap_or_else(|| {
+            let base = source.path.parent().unwrap_or(Path::new(""));
+            script::fingerprint(base, &words)
+        });
+        let (script, folder) = (Some(script), Some(folder));
+        return Ok(Program { script, words, folder, fingerprint });
+    }
+    for key in SCRIPT_KEYS {
+        if let Some(entry) = find(table, key) {
+            let message = format!(
+                "`{key}` goes with `script`; `command` has all its words itself"
+            );
+            return Err(source.error(entry.at, message));
+        }
+    }
+    let Some(command) = find(table, "command") else {
+        unreachable!("an external workload has one of them");
+    };
+    let words = words(source, &command.node)?;
+    let fingerprint = fingerprint(source, table, &command.node, &words)?;
+    Ok(Program { script: None, words, folder: None, fingerprint })
 }
 
 /// Program and arguments. A program named by a path must be there.
@@ -147,23 +204,32 @@ fn fingerprint(
     command: &Node,
     words: &[String],
 ) -> Result<Vec<PathBuf>> {
-    let Some(entry) = find(table, "fingerprint") else {
-        let (program, arguments) = words.split_at(1);
-        let program = program.iter().filter(|word| ExternalSpec::is_path(word));
-        let is_file = |word: &&String| {
-            source.file(0, "command", Path::new(word.as_str())).is_ok()
-        };
-        let files = program.chain(arguments).filter(is_file);
-        let files: Vec<PathBuf> = files.map(PathBuf::from).collect();
-        if files.is_empty() {
-            let message = "no word of `command` is a file beside the grid, so \
-                           changes of the program would not be noticed: list \
-                           its files in `fingerprint`, or write `fingerprint \
-                           = []` if there are none";
-            return Err(source.error(command.at, message));
-        }
+    if let Some(files) = named_files(source, table)? {
         return Ok(files);
+    }
+    let (program, arguments) = words.split_at(1);
+    let program = program.iter().filter(|word| ExternalSpec::is_path(word));
+    let is_file = |word: &&String| {
+        source.file(0, "command", Path::new(word.as_str())).is_ok()
     };
+    let files = program.chain(arguments).filter(is_file);
+    let files: Vec<PathBuf> = files.map(PathBuf::from).collect();
+    if files.is_empty() {
+        let message = "no word of `command` is a file beside the grid, so \
+                       changes of the program would not be noticed: list \
+                       its files in `fingerprint`, or write `fingerprint \
+                       = []` if there are none";
+        return Err(source.error(command.at, message));
+    }
+    Ok(files)
+}
+
+/// The files listed in `fingerprint`, if it is there.
+fn named_files(
+    source: Source<'_>,
+    table: &Table,
+) -> Result<Option<Vec<PathBuf>>> {
+    let Some(entry) = find(table, "fingerprint") else { return Ok(None) };
     let wanted = "a list of the files that the results depend on";
     let files = source.list("fingerprint", &entry.node, wanted)?;
     let file = |node: &Node| {
@@ -171,7 +237,7 @@ fn fingerprint(
         source.file(node.at, "fingerprint", Path::new(text))?;
         Ok(PathBuf::from(text))
     };
-    files.iter().map(file).collect()
+    files.iter().map(file).collect::<Result<_>>().map(Some)
 }
 
 fn timeout(source: Source<'_>, table: &Table) -> Result<Duration> {

@@ -123,7 +123,7 @@ fn external() -> Value {
     json!({
         "type": "object",
         "additionalProperties": false,
-        "required": ["command"],
+        "oneOf": [{ "required": ["command"] }, { "required": ["script"] }],
         "properties": {
             "name": name("with {dataset}, {model}, {optimizer}, {lr}, {batch}"),
             "command": {
@@ -133,9 +133,32 @@ fn external() -> Value {
                 "minItems": 1,
                 "items": text,
             },
+            "script": {
+                "description": "a training script of PyTorch, Trainer, \
+                                Lightning or Keras, unchanged",
+                "type": "string",
+            },
+            "args": {
+                "description": "its arguments; {run_dir}, {seed}, {steps} \
+                                and {lr} stand for those of the task",
+                "type": "array",
+                "items": text,
+            },
+            "python": {
+                "description": "what runs it, with arguments where it has any",
+                "default": "python3",
+                "anyOf": [text, { "type": "array", "items": text }],
+            },
+            "cwd": {
+                "description": "where it runs: in a folder of each task, or \
+                                in that of the grid",
+                "enum": ["task", "grid"],
+                "default": "task",
+            },
             "fingerprint": {
                 "description": "files that its numbers depend on; default: \
-                                all of `command` that are files",
+                                all of `command` that are files; of a \
+                                script, it and the modules beside it",
                 "type": "array",
                 "items": text,
             },

@@ -14,13 +14,16 @@ impl<'a> Template<'a> {
     /// The default name of a workload.
     pub(super) const DEFAULT: &'static str = "{dataset}-{model}";
 
+    /// The `name` in `table`, whose header is at byte `at`; `default` if there
+    /// is none.
     pub(super) fn read(
         source: Source<'_>,
         at: usize,
         table: &'a Table,
+        default: &'a str,
     ) -> Result<Self> {
         let Some(entry) = find(table, "name") else {
-            return Ok(Self { text: Self::DEFAULT, at });
+            return Ok(Self { text: default, at });
         };
         let text = source.text("name", &entry.node, "a string")?;
         Ok(Self { text, at: entry.node.at })

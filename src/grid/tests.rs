@@ -6,8 +6,8 @@ mod wrong;
 
 use super::*;
 use crate::spec::{
-    DatasetSpec, Form, Ladder, LossKind, ModelSpec, OptimizerSpec, Set,
-    WorkloadSpec,
+    DatasetSpec, Form, Ladder, LossKind, ModelSpec, OptimizerSpec,
+    ScriptFolder, Set, WorkloadSpec,
 };
 
 /// A valid grid, one thing a line.
@@ -353,6 +353,50 @@ fn a_program_trains_every_product_of_its_names() {
 }
 
 #[test]
+fn a_script_is_a_program_of_its_own_name_and_modules() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("train.py"), "import model\n").expect("written");
+    std::fs::write(at("model.py"), "").expect("written");
+    let read = |lines: &str| {
+        let text = with(4, &format!("script = \"train.py\"\n{lines}"));
+        let text = text.replace("dataset", "# dataset");
+        std::fs::write(at("grid.toml"), &text).expect("written");
+        Experiment::load(&at("grid.toml"), &Known::default())
+    };
+    let spec = |lines: &str| {
+        let mut grid = read(lines).expect(lines);
+        let entry = grid.workloads.remove(0);
+        match entry.spec {
+            TrainerSpec::External(spec) => (entry.name, spec),
+            TrainerSpec::Candle(_) => unreachable!("a script"),
+        }
+    };
+    let (name, plain) = spec("args = [\"--epochs\", \"3\"]");
+    assert_eq!(name, "train");
+    assert_eq!(plain.command, ["python3", "train.py", "--epochs", "3"]);
+    assert_eq!(plain.script, Some(ScriptFolder::Own));
+    assert_eq!(plain.fingerprint, ["model.py", "train.py"].map(Path::new));
+    let (_, two) = spec(
+        "python = [\"torchrun\", \"--nproc-per-node\", \"2\"]\ncwd = \"grid\"\n\
+         fingerprint = []",
+    );
+    let wanted = ["torchrun", "--nproc-per-node", "2", "train.py"];
+    assert_eq!(two.command, wanted);
+    assert_eq!(two.script, Some(ScriptFolder::Grid));
+    assert!(two.fingerprint.is_empty());
+    for (lines, part) in [
+        ("cwd = \"here\"", "`cwd` must be \"task\""),
+        ("python = []", "`python` must name a program"),
+        ("args = [1]", "`args` must be a list of strings"),
+        ("command = [\"sh\"]", "a `script` or a `command`, not both"),
+    ] {
+        let error = read(lines).expect_err(lines).to_string();
+        assert!(error.contains(part), "{lines}: {error}");
+    }
+}
+
+#[test]
 fn files_count_from_the_folder_of_the_grid() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
@@ -621,6 +665,13 @@ fn grid_with(section: &str, example: &str) -> Option<String> {
                 _ => "command = [\"sh\"]\nfingerprint = []",
             };
             with(4, &format!("{command}\nname = \"{name}\"\n{example}"))
+        }
+        "`[[workload]]` with a `script`" => {
+            let script = match example {
+                e if e.starts_with("script") => "",
+                _ => "script = \"train.py\"",
+            };
+            with(4, &format!("{script}\nname = \"x\"\n{example}"))
         }
         "Grids" => return None,
         "Models" => {

@@ -109,13 +109,17 @@ fn read_table(
     table: &Table,
     known: &Known,
 ) -> Result<Vec<WorkloadEntry>> {
-    if let Some(command) = find(table, "command") {
-        return external::read(source, at, table, &command.node);
+    if external::is_external(table) {
+        return external::read(source, at, table);
     }
-    refuse_others(source, table, KEYS, |key| {
-        external::OWN_KEYS
-            .contains(&key)
-            .then_some("it goes with `command`, which this workload lacks")
+    refuse_others(source, table, KEYS, |key| match key {
+        key if external::OWN_KEYS.contains(&key) => {
+            Some("it goes with `command`, which this workload lacks")
+        }
+        key if external::SCRIPT_KEYS.contains(&key) => {
+            Some("it goes with `script`, which this workload lacks")
+        }
+        _ => None,
     })?;
     let needed = |key: &str, example: &str| {
         find(table, key).ok_or_else(|| {
@@ -142,7 +146,7 @@ fn read_table(
     }
     let datasets = read_datasets(source, &datasets.node, known)?;
     let optimizers = read_optimizers(source, table)?;
-    let template = Template::read(source, at, table)?;
+    let template = Template::read(source, at, table, Template::DEFAULT)?;
     let accumulate = read_accumulate(source, table)?;
     let weights = read_weights(source, table)?;
     let cluster = find(table, "cluster")

@@ -14,7 +14,7 @@ pub(crate) mod cost;
 use crate::digest;
 use crate::grid::{Experiment, LrFindPer};
 use crate::schedule::{Course, ScheduleSpec, shared_steps};
-use crate::spec::{ExternalSpec, TrainerSpec};
+use crate::spec::{ExternalSpec, ScriptFolder, TrainerSpec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -26,6 +26,10 @@ pub(crate) const NUMERICS_VERSION: u32 = 6;
 /// the finder). Users' programs depend on nothing else of ours, and their
 /// results are expensive.
 const TABLES_VERSION: u32 = 2;
+
+/// The same for scripts under the launcher: raised when the launcher gives
+/// other losses at the same task.
+const LAUNCHER_VERSION: u32 = 1;
 
 /// Finding one learning rate.
 #[derive(Clone, Debug)]
@@ -125,6 +129,9 @@ struct ExternalIdentity<'a> {
     optimizer: &'a Option<String>,
     batch: Option<usize>,
     metric: &'a Option<String>,
+    /// Of a script under the launcher.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    launcher: Option<(u32, ScriptFolder)>,
 }
 
 impl Plan {
@@ -301,6 +308,7 @@ fn identity<'a>(
         }),
         TrainerSpec::External(ExternalSpec {
             command,
+            script,
             model,
             dataset,
             optimizer,
@@ -316,6 +324,7 @@ fn identity<'a>(
             optimizer,
             batch: *batch,
             metric,
+            launcher: script.map(|folder| (LAUNCHER_VERSION, folder)),
         }),
     }
 }

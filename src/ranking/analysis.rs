@@ -5,7 +5,7 @@ use super::extras::robust::robustness;
 use super::extras::theory::theory;
 use super::extras::tuned::tuned;
 use super::posterior::{Traits, posterior};
-use super::{Draws, Protocol, Ranking};
+use super::{Draws, Note, Protocol, Ranking};
 use crate::error::{Error, Result};
 use crate::record::{Observation, RunRecord};
 use crate::results::rows::{PosteriorRow, RobustnessRow, TheoryRow};
@@ -36,6 +36,8 @@ struct WorkloadOf {
     optimizer: String,
     #[serde(default)]
     cluster: String,
+    #[serde(default)]
+    metric: String,
 }
 
 /// The columns of scores in our own `runs.csv`.
@@ -49,6 +51,7 @@ impl Runs {
         let mut traits = Traits::default();
         for run in records {
             traits.add(&run.workload, &run.optimizer, &run.cluster);
+            traits.add_metric(&run.workload, &run.metric);
         }
         Self {
             observations: lines()
@@ -81,6 +84,7 @@ impl Runs {
         let mut traits = Traits::default();
         for run in sheet.rows::<WorkloadOf>()? {
             traits.add(&run.workload, &run.optimizer, &run.cluster);
+            traits.add_metric(&run.workload, &run.metric);
         }
         Ok(Self { observations, tests, column, traits })
     }
@@ -229,6 +233,14 @@ impl Analysis {
             bound(&spec.rates(1.0, usize::try_from(budget).ok()?).ok()?)
         };
         let theory = theory(&boards, overall.control(), bound);
+        let (mut overall, mut found) = (overall, found);
+        if !traits.on_training.is_empty() {
+            let names = traits.on_training.iter().cloned().collect();
+            let note = Note::OnTraining(names);
+            for ranking in found.iter_mut().chain([&mut overall]) {
+                ranking.notes.push(note.clone());
+            }
+        }
         Ok(Ok(Self {
             posterior: posterior(&picked, column, protocol, traits)?,
             robustness: robustness(&picked, column, protocol)?,

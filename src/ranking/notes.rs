@@ -29,6 +29,8 @@ pub(crate) enum Note {
         comparisons: usize,
         alpha: f64,
     },
+    /// Workloads whose scores are training losses.
+    OnTraining(Vec<String>),
     /// Workloads that were not used, and whether `--allow-missing` might use
     /// them.
     LeftOut { places: Vec<String>, allowed: bool },

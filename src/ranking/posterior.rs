@@ -11,14 +11,14 @@ use super::pairs;
 use super::protocol::Protocol;
 use super::stopped::never_stopped;
 use crate::error::Result;
-use crate::record::Observation;
+use crate::record::{ON_TRAINING, Observation};
 use crate::results::rows::PosteriorRow;
 use crate::seed::stream;
 use crate::spec::Set;
 use crate::stats::bootstrap::quantile;
 use crate::stats::hierarchical::{Model, Score, split_r_hat};
 use design::{Design, Factor, Regime, numbered};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Draws of each chain.
 const DRAWS: usize = 500;
@@ -34,6 +34,8 @@ pub(crate) struct Traits {
     pub(crate) optimizers: BTreeMap<String, String>,
     /// Kind of the task.
     pub(crate) kinds: BTreeMap<String, String>,
+    /// Workloads with runs whose score is their training loss.
+    pub(crate) on_training: BTreeSet<String>,
 }
 
 impl Traits {
@@ -55,10 +57,18 @@ impl Traits {
         }
     }
 
+    /// Learns what the metric of a run of `workload` is.
+    pub(crate) fn add_metric(&mut self, workload: &str, metric: &str) {
+        if metric == ON_TRAINING {
+            self.on_training.insert(workload.to_owned());
+        }
+    }
+
     /// Learns all that `other` knows.
     pub(crate) fn extend(&mut self, other: Self) {
         self.optimizers.extend(other.optimizers);
         self.kinds.extend(other.kinds);
+        self.on_training.extend(other.on_training);
     }
 }
 

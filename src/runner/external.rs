@@ -1,9 +1,11 @@
 //! External programs: the task file and environment of each start.
 
+use super::script::{Launch, Script};
 use super::workers::lock;
 use crate::digest::{self, Digest};
 use crate::error::{Error, Result};
 use crate::spec::ExternalSpec;
+use crate::store::Package;
 use crate::store::task::{self, TaskFolder};
 use crate::train::{External, Launched, ProgramTask};
 use serde::Serialize;
@@ -27,8 +29,12 @@ struct TaskFile<'a> {
     task: String,
     #[serde(flatten)]
     what: What<'a>,
-    lr_table: PathBuf,
+    /// None for an undisturbed start.
+    lr_table: Option<PathBuf>,
     momentum_table: Option<PathBuf>,
+    /// For the launcher of a script.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    launch: Option<&'a Launch>,
 }
 
 /// The task without its tables.
@@ -52,6 +58,8 @@ pub(super) struct Programs {
     prints: HashMap<PathBuf, String>,
     /// Numbers in use by running programs.
     places: Arc<Mutex<BTreeSet<usize>>>,
+    /// The launcher, once a script needs it.
+    package: Option<Arc<Package>>,
 }
 
 /// The number of a running program: the lowest free one. It is released when
@@ -113,66 +121,95 @@ impl Programs {
             prints.push(print.clone());
             self.prints.insert(path, print);
         }
-        let (own, places) = (spec.clone(), Arc::clone(&self.places));
+        let script = match spec.script {
+            Some(folder) => {
+                let package = match &self.package {
+                    Some(package) => Arc::clone(package),
+                    None => Arc::new(Package::new()?),
+                };
+                self.package = Some(Arc::clone(&package));
+                Some(Script::new(&spec.command, folder, &base, package)?)
+            }
+            None => None,
+        };
+        let places = Arc::clone(&self.places);
+        let start = Start { spec: spec.clone(), program, base, script };
         let launch = move |task: &ProgramTask<'_>| {
-            launch(&own, &program, &base, task, Place::take(&places))
+            start.launch(task, Place::take(&places))
         };
         let external = External {
             name: name.to_owned(),
             optimizer: spec.likely_optimizer(),
             metric: spec.metric.clone(),
             timeout: spec.timeout,
+            is_script: spec.script.is_some(),
             launch: Arc::new(launch),
         };
         Ok((external, digest::of(prints.join("\n").as_bytes())))
     }
 }
 
-fn launch(
-    spec: &ExternalSpec,
-    program: &Path,
-    base: &Path,
-    task: &ProgramTask<'_>,
-    place: Place,
-) -> Result<Launched> {
-    let what = What {
-        mode: if task.interactive { "interactive" } else { "table" },
-        seed: seed(task.seed),
-        steps: task.rates.len(),
-        model: spec.model.as_deref(),
-        dataset: spec.dataset.as_deref(),
-        optimizer: spec.optimizer.as_deref(),
-        batch: spec.batch,
-        eval_steps: task.eval_steps,
-        grad_norm: task.grad_norm,
-    };
-    let told = serde_json::to_vec(&(&what, task.rates, task.momenta));
-    let folder = TaskFolder::new()?;
-    let momenta = task.momenta.map(|momenta| folder.table("momentum", momenta));
-    let file = TaskFile {
-        protocol: ExternalSpec::PROTOCOL,
-        task: digest::of(&told.expect("plain data")),
-        what,
-        lr_table: folder.table("lr", task.rates)?,
-        momentum_table: momenta.transpose()?,
-    };
-    let file = folder.object("spec", &file)?;
-    let mut command = Command::new(program);
-    let path = file.to_string_lossy();
-    command
-        .args(
-            spec.command[1..].iter().map(|word| word.replace(TASK_FILE, &path)),
-        )
-        .current_dir(base)
-        .env("LRSCOUT_SPEC", &file)
-        .env("LRSCOUT_WORKER", place.number.to_string())
-        // Events must not be buffered.
-        .env("PYTHONUNBUFFERED", "1");
-    let (threads, one) = THREADS;
-    if std::env::var_os(threads).is_none() {
-        command.env(threads, one);
+/// How a program is started.
+struct Start {
+    spec: ExternalSpec,
+    program: PathBuf,
+    base: PathBuf,
+    script: Option<Script>,
+}
+
+impl Start {
+    fn launch(&self, task: &ProgramTask<'_>, place: Place) -> Result<Launched> {
+        let spec = &self.spec;
+        let what = What {
+            mode: if task.interactive { "interactive" } else { "table" },
+            seed: seed(task.seed),
+            steps: task.steps,
+            model: spec.model.as_deref(),
+            dataset: spec.dataset.as_deref(),
+            optimizer: spec.optimizer.as_deref(),
+            batch: spec.batch,
+            eval_steps: task.eval_steps,
+            grad_norm: task.grad_norm,
+        };
+        let told = serde_json::to_vec(&(&what, task.rates, task.momenta));
+        let folder = TaskFolder::new()?;
+        let launch = self.script.as_ref();
+        let launch = launch
+            .map(|script| script.launch(task, &folder, &self.base))
+            .transpose()?;
+        let rates = (!task.record).then(|| folder.table("lr", task.rates));
+        let momenta = task.momenta.map(|all| folder.table("momentum", all));
+        let file = TaskFile {
+            protocol: ExternalSpec::PROTOCOL,
+            task: digest::of(&told.expect("plain data")),
+            what,
+            lr_table: rates.transpose()?,
+            momentum_table: momenta.transpose()?,
+            launch: launch.as_ref(),
+        };
+        let file = folder.object("spec", &file)?;
+        let mut command = Command::new(&self.program);
+        if let (Some(script), Some(launch)) = (&self.script, &launch) {
+            let seed = seed(task.seed);
+            script.dress(&mut command, task, seed, launch, &self.base);
+        } else {
+            let path = file.to_string_lossy();
+            let words = spec.command[1..].iter();
+            command
+                .args(words.map(|word| word.replace(TASK_FILE, &path)))
+                .current_dir(&self.base);
+        }
+        command
+            .env("LRSCOUT_SPEC", &file)
+            .env("LRSCOUT_WORKER", place.number.to_string())
+            // Events must not be buffered.
+            .env("PYTHONUNBUFFERED", "1");
+        let (threads, one) = THREADS;
+        if std::env::var_os(threads).is_none() {
+            command.env(threads, one);
+        }
+        Ok(Launched { command, holds: Box::new((folder, place)) })
     }
-    Ok(Launched { command, holds: Box::new((folder, place)) })
 }
 
 /// `seed` in 32 bits, which every framework accepts. Small seeds stay as they

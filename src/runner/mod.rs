@@ -21,7 +21,9 @@ pub(crate) mod publish;
 mod race;
 mod rates;
 mod runs;
+mod script;
 pub(crate) mod search;
+
 mod signals;
 mod stage;
 mod workers;
@@ -30,7 +32,7 @@ use crate::error::Result;
 use crate::grid::Experiment;
 use crate::lr_find::LrFound;
 use crate::plan::RunCell;
-use crate::record::{Outcome, RunRecord};
+use crate::record::{ON_TRAINING, Outcome, RunRecord};
 use crate::results::rows::RegimeRow;
 use crate::store::Store;
 use crate::train::{Fit, Pilot, Replica, Trainer};
@@ -252,6 +254,11 @@ pub(crate) fn record(
             test_loss: fit.test.map(|score| score.loss),
             valid_metric: fit.valid.map(|score| score.metric),
             test_metric: fit.test.map(|score| score.metric),
+            metric: if fit.on_training {
+                ON_TRAINING.to_owned()
+            } else {
+                blank.metric.clone()
+            },
             ..blank
         }),
     }

@@ -8,6 +8,7 @@
 mod check;
 mod finder;
 mod label;
+mod launch;
 mod optimizer;
 mod sets;
 mod time;
@@ -16,6 +17,7 @@ mod trainer;
 pub(crate) use check::{CIFAR_FILES, MNIST_FILES, Targets};
 pub use finder::{Ladder, LossKind};
 pub(crate) use label::short;
+pub(crate) use launch::{is_python, launched};
 pub(crate) use optimizer::EMBEDDINGS_AND_HEADS;
 pub use optimizer::{AdjustLr, OptimizerSpec};
 use serde::{Deserialize, Serialize};
@@ -25,7 +27,7 @@ pub(crate) use sets::{Form, Named, Set, Target};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 pub(crate) use time::time;
-pub(crate) use trainer::{ExternalSpec, TrainerSpec};
+pub(crate) use trainer::{ExternalSpec, ScriptFolder, TrainerSpec};
 
 /// A model by name and sizes.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]

@@ -2,6 +2,7 @@
 //! user's.
 
 use super::{OptimizerSpec, WorkloadSpec};
+use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +16,16 @@ pub(crate) enum TrainerSpec {
     External(ExternalSpec),
 }
 
+/// Where a training script runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ScriptFolder {
+    /// In a folder of the task, with links to the files beside the grid.
+    Own,
+    /// In the folder of the grid.
+    Grid,
+}
+
 /// A program that trains, and what it is told besides its task. Model, data set
 /// and optimizer are only names here; the program knows what they mean.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +33,9 @@ pub(crate) struct ExternalSpec {
     /// Program and arguments, no shell between; `{spec}` in an argument
     /// stands for the file of the task.
     pub(crate) command: Vec<String>,
+    /// Where it runs, if it is a training script for the launcher, which does
+    /// not know the protocol.
+    pub(crate) script: Option<ScriptFolder>,
     /// Files that its numbers depend on, beside the grid.
     pub(crate) fingerprint: Vec<PathBuf>,
     /// Most that one training may take.

@@ -9,10 +9,14 @@
 //! can be written again.
 //!
 //! `write` writes files atomically, `claim` says which process computes a cell,
-//! `partial` and `snapshot` keep unfinished work.
+//! `partial` and `snapshot` keep unfinished work. `task` has the files of an
+//! external program; for a training script, `mirror` makes the folder where it
+//! runs, and `package` has its launcher.
 
 mod claim;
 pub(crate) mod environment;
+mod mirror;
+mod package;
 mod partial;
 mod snapshot;
 pub(crate) mod task;
@@ -21,6 +25,8 @@ mod write;
 use crate::digest;
 use crate::error::{Error, Result};
 pub(crate) use claim::Claim;
+use mirror::mirror;
+pub(crate) use package::Package;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 pub(crate) use snapshot::Kept;

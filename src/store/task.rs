@@ -23,18 +23,30 @@ impl TaskFolder {
     ///
     /// If it cannot be created, or its path is not UTF-8.
     pub(crate) fn new() -> Result<Self> {
-        let place = std::env::temp_dir();
-        if place.to_str().is_none() {
-            return Err(Error::Invalid(format!(
-                "the path of temporary files, `{}`, is not UTF-8: set `TMPDIR` \
-                 to another folder",
-                place.display()
-            )));
-        }
-        let mut folder = tempfile::Builder::new();
-        let kept = std::env::var_os(KEEP).is_some();
-        let folder = folder.prefix("lrscout-").disable_cleanup(kept);
-        folder.tempdir().map(Self).map_err(Error::io(&place))
+        temporary("lrscout-").map(Self)
+    }
+
+    /// A folder in it where a training script runs, with links to the files
+    /// of `base`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made.
+    pub(crate) fn run_dir(&self, base: &Path) -> Result<PathBuf> {
+        let path = self.empty("run")?;
+        super::mirror(base, &path)?;
+        Ok(path)
+    }
+
+    /// A new empty folder in it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made.
+    pub(crate) fn empty(&self, name: &str) -> Result<PathBuf> {
+        let path = self.0.path().join(name);
+        fs::create_dir(&path).map_err(Error::io(&path))?;
+        Ok(path)
     }
 
     /// Writes `values` as NumPy reads them: a one-dimensional array of f64,
@@ -66,6 +78,27 @@ impl TaskFolder {
         fs::write(&path, bytes).map_err(Error::io(&path))?;
         Ok(path)
     }
+}
+
+/// A new folder among the temporary files of the system, which is removed when
+/// dropped.
+///
+/// # Errors
+///
+/// If it cannot be created, or its path is not UTF-8.
+pub(super) fn temporary(prefix: &str) -> Result<TempDir> {
+    let place = std::env::temp_dir();
+    if place.to_str().is_none() {
+        return Err(Error::Invalid(format!(
+            "the path of temporary files, `{}`, is not UTF-8: set `TMPDIR` to \
+             another folder",
+            place.display()
+        )));
+    }
+    let mut folder = tempfile::Builder::new();
+    let kept = std::env::var_os(KEEP).is_some();
+    let folder = folder.prefix(prefix).disable_cleanup(kept);
+    folder.tempdir().map_err(Error::io(&place))
 }
 
 /// Opens a file that results depend on.

@@ -63,6 +63,10 @@ pub struct Fit {
     /// Wall time of the updates, without evaluations; of a program, the time
     /// from its `hello` to its end.
     pub train_seconds: f64,
+    /// Whether `valid` is the training loss over the last tenth of the steps:
+    /// of a script that evaluates nothing after its last update.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_training: bool,
 }
 
 /// A point along a run.
@@ -96,6 +100,7 @@ impl Fit {
             test: None,
             curve,
             train_seconds: spent.as_secs_f64(),
+            on_training: false,
         }
     }
 }

@@ -565,6 +565,23 @@ fn downloads_need_a_binary_that_can() {
 }
 
 #[test]
+fn scripts() {
+    check(
+        "scripts",
+        r#"
+4| script = "train.py"
+4| script = "train.sh"
+4| script = ["train.py"]
+4| args = ["--epochs", "3"]
+4| command = ["sh"]
+ | args = ["--epochs", "3"]
+4| script = "wrong.py"
+ | weights = "w.safetensors"
+"#,
+    );
+}
+
+#[test]
 fn programs() {
     check(
         "programs",

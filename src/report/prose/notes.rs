@@ -44,6 +44,15 @@ impl Display for Note {
                 }
                 Ok(())
             }
+            Self::OnTraining(names) => write!(
+                f,
+                "The script of {} makes no evaluation after its last update: \
+                 the score is the mean training loss over the last tenth of \
+                 the updates, which rewards memorizing. `lrscout.on_eval(f)` \
+                 or `lrscout.report(valid_loss=...)` in the script gives a \
+                 validation loss.",
+                listed(names)
+            ),
             Self::Incomplete { .. } => incomplete(f, self),
             Self::Unpaired(runs) => write!(
                 f,

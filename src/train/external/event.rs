@@ -42,6 +42,13 @@ pub(super) enum Event {
     },
     /// The last event.
     Done {},
+    /// The training cannot be used.
+    Error {
+        /// One word for the kind of fault.
+        status: String,
+        /// What is wrong and what to do.
+        message: String,
+    },
 }
 
 /// Part of the data.

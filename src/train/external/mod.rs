@@ -42,6 +42,9 @@ pub(crate) struct External {
     pub(crate) metric: Option<String>,
     /// Time limit of one training.
     pub(crate) timeout: Duration,
+    /// Whether it is a training script under the launcher, which may evaluate
+    /// at times of its own, or never.
+    pub(crate) is_script: bool,
     /// Prepares a start.
     pub(crate) launch: Launch,
 }
@@ -54,6 +57,10 @@ pub(crate) type Launch =
 pub(crate) struct ProgramTask<'a> {
     /// Seed of weights and batches.
     pub(crate) seed: u64,
+    /// Updates.
+    pub(crate) steps: usize,
+    /// Whether a script is to train undisturbed, at its own rates.
+    pub(crate) record: bool,
     /// Rate of every update, as far as it is known before the run.
     pub(crate) rates: &'a [f64],
     /// Momentum of every update, if the schedule cycles it.
@@ -77,7 +84,7 @@ pub(crate) struct Launched {
 /// An error of the program. `status` is one word for each kind of fault, for
 /// scripts.
 fn fault(status: &'static str, message: &str) -> Error {
-    Error::Program { status, message: plain(message) }
+    Error::Program { status: status.into(), message: plain(message) }
 }
 
 /// A text from outside, made safe for messages: shortened, and without control
@@ -136,11 +143,14 @@ impl External {
             (0..steps).map(|t| course.momentum(t)).collect();
         let interactive = course.reacts();
         let norm = if self.optimizer.is_adaptive() { "l1" } else { "l2" };
+        let metric = self.metric.as_deref();
         let mut training =
-            Training::new(course, self.metric.as_deref(), wants_norms);
+            Training::new(course, metric, wants_norms, self.is_script);
         let eval_steps = training.eval_steps();
         let task = ProgramTask {
             seed,
+            steps,
+            record: false,
             rates: &rates,
             momenta: momenta.as_deref(),
             eval_steps: &eval_steps,
@@ -169,6 +179,8 @@ impl External {
         let all: Vec<usize> = (0..rates.len()).collect();
         let task = ProgramTask {
             seed,
+            steps: rates.len(),
+            record: false,
             rates,
             momenta: None,
             eval_steps: if on_valid { &all } else { &[] },
@@ -197,7 +209,9 @@ impl External {
                     let wanted = on_valid && split == Part::Valid && next;
                     Some(loss).filter(|_| wanted)
                 }
-                Event::Hello { .. } | Event::Done {} => None,
+                Event::Hello { .. }
+                | Event::Done { .. }
+                | Event::Error { .. } => None,
             };
             let Some(AnyFloat(loss)) = loss else { return Ok(Next::Go) };
             losses.push(loss);

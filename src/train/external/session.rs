@@ -3,7 +3,7 @@
 use super::event::{self, Event};
 use super::process::{Heard, Process};
 use super::training::Next;
-use super::{External, ProgramTask, fault};
+use super::{External, ProgramTask, fault, plain};
 use crate::error::{Error, Result};
 use crate::spec::ExternalSpec;
 use std::os::unix::process::ExitStatusExt as _;
@@ -72,6 +72,9 @@ impl External {
                     &format!("sent an invalid event: {why}: {line}"),
                 )
             })?;
+            if let Event::Error { status, message } = event {
+                return Err(reported(&status, &message));
+            }
             let Some(began) = began else {
                 greeted(&event)?;
                 began = Some(Instant::now());
@@ -83,6 +86,10 @@ impl External {
             }
             if let Event::Done {} = event {
                 let spent = spent(true);
+                // The launcher ends a script wherever it is.
+                if self.is_script {
+                    return Ok(spent);
+                }
                 return farewell(process, stop).map(|()| spent);
             }
             match hear(event)? {
@@ -100,6 +107,14 @@ pub(super) struct Spent {
     pub(super) time: Duration,
     /// Whether the program completed its task and was not ended early.
     pub(super) whole: bool,
+}
+
+/// A fault that the program reports itself.
+fn reported(status: &str, message: &str) -> Error {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let status: String = status.chars().filter(|&c| is_word(c)).collect();
+    let status = if status.is_empty() { "error".to_owned() } else { status };
+    Error::Program { status: status.into(), message: plain(message) }
 }
 
 /// Checks that the first event is `hello` with the right protocol.

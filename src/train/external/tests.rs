@@ -27,7 +27,7 @@ fn external(script: impl Into<String>, timeout: Duration) -> External {
         optimizer: OptimizerSpec::sgd(),
         metric: None,
         timeout,
-
+        is_script: false,
         launch: Arc::new(launch),
     }
 }

@@ -24,13 +24,16 @@ pub(super) struct Training<'a> {
     evaluations: Vec<usize>,
     /// Whether every update must report the norm of its gradient.
     wants_norms: bool,
+    /// Whether evaluations may come at any time.
+    is_script: bool,
     losses: Vec<f64>,
     watch: Divergence,
     norms: Vec<f64>,
     /// Of the last update.
     lr: f64,
     curve: Vec<Progress>,
-    valid: Option<Score>,
+    /// With the completed updates before it.
+    valid: Option<(usize, Score)>,
     test: Option<Score>,
 }
 
@@ -50,6 +53,7 @@ impl<'a> Training<'a> {
         course: Course,
         metric: Option<&'a str>,
         wants_norms: bool,
+        is_script: bool,
     ) -> Self {
         let steps = course.steps();
         let wanted =
@@ -59,6 +63,7 @@ impl<'a> Training<'a> {
             course,
             metric,
             wants_norms,
+            is_script,
             losses: Vec::with_capacity(steps),
             watch: Divergence::of_training(&[]),
             norms: vec![],
@@ -84,10 +89,12 @@ impl<'a> Training<'a> {
             Event::Train { step, loss, lr, momentum, grad_norm } => {
                 self.update(step, loss, lr, momentum, grad_norm)
             }
-            Event::Eval { step, loss, metrics, split } => {
+            Event::Eval { step, loss, metrics, split, .. } => {
                 self.evaluation(step, loss, &metrics, split)
             }
-            Event::Hello { .. } | Event::Done {} => Ok(Next::Go),
+            Event::Hello { .. } | Event::Done { .. } | Event::Error { .. } => {
+                Ok(Next::Go)
+            }
         }
     }
 
@@ -105,7 +112,13 @@ impl<'a> Training<'a> {
             return Err(one_too_many(step));
         }
         if self.evaluations.last() == Some(&done) {
-            return Err(missing_evaluation(done));
+            if !self.is_script {
+                return Err(missing_evaluation(done));
+            }
+            if self.course.listens(done) {
+                return Err(unheard(done));
+            }
+            self.evaluations.pop();
         }
         same_rate("lr", step, lr, self.course.lr(step))?;
         if let Some(wanted) = self.course.momentum(step) {
@@ -140,23 +153,30 @@ impl<'a> Training<'a> {
         let is_end = step == self.course.steps();
         if split == Part::Test {
             if is_end {
-                let score = self.score(step, loss, metrics)?;
+                let score = score_of(self.metric, step, loss, metrics)?;
                 self.test = Some(score).filter(|s| s.loss.is_finite());
             }
             return Ok(Next::Go);
         }
-        // Other evaluations are ignored.
-        if self.evaluations.last() != Some(&step) {
+        // Of a program, other evaluations are ignored.
+        let is_due = self.evaluations.last() == Some(&step);
+        if !is_due && (!self.is_script || step == 0) {
             return Ok(self.answer());
         }
-        let score = self.score(step, loss, metrics)?;
-        self.evaluations.pop();
-        if self.course.listens(step) {
-            self.course.hear(score.loss);
+        let score = score_of(self.metric, step, loss, metrics)?;
+        if is_due {
+            self.evaluations.pop();
+            if self.course.listens(step) {
+                self.course.hear(score.loss);
+            }
         }
-        if is_point(step, self.course.steps()) {
+        if self.is_script || is_point(step, self.course.steps()) {
+            if self.last_point() == step {
+                // A script may evaluate twice; the last one counts.
+                self.curve.pop();
+            }
             self.point(finite(score.loss));
-            self.valid = Some(score);
+            self.valid = Some((step, score));
             if !score.loss.is_finite() {
                 return Ok(Next::Enough);
             }
@@ -177,35 +197,6 @@ impl<'a> Training<'a> {
             train_loss: finite(mean(&self.losses[self.last_point()..])),
             valid_loss,
         });
-    }
-
-    /// Loss and metric of an evaluation.
-    fn score(
-        &self,
-        step: usize,
-        AnyFloat(loss): AnyFloat,
-        metrics: &Map<String, Value>,
-    ) -> Result<Score> {
-        let name = match self.metric {
-            Some(name) if name != "loss" || metrics.contains_key(name) => name,
-            // The loss has this name elsewhere, too.
-            _ => return Ok(Score { loss, metric: loss }),
-        };
-        let metric = metrics
-            .get(name)
-            .and_then(|value| AnyFloat::deserialize(value).ok());
-        // A loss that is not finite is a result in itself.
-        let usable = |m: &AnyFloat| m.0.is_finite() || !loss.is_finite();
-        let Some(AnyFloat(metric)) = metric.filter(usable) else {
-            let there: Vec<&str> = metrics.keys().map(String::as_str).collect();
-            let message = format!(
-                "the evaluation after {step} updates has no number `{name}` \
-                 in its `metrics`, only [{}]",
-                there.join(", ")
-            );
-            return Err(fault("bad_event", &message));
-        };
-        Ok(Score { loss, metric })
     }
 
     /// The answer to an interactive program after an evaluation of the
@@ -231,24 +222,64 @@ impl<'a> Training<'a> {
             if done < self.course.steps() {
                 return Err(too_few(done, self.course.steps()));
             }
-            if let Some(&step) = self.evaluations.last() {
-                return Err(missing_evaluation(step));
+            match self.evaluations.last() {
+                Some(&step) if !self.is_script => {
+                    return Err(missing_evaluation(step));
+                }
+                _ => Outcome::Completed,
             }
-            Outcome::Completed
         } else {
             Outcome::Diverged
         };
         let whole = outcome == Outcome::Completed;
-        if !whole && self.last_point() < done {
+        if (!whole || self.is_script) && self.last_point() < done {
             self.point(None);
         }
+        let fit = Fit::of(&self.losses, self.curve, outcome, spent.time);
+        let at_end = self.valid.filter(|(step, _)| *step == done);
+        let mut valid = at_end.map(|(_, score)| score);
+        // The validation comes from the script itself, which made none after
+        // its last update.
+        let on_training = whole && valid.is_none();
+        if on_training {
+            valid = fit.train_loss.map(|loss| Score { loss, metric: loss });
+        }
         let fit = Fit {
-            valid: self.valid.filter(|_| whole),
+            valid: valid.filter(|_| whole),
             test: self.test.filter(|_| whole),
-            ..Fit::of(&self.losses, self.curve, outcome, spent.time)
+            on_training,
+            ..fit
         };
         Ok(Pilot { fit, norms: self.norms })
     }
+}
+
+/// Loss and `metric` of an evaluation.
+pub(super) fn score_of(
+    metric: Option<&str>,
+    step: usize,
+    AnyFloat(loss): AnyFloat,
+    metrics: &Map<String, Value>,
+) -> Result<Score> {
+    let name = match metric {
+        Some(name) if name != "loss" || metrics.contains_key(name) => name,
+        // The loss has this name elsewhere, too.
+        _ => return Ok(Score { loss, metric: loss }),
+    };
+    let metric =
+        metrics.get(name).and_then(|value| AnyFloat::deserialize(value).ok());
+    // A loss that is not finite is a result in itself.
+    let usable = |m: &AnyFloat| m.0.is_finite() || !loss.is_finite();
+    let Some(AnyFloat(metric)) = metric.filter(usable) else {
+        let there: Vec<&str> = metrics.keys().map(String::as_str).collect();
+        let message = format!(
+            "the evaluation after {step} updates has no number `{name}` \
+             in its `metrics`, only [{}]",
+            there.join(", ")
+        );
+        return Err(fault("bad_event", &message));
+    };
+    Ok(Score { loss, metric })
 }
 
 pub(super) fn in_order(what: &str, step: usize, done: usize) -> Result<()> {
@@ -289,6 +320,16 @@ pub(super) fn one_too_many(steps: usize) -> Error {
 pub(super) fn too_few(done: usize, steps: usize) -> Error {
     let message = format!("sends `done` after {done} of {steps} updates");
     fault("bad_event", &message)
+}
+
+/// A script did not evaluate where its schedule needs it.
+fn unheard(done: usize) -> Error {
+    let message = format!(
+        "the schedule reacts to the validation loss after {done} updates, but \
+         the script makes none then: give it `lrscout.on_eval(f)`, or leave \
+         such schedules (plateau) out"
+    );
+    fault("no_eval", &message)
 }
 
 pub(super) fn missing_evaluation(step: usize) -> Error {

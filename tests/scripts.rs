@@ -1,0 +1,152 @@
+//! Training scripts under the launcher, end to end, where there is a Python.
+//! They use a small stand-in for torch, which has the hooks that the launcher
+//! uses; the tests of the Python package use torch itself.
+
+mod program;
+
+use program::{folder_with, lrscout};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// Whether there is a Python; without one, says so.
+fn has_python() -> bool {
+    let version = Command::new("python3").arg("--version").output();
+    if version.is_err() {
+        eprintln!("skipped: there is no python3");
+    }
+    version.is_ok()
+}
+
+const GRID: &str = "\
+title = \"A script\"
+seeds = 2
+budgets = [40]
+lr_find = { trainings = 1.4 }
+
+[[workload]]
+script = \"train.py\"
+optimizer = \"sgd\"
+
+[[schedule]]
+kind = \"linear\"
+
+[[schedule]]
+kind = \"cosine\"
+";
+
+/// A folder with the script, its module, and `grid`.
+fn scripts(grid: &str) -> TempDir {
+    let folder = folder_with(grid);
+    let put = |name: &str, text: &str| {
+        fs::write(folder.path().join(name), text).expect("writable");
+    };
+    put("train.py", include_str!("program/train.py"));
+    put("model.py", include_str!("program/model.py"));
+    folder
+}
+
+fn table(folder: &Path, name: &str) -> String {
+    let path = folder.join("results/grid").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("readable");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("an entry").file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn a_script_is_trained_without_a_change_and_leaves_nothing_behind() {
+    if !has_python() {
+        return;
+    }
+    let folder = scripts(GRID);
+    lrscout(folder.path()).args(["run", "grid.toml"]).assert().success();
+    let runs = table(folder.path(), "runs.csv");
+    let rows: Vec<&str> = runs.lines().skip(1).collect();
+    assert_eq!(rows.len(), 4, "{runs}");
+    for row in &rows {
+        assert!(row.contains(",train,train,sgd,"), "{row}");
+        assert!(row.contains(",40,completed,"), "{row}");
+        assert!(row.ends_with(",loss"), "validated by itself: {row}");
+    }
+    // It evaluates after 20 and 40 updates.
+    let curves = table(folder.path(), "curves.csv");
+    let steps: Vec<&str> =
+        curves.lines().skip(1).filter_map(|l| l.split(',').nth(1)).collect();
+    assert_eq!(steps, ["20", "40"].repeat(4));
+    let left = ["grid.toml", "model.py", "results", "train.py"];
+    assert_eq!(entries(folder.path()), left, "checkpoints stay apart");
+
+    // A module that it imports counts.
+    let planned = || {
+        let run = lrscout(folder.path())
+            .args(["run", "grid.toml", "--dry-run"])
+            .assert()
+            .success();
+        String::from_utf8_lossy(&run.get_output().stdout).into_owned()
+    };
+    assert!(planned().contains("0 of 4 runs"), "{}", planned());
+    let model = include_str!("program/model.py").to_owned() + "\n";
+    fs::write(folder.path().join("model.py"), model).expect("writable");
+    assert!(planned().contains("4 of 4 runs"), "{}", planned());
+}
+
+#[test]
+fn without_an_evaluation_at_the_end_the_tables_say_so() {
+    if !has_python() {
+        return;
+    }
+    let silent = "script = \"train.py\"\nargs = [\"--silent\"]\ncwd = \"grid\"";
+    let folder = scripts(&GRID.replace("script = \"train.py\"", silent));
+    lrscout(folder.path()).args(["run", "grid.toml"]).assert().success();
+    let runs = table(folder.path(), "runs.csv");
+    for row in runs.lines().skip(1) {
+        assert!(row.ends_with(",training loss (last tenth)"), "{row}");
+        let cells: Vec<&str> = row.split(',').collect();
+        assert!(!cells[11].is_empty() && cells[11] == cells[12], "{row}");
+    }
+    for name in ["report.md", "report.html", "notes.csv"] {
+        let text = table(folder.path(), name);
+        assert!(text.contains("mean training loss over the last"), "{name}");
+    }
+    assert!(folder.path().join("checkpoints").exists(), "`cwd = \"grid\"`");
+}
+
+#[test]
+fn faults_of_a_script_are_failed_trainings_with_their_reason() {
+    if !has_python() {
+        return;
+    }
+    for (fault, wanted) in [
+        ("none", "no_optimizer: `train`: the script ended, and no optimizer"),
+        ("rate", "invalid_lr: `train`: update 5 has `lr`"),
+        (
+            "crash",
+            "exit_code: `train`: ended with exit code 1; its last \
+                   output: the data are gone",
+        ),
+    ] {
+        let args = format!(
+            "script = \"train.py\"\nlr = 0.1\nargs = [\"--fault\", \"{fault}\"]"
+        );
+        let folder = scripts(&GRID.replace("script = \"train.py\"", &args));
+        lrscout(folder.path()).args(["run", "grid.toml"]).assert().code(1);
+        let failures = table(folder.path(), "failures.csv");
+        assert!(failures.contains(wanted), "{fault}: {failures}");
+    }
+    // Two epochs of 20 updates are too short.
+    let args = "script = \"train.py\"\nlr = 0.1\nargs = [\"--epochs\", \"1\"]";
+    let folder = scripts(&GRID.replace("script = \"train.py\"", args));
+    lrscout(folder.path()).args(["run", "grid.toml"]).assert().code(1);
+    let failures = table(folder.path(), "failures.csv");
+    let wanted = "early_end: `train`: the script ended after 20 of 40 updates";
+    assert!(failures.contains(wanted), "{failures}");
+}
