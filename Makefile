@@ -5,7 +5,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 LRSCOUT := $(TARGET)/release/lrscout
 GRIDS   := $(wildcard experiments/*.toml)
 
-.PHONY: help experiments smoke study test torture check docs bench build
+.PHONY: help experiments smoke study test torture check paper docs bench build
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t16
@@ -31,6 +31,9 @@ check:           ## format, lints, docs, grids
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --locked --no-deps
 	$(CARGO) run --locked --release --quiet -- check $(GRIDS)
+
+paper:           ## the numbers of docs/answer.md and README.md against the tables
+	$(CARGO) test --locked --test paper
 
 docs: build      ## the page of all schedules and its picture
 	$(LRSCOUT) schedules list --format markdown > docs/schedules.md
