@@ -5,10 +5,14 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 LRSCOUT := $(TARGET)/release/lrscout
 GRIDS   := $(wildcard experiments/*.toml)
 
-.PHONY: help experiments smoke study test torture check paper docs bench build
+# Frameworks for `make test-python`, outside the tree.
+PYTHON_ENV ?= $(or $(TMPDIR),/tmp)/lrscout-python
+PYTHON_PACKAGES := torch numpy tqdm transformers accelerate lightning keras jax
+
+.PHONY: help experiments smoke study test test-python torture check paper docs bench build
 
 help:            ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t16
 
 experiments: build ## find rates, train, rank: every grid in experiments/; resumes where it stopped
 	$(LRSCOUT) run $(GRIDS)
@@ -22,6 +26,11 @@ study: build     ## the study of experiments/study, one stage after the other (t
 
 test:            ## all tests
 	$(CARGO) test --locked
+
+test-python:     ## the Python package with torch, transformers, lightning and keras, which it installs into PYTHON_ENV
+	test -d $(PYTHON_ENV) || python3 -m venv $(PYTHON_ENV)
+	$(PYTHON_ENV)/bin/pip install --quiet $(PYTHON_PACKAGES)
+	$(PYTHON_ENV)/bin/python python/tests/frameworks.py
 
 torture:         ## kills, faults and hostile input by the hundred thousand
 	$(CARGO) test --locked --release -- --ignored

@@ -9,7 +9,8 @@ from typing import Any, List, Sequence, Tuple
 # all the rest of a report.
 PATIENCE = 0.2
 
-Update = Tuple[int, Sequence[Any], float, Any, Any]
+# Step, losses, by how much to divide their sum, rate, momentum, norm.
+Update = Tuple[int, Sequence[Any], int, float, Any, Any]
 
 
 def plain(value: Any) -> float:
@@ -26,8 +27,8 @@ def written(value: float) -> str:
 
 def line(update: Update) -> str:
     """The event of an update. Several losses are those of accumulated batches."""
-    step, losses, lr, momentum, norm = update
-    loss = sum(map(plain, losses)) / len(losses)
+    step, losses, count, lr, momentum, norm = update
+    loss = sum(map(plain, losses)) / count
     text = '{"event":"train","step":%d,"loss":%s,"lr":%s' % (
         step,
         written(loss),
@@ -51,8 +52,8 @@ class Events:
         threading.Thread(target=self._write_now_and_then, daemon=True).start()
 
     def train(self, *update: Any) -> None:
-        """Takes an update: step, losses, lr, momentum, norm. Losses and norm may be
-        tensors that nobody changes any more; they are read when they are written."""
+        """Takes an [Update]. Losses and norm may be tensors that nobody changes any
+        more; they are read when they are written."""
         with self._adding:
             self._updates.append(update)
 

@@ -1,7 +1,7 @@
 """Lightning: the metrics that `validation_step` logs give the validation loss."""
 
 import functools
-import sys
+import importlib
 from typing import Any, Dict, List, Optional
 
 from .imports import when_imported
@@ -42,16 +42,23 @@ def _launch_like_us(module: Any) -> None:
 def _install(session: Session, module: Any) -> None:
     trainer_class = module.Trainer
     fit = trainer_class.fit
+    package = module.__name__[: -len(".trainer.trainer")]
+    callbacks = importlib.import_module(package + ".callbacks")
 
     @functools.wraps(fit)
     def watched(self: Any, *args: Any, **kwargs: Any) -> Any:
         if session.active and not any(isinstance(c, Reports) for c in self.callbacks):
+            if not session.record:
+                # Early stopping is overruled: the task has its number of updates.
+                early = callbacks.EarlyStopping
+                self.callbacks = [c for c in self.callbacks if not isinstance(c, early)]
             self.callbacks.append(Reports())
+            session.summed |= self.accumulate_grad_batches > 1
             _validate_when_due(session, self)
         return fit(self, *args, **kwargs)
 
-    class Reports(module.Callback):  # type: ignore[misc]
-        """Reports validations; early stopping is overruled."""
+    class Reports(callbacks.Callback):  # type: ignore[misc]
+        """Reports validations."""
 
         def on_train_start(self, trainer: Any, _: Any) -> None:
             session.reports |= trainer.enable_validation
@@ -69,17 +76,6 @@ def _install(session: Session, module: Any) -> None:
             else:
                 loss = metrics.pop(name)
                 session.report(loss, _of_validation(metrics), SOURCE)
-            self._go_on(trainer)
-
-        def on_train_batch_end(self, trainer: Any, *_: Any, **__: Any) -> None:
-            self._go_on(trainer)
-
-        def on_train_epoch_end(self, trainer: Any, _: Any) -> None:
-            self._go_on(trainer)
-
-        def _go_on(self, trainer: Any) -> None:
-            if not session.record:
-                trainer.should_stop = False
 
     trainer_class.fit = watched
 

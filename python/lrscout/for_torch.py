@@ -14,6 +14,8 @@ from .session import Session
 RATIO = "lrscout_ratio"
 # On a loss that a GradScaler has scaled: the loss itself.
 UNSCALED = "lrscout_unscaled"
+# In a group whose momentum is cycled by a scheduler of torch.
+CYCLED = "max_momentum"
 # Of a rate in f32 from a rate of the task.
 TOLERANCE = 1e-6
 
@@ -114,8 +116,9 @@ class TorchHooks:
                 "(docs/external.md)",
             )
         momentum = norm = None
-        if session.momentum() is not None:
-            momentum = _momentum(optimizer.param_groups[0])
+        group = optimizer.param_groups[0]
+        if session.momentum() is not None or (session.record and CYCLED in group):
+            momentum = _momentum(group)
         if session.grad_norm is not None:
             norm = self._norm(optimizer, 1 if session.grad_norm == "l1" else 2)
         session.after_update(losses, lr, momentum, norm)
@@ -168,7 +171,7 @@ class TorchHooks:
                 lr.fill_(rate * ratio)
             else:
                 group["lr"] = rate * ratio
-            if momentum is not None or "max_momentum" in group:
+            if momentum is not None or CYCLED in group:
                 self._set_momentum(optimizer, group, momentum)
 
     def _ratio(self, optimizer: Any, group: Dict[str, Any]) -> float:
@@ -218,9 +221,9 @@ class TorchHooks:
             wanted = self._rate_of_others()
         worst = wanted
         for group in groups:
-            ratio = group.get(RATIO)
-            if ratio:
-                lr = float(group["lr"]) / ratio
+            ratio, lr = group.get(RATIO), float(group["lr"])
+            if ratio and lr != wanted * ratio:
+                lr /= ratio
                 if not abs(lr - wanted) <= abs(worst - wanted):
                     worst = lr
         return worst
@@ -269,7 +272,7 @@ class TorchHooks:
         tensor = getattr(tensors, UNSCALED, tensors)
         if not isinstance(tensor, self._torch.Tensor) or tensor.numel() != 1:
             return None
-        if tensor.device.type == "cpu":
+        if tensor.is_cpu:
             return tensor.item()
         # Read later: to wait for the device here would slow the training down.
         return tensor.detach().clone()

@@ -1,4 +1,5 @@
-"""The Trainer of Hugging Face: its `evaluate` gives the validation loss."""
+"""The Trainer of Hugging Face, whose `evaluate` gives the validation loss; and
+accelerate."""
 
 import functools
 from typing import Any, Dict, Optional
@@ -12,8 +13,21 @@ NO_METRICS = ("runtime", "per_second", "preparation_time", "epoch")
 
 
 def watch(session: Session) -> None:
-    """Waits for the import of the Trainer."""
+    """Waits for the imports."""
     when_imported("transformers.trainer", lambda module: _install(session, module))
+    when_imported("accelerate.accelerator", lambda module: _watch(session, module))
+
+
+def _watch(session: Session, module: Any) -> None:
+    accelerator_class = module.Accelerator
+    backward = accelerator_class.backward
+
+    @functools.wraps(backward)
+    def watched(self: Any, *args: Any, **kwargs: Any) -> Any:
+        session.summed |= self.gradient_accumulation_steps > 1
+        return backward(self, *args, **kwargs)
+
+    accelerator_class.backward = watched
 
 
 def _install(session: Session, module: Any) -> None:
@@ -32,6 +46,7 @@ def _install(session: Session, module: Any) -> None:
             callbacks.remove(self)
             callbacks.append(self)
             session.reports |= self._can_evaluate()
+            session.summed |= args.gradient_accumulation_steps > 1
             self._evaluate_if_due(last=False)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:

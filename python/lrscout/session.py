@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import sys
+import threading
+import time
 from typing import Any, Callable, ContextManager, Dict, Iterator, List, NoReturn
 from typing import Optional, Tuple
 
@@ -14,6 +16,9 @@ from .client import claim_stdout, read_npy
 from .events import Events, Silence, plain
 
 Evaluate = Callable[[], Any]
+# Added to the path of the task: a file by which the first process of several says that
+# the task is done.
+DONE = ".done"
 
 # The session of this process, if lrscout started it.
 current: Optional["Session"] = None
@@ -47,6 +52,9 @@ class Session:
         # report evaluations of its own.
         self._evaluate: Optional[Evaluate] = None
         self.reports = False
+        # Whether the losses of accumulated batches add up to that of the update:
+        # Trainer, accelerate and Lightning divide each by their number.
+        self.summed = False
         # What has to be preserved around an evaluation that the launcher adds.
         self.guards: List[Callable[[], ContextManager[Any]]] = [randomness.preserved]
         self.notes: List[str] = []
@@ -55,14 +63,14 @@ class Session:
         self.active = True
         os.register_at_fork(after_in_child=self._leave)
         self._rank = max(0, int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))))
-        world = int(os.environ.get("WORLD_SIZE", 1))
+        self._world = int(os.environ.get("WORLD_SIZE", 1))
         self._descriptor = claim_stdout()
         self._events = Silence() if self._rank else Events(self._descriptor)
-        if self._interactive and world > 1:
+        if self._interactive and self._world > 1:
             self.fault(
                 "interactive",
                 "a schedule that reacts to the validation loss (plateau) works with "
-                f"one process, and this training has {world}; leave it out",
+                f"one process, and this training has {self._world}; leave it out",
             )
 
     # Rates.
@@ -95,16 +103,21 @@ class Session:
         self, losses: List[Any], lr: float, momentum: Any = None, norm: Any = None
     ) -> None:
         """The script has made an update, with `losses` of its batches before it."""
-        self._events.train(self.done, losses, lr, momentum, norm)
+        count = 1 if self.summed else len(losses)
+        self._events.train(self.done, losses, count, lr, momentum, norm)
         self.done += 1
-        if self.done < self.steps:
-            return
+        # Now, not before the next update: the batch of that one will already have
+        # changed the statistics of batch normalization.
         if self._evaluate and self.due():
             self.evaluate(self._evaluate, "on_eval")
+        if self.done < self.steps:
+            return
         # Else the evaluation comes from the script: it goes on until then, at most
         # to its next update.
         if self._evaluate or not self.reports or not (self.eval_steps or self.record):
             self.finish()
+        if self._rank:
+            threading.Thread(target=self._wait_for_the_first, daemon=True).start()
 
     # Evaluations.
 
@@ -184,6 +197,16 @@ class Session:
         if self.notes:
             more["notes"] = self.notes
         self._events.tell("done", **more)
+        if self._world > 1 and not self._rank:
+            with contextlib.suppress(OSError):
+                open(self._path + DONE, "w").close()
+        self.exit(0)
+
+    def _wait_for_the_first(self) -> None:
+        """Ends this process with the first one, which alone may know when: the others
+        would wait for it in a collective operation."""
+        while not os.path.exists(self._path + DONE):
+            time.sleep(0.02)
         self.exit(0)
 
     def fault(self, status: str, message: str) -> NoReturn:
