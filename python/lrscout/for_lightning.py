@@ -43,7 +43,7 @@ def _install(session: Session, module: Any) -> None:
     trainer_class = module.Trainer
     fit = trainer_class.fit
     package = module.__name__[: -len(".trainer.trainer")]
-    callbacks = importlib.import_module(package + ".callbacks")
+    callbacks: Any = importlib.import_module(package + ".callbacks")
 
     @functools.wraps(fit)
     def watched(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -57,7 +57,7 @@ def _install(session: Session, module: Any) -> None:
             _validate_when_due(session, self)
         return fit(self, *args, **kwargs)
 
-    class Reports(callbacks.Callback):  # type: ignore[misc]
+    class Reports(callbacks.Callback):  # type: ignore[misc,name-defined]
         """Reports validations."""
 
         def on_train_start(self, trainer: Any, _: Any) -> None:

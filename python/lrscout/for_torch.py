@@ -317,7 +317,8 @@ class TorchHooks:
     @contextlib.contextmanager
     def _modes(self) -> Iterator[None]:
         module = self._torch.nn.Module
-        train, modes = module.train, {}
+        train = module.train
+        modes: Dict[int, Any] = {}
 
         @functools.wraps(train)
         def remembered(self: Any, mode: bool = True) -> Any:

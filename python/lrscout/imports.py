@@ -21,7 +21,8 @@ class _Loader(Loader):
         return getattr(self._loader, name)
 
     def create_module(self, spec: Any) -> Optional[ModuleType]:
-        return self._loader.create_module(spec)
+        module: Optional[ModuleType] = self._loader.create_module(spec)
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         # The module is to look as if nobody had been here.

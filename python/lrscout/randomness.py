@@ -40,7 +40,7 @@ class Seeds:
             return self._seed
         if self._first is None:
             self._first = given
-        return (self._seed + given - self._first) % SEEDS
+        return int((self._seed + given - self._first) % SEEDS)
 
     def leave(self) -> None:
         """In a forked process: seeds are set as the process wants them."""
