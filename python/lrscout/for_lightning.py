@@ -57,7 +57,7 @@ def _install(session: Session, module: Any) -> None:
             _validate_when_due(session, self)
         return fit(self, *args, **kwargs)
 
-    class Reports(callbacks.Callback):  # type: ignore[misc,name-defined]
+    class Reports(callbacks.Callback):  # type: ignore[misc]
         """Reports validations."""
 
         def on_train_start(self, trainer: Any, _: Any) -> None:
