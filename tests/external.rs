@@ -20,7 +20,7 @@ fn example() -> Option<TempDir> {
     }
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/external");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for file in ["toy.toml", "toy.py", "lrscout_client.py"] {
+    for file in ["toy.toml", "toy.py"] {
         let from = Path::new(root).join(file);
         fs::copy(from, folder.path().join(file)).expect("copied");
     }

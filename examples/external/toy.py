@@ -6,7 +6,7 @@ train_torch.py makes the same calls with a PyTorch model.
 import math
 import random
 
-from lrscout_client import Task
+from lrscout import Task
 
 WEIGHTS = [2.0, -1.0, 0.5, 3.0, 0.0, -2.0]
 NOISE = 0.5

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils import parameters_to_vector
 from torch.utils.data import DataLoader, TensorDataset
 
-from lrscout_client import Task
+from lrscout import Task
 
 INPUTS, CLASSES = 20, 5
 OPTIMIZERS = {

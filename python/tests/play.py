@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent
+sys.path.insert(0, str(PACKAGE))
 
 
 def npy(path: Path, values: Sequence[float]) -> str:

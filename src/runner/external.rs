@@ -10,6 +10,7 @@ use crate::store::task::{self, TaskFolder};
 use crate::train::{External, Launched, ProgramTask};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -121,19 +122,17 @@ impl Programs {
             prints.push(print.clone());
             self.prints.insert(path, print);
         }
-        let script = match spec.script {
-            Some(folder) => {
-                let package = match &self.package {
-                    Some(package) => Arc::clone(package),
-                    None => Arc::new(Package::new()?),
-                };
-                self.package = Some(Arc::clone(&package));
-                Some(Script::new(&spec.command, folder, &base, package)?)
-            }
-            None => None,
+        let package = match &self.package {
+            Some(package) => Arc::clone(package),
+            None => Arc::new(Package::new()?),
         };
+        self.package = Some(Arc::clone(&package));
+        let script =
+            spec.script.map(|own| Script::new(&spec.command, own, &base));
+        let script = script.transpose()?;
         let places = Arc::clone(&self.places);
-        let start = Start { spec: spec.clone(), program, base, script };
+        let start =
+            Start { spec: spec.clone(), program, base, script, package };
         let launch = move |task: &ProgramTask<'_>| {
             start.launch(task, Place::take(&places))
         };
@@ -155,6 +154,7 @@ struct Start {
     program: PathBuf,
     base: PathBuf,
     script: Option<Script>,
+    package: Arc<Package>,
 }
 
 impl Start {
@@ -202,6 +202,7 @@ impl Start {
         command
             .env("LRSCOUT_SPEC", &file)
             .env("LRSCOUT_WORKER", place.number.to_string())
+            .env("PYTHONPATH", self.python_path())
             // Events must not be buffered.
             .env("PYTHONUNBUFFERED", "1");
         let (threads, one) = THREADS;
@@ -209,6 +210,17 @@ impl Start {
             command.env(threads, one);
         }
         Ok(Launched { command, holds: Box::new((folder, place)) })
+    }
+
+    /// Where Python looks for modules: first in the package, so that every
+    /// program can import it, then where the user says.
+    fn python_path(&self) -> OsString {
+        let mut path = OsString::from(self.package.path());
+        if let Some(more) = std::env::var_os("PYTHONPATH") {
+            path.push(":");
+            path.push(more);
+        }
+        path
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::error::Result;
 use crate::spec::{ScriptFolder, is_python, launched};
-use crate::store::Package;
 use crate::store::task::TaskFolder;
 use crate::train::ProgramTask;
 use serde::Serialize;
@@ -15,7 +14,6 @@ pub(super) struct Script {
     /// The arguments of its program, the launcher among them.
     words: Vec<String>,
     folder: ScriptFolder,
-    package: std::sync::Arc<Package>,
 }
 
 /// What the task file says to the launcher.
@@ -36,7 +34,6 @@ impl Script {
         command: &[String],
         folder: ScriptFolder,
         base: &Path,
-        package: std::sync::Arc<Package>,
     ) -> Result<Self> {
         let is_script =
             |word: &str| is_python(word) && base.join(word).is_file();
@@ -50,7 +47,7 @@ impl Script {
                 }
             }
         }
-        Ok(Self { words, folder, package })
+        Ok(Self { words, folder })
     }
 
     /// What the launcher is told of `task`, in a folder of `files`.
@@ -99,12 +96,6 @@ impl Script {
             ScriptFolder::Grid => (base, false),
         };
         command.current_dir(place);
-        let mut path = OsString::from(self.package.path());
-        if let Some(more) = std::env::var_os("PYTHONPATH") {
-            path.push(":");
-            path.push(more);
-        }
-        command.env("PYTHONPATH", path);
         let logs = format!("file:{}", run_dir.join("mlruns").display());
         for (name, value) in [
             ("WANDB_MODE", OsString::from("offline")),
