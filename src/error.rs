@@ -63,6 +63,9 @@ pub enum Error {
         /// What it did, and the end of its output.
         message: String,
     },
+    /// A training failed that the answer needs.
+    #[error("{0}")]
+    Failed(String),
     /// One run took longer than a run may.
     #[error("timed_out: took longer than {} s{said}", limit.as_secs_f64())]
     TimedOut {

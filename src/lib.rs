@@ -58,7 +58,7 @@ mod workload;
 pub use cli::main;
 pub use data::{CsvFile, Dataset, Split, Task, TextFile};
 pub use error::{Error, Problem, Result, Source};
-pub use learner::{Auto, Budget, Candidate, Learner};
+pub use learner::{Auto, Budget, Candidate, Comparison, Learner};
 pub use lr_find::{
     Confidence, FindOutcome, Ladder, LossKind, LrFound, LrPoint, Opinion,
     OpinionSource, RangeTest, Rule, Trial, Verify,

@@ -150,3 +150,98 @@ fn faults_of_a_script_are_failed_trainings_with_their_reason() {
     let wanted = "early_end: `train`: the script ended after 20 of 40 updates";
     assert!(failures.contains(wanted), "{failures}");
 }
+
+/// Starts of the script so far.
+fn starts(folder: &Path) -> usize {
+    let text = fs::read_to_string(folder.join("starts")).unwrap_or_default();
+    text.lines().count()
+}
+
+/// The answer of `auto` with `options`.
+fn auto(folder: &Path, options: &[&str]) -> String {
+    let run = lrscout(folder)
+        .env("STARTS", folder.join("starts"))
+        .arg("auto")
+        .args(options)
+        .args(["--", "python3", "train.py", "--epochs", "3"])
+        .assert()
+        .success();
+    String::from_utf8_lossy(&run.get_output().stdout).into_owned()
+}
+
+#[test]
+fn auto_answers_within_its_trainings_and_knows_the_answer_again() {
+    if !has_python() {
+        return;
+    }
+    for most in [3, 9, 12] {
+        let folder = scripts(GRID);
+        let limit = most.to_string();
+        let options = ["--max-trainings", limit.as_str()];
+        let said = auto(folder.path(), &options);
+        let made = starts(folder.path());
+        assert!(made <= most && made + 2 > most, "{made} of {most}");
+        let first = said.lines().next().expect("a line");
+        assert!(first.contains("yours") && first.contains("% interval"));
+        assert!(first.contains("probability"), "{first}");
+        assert!(said.contains("Prior of the difference of log-losses"));
+        assert_eq!(auto(folder.path(), &options), said, "the same again");
+        assert_eq!(starts(folder.path()), made, "nothing was trained again");
+        let results = folder.path().join("results/auto-train");
+        for name in ["runs.csv", "leaderboard.csv", "report.html"] {
+            assert!(results.join(name).exists(), "{name}");
+        }
+        let left = ["grid.toml", "model.py", "results", "starts", "train.py"];
+        assert_eq!(entries(folder.path()), left);
+    }
+}
+
+#[test]
+fn a_killed_auto_goes_on_with_the_same_answer() {
+    if !has_python() {
+        return;
+    }
+    let options = ["--max-trainings", "12"];
+    let whole = auto(scripts(GRID).path(), &options);
+    let folder = scripts(GRID);
+    let program = assert_cmd::cargo::cargo_bin("lrscout");
+    for milliseconds in [150, 400, 900, 1500, 300] {
+        let mut running = Command::new(&program)
+            .current_dir(folder.path())
+            .args(["auto", options[0], options[1], "--"])
+            .args(["python3", "train.py", "--epochs", "3"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("started");
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        // It may be done by now.
+        let _ = running.kill();
+        running.wait().expect("waited for");
+    }
+    assert_eq!(auto(folder.path(), &options), whole);
+}
+
+#[test]
+fn auto_says_what_it_cannot_start() {
+    let folder = scripts(GRID);
+    for (words, part) in [
+        (&["--", "python3", "gone.py"][..], "python train.py --epochs 3"),
+        (&["--", "sh", "train.sh"], "a shell script cannot be launched"),
+        (&["--", "no-such-python", "train.py"], "there is no program"),
+        (&["--", "python3", "train.py", "--lr={lr}"], "own rate"),
+    ] {
+        let run = lrscout(folder.path()).arg("auto").args(words).assert();
+        let run = run.code(65);
+        let said = String::from_utf8_lossy(&run.get_output().stderr);
+        assert!(said.contains(part), "{words:?}: {said}");
+    }
+    if has_python() {
+        let run = lrscout(folder.path())
+            .args(["auto", "--", "python3", "train.py", "--fault", "none"])
+            .assert()
+            .code(1);
+        let said = String::from_utf8_lossy(&run.get_output().stderr);
+        assert!(said.contains("no_optimizer: `train`"), "{said}");
+    }
+}

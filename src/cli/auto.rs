@@ -1,33 +1,76 @@
+mod script;
+
 use super::Format;
+use super::run::Run;
 use crate::error::Error;
-use crate::grid::Experiment;
-use crate::learner::{Budget, Choose};
-use crate::runner;
-use crate::store::environment;
+use crate::grid::{Experiment, outline_text};
+use crate::learner::{Auto as Chosen, Limits, Stored};
+use crate::results::Folder;
+use crate::results::rows::FactorRow;
+use crate::runner::{self, Cell, Event, Options, Prepared};
+use crate::spec::time;
+use crate::store::{Store, environment};
 use crate::workload::Registry;
+use script::Script;
+use std::collections::HashSet;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
-/// Find the rate of one workload, race its schedules, and recommend one.
+/// Find the rate, race schedules, and say whether that beats what you do now.
 ///
-/// Uses the schedules, the seeds and the longest budget of the grid. The rate
-/// is found under the grid's control schedule. Nothing is stored.
+/// After `--`, give the command that starts your training script, as it is:
+/// `python`, `torchrun`, `accelerate launch`. One undisturbed start records
+/// its own rates; they are trained as the baseline with the same seeds as the
+/// candidates. Each training runs in a folder of its own.
+///
+/// Or give a grid: uses the schedules, the seeds and the longest budget of
+/// one workload; the rate is found under the grid's control schedule.
+///
+/// Results are stored as by `run`, so the same command continues after a
+/// stop, with the same answer.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
+    lrscout auto -- python train.py --epochs 3\n  \
+    lrscout auto --max-trainings 30 --max-time 2h -- torchrun train.py\n  \
     lrscout auto mine.toml\n  \
     lrscout auto experiments/smoke.toml --workload digits-mlp --format json")]
 pub(crate) struct Auto {
     /// Experiment grid (TOML).
-    grid: PathBuf,
+    #[arg(required_unless_present = "command")]
+    grid: Option<PathBuf>,
     /// The workload, if the grid has several.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "grid")]
     workload: Option<String>,
+    /// The command that starts the training script.
+    #[arg(last = true, value_name = "COMMAND", conflicts_with = "grid")]
+    command: Vec<String>,
+    /// Cut the script's trainings after so many updates; default: as many as
+    /// it makes by itself.
+    #[arg(long, value_name = "NUMBER", requires = "command")]
+    steps: Option<NonZeroUsize>,
+    /// Most seeds of each schedule [default: 5, or those of the grid].
+    #[arg(long, value_name = "NUMBER")]
+    seeds: Option<NonZeroUsize>,
+    /// Most trainings in all. Every start counts as one, however short: the
+    /// recorded one, those that find the rate, and those of the race. Below
+    /// 10, the rate is not searched: schedules run at the script's own.
+    #[arg(long, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(3..))]
+    max_trainings: Option<u32>,
+    /// Stop cleanly after this time, e.g. 2h, with an answer from the seeds
+    /// that are complete; the same command continues.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    max_time: Option<Duration>,
     /// Simultaneous trainings; default: one per core. The answer does not
     /// depend on it.
     #[arg(long)]
     jobs: Option<NonZeroUsize>,
+    /// Folder of the results; each choice gets its own inside, `auto-NAME`.
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -38,8 +81,92 @@ impl Auto {
         registry: &Registry,
         out: &mut impl Write,
     ) -> anyhow::Result<()> {
-        let mut experiment =
-            Experiment::load(&self.grid, &super::known(registry))?;
+        let stop = runner::stop_on_signals()?;
+        let store = Store::new(&self.results.join(".store"));
+        store.sweep();
+        let deadline =
+            self.max_time.and_then(|time| Instant::now().checked_add(time));
+        let jobs = self.jobs.map_or_else(environment::cores, usize::from);
+        let tell = |event: &Event<'_>| {
+            if !matches!(event, Event::Began { .. }) {
+                super::say(event);
+            }
+        };
+        let means = Means { store: &store, stop: &stop, tell: &tell, deadline };
+        let options = |only: HashSet<String>| means.options(jobs, only);
+        let most = self.max_trainings.map(|most| most as usize);
+        let mut limits = Limits { most, used: 0 };
+        let base = match &self.grid {
+            Some(grid) => grid.parent().unwrap_or(Path::new("")),
+            None => Path::new(""),
+        };
+        let experiment = if let Some(grid) = &self.grid {
+            self.of_grid(grid, registry)?
+        } else {
+            let script = Script::new(&self.command, base)?;
+            let limit = self.steps.map(usize::from);
+            let recording = script.record(limit, &store, &options)?;
+            limits.used = 1;
+            let seeds = self.seeds.map_or(5, usize::from);
+            let experiment = script.experiment(&recording, seeds, limits)?;
+            let text = script.cost(&recording, &experiment, limits, jobs);
+            tell(&Event::Note { text: &text });
+            experiment
+        };
+        let folder = Folder::new(&self.results.join(&experiment.name));
+        if let Some((label, lr)) = &experiment.baseline {
+            let own = experiment.schedules.iter().find(|s| s.label() == *label);
+            let factors = own.map(|own| own.rates(1.0, experiment.budgets[0]));
+            let factors = factors.transpose().map_err(Error::from)?;
+            let rows = factors.into_iter().flatten().enumerate();
+            let rows: Vec<FactorRow> =
+                rows.map(|(step, factor)| FactorRow { step, factor }).collect();
+            folder.table("baseline", &rows)?;
+            debug_assert!(*lr > 0.0, "checked when it was recorded");
+        }
+        let prepared = runner::prepare(&experiment, registry, base)?;
+        let choice = Stored {
+            experiment: &experiment,
+            prepared: &prepared,
+            store: &store,
+            limits,
+            options: &options,
+        };
+        let late = |error: Error| match error {
+            Error::Interrupted if options(HashSet::new()).is_late() => {
+                Error::TimeUp
+            }
+            other => other,
+        };
+        let (auto, ids) = choice.auto().map_err(late)?;
+        if !auto.candidates.is_empty() {
+            let last = of_race(&experiment, &auto);
+            let prepared = runner::prepare(&last, registry, base)?;
+            self.publish(&last, &prepared, &means, ids, out)?;
+        }
+        match self.format {
+            Format::Text => {
+                match &auto.comparison {
+                    Some(comparison) => writeln!(out, "{comparison}\n")?,
+                    None => writeln!(out, "{} at {:e}\n", auto.label, auto.lr)?,
+                }
+                writeln!(out, "{}", auto.why.join("\n"))?;
+                writeln!(out, "\ntables in {}", folder.dir().display())?;
+            }
+            Format::Json => {
+                writeln!(out, "{}", serde_json::to_string_pretty(&auto)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The workload of a grid to choose for.
+    fn of_grid(
+        &self,
+        grid: &Path,
+        registry: &Registry,
+    ) -> anyhow::Result<Experiment> {
+        let mut experiment = Experiment::load(grid, &super::known(registry))?;
         let names: Vec<String> = experiment
             .workloads
             .iter()
@@ -55,35 +182,95 @@ impl Auto {
             ))
             .into());
         }
-        let base = self.grid.parent().unwrap_or(Path::new(""));
-        let prepared = runner::prepare(&experiment, registry, base)?;
-        let steps = experiment.budgets.iter().max().copied().unwrap_or(0);
+        let longest = experiment.budgets.iter().max().copied();
+        experiment.budgets = longest.into_iter().collect();
+        experiment.lr_multiples = vec![1.0];
+        experiment.race = false;
+        experiment.name = format!("auto-{}", experiment.workloads[0].name);
+        if let Some(seeds) = self.seeds {
+            let first = experiment.seeds.first().copied().unwrap_or(0);
+            experiment.seeds = (first..).take(seeds.get()).collect();
+        }
         // The control first: the rate is found under it.
-        let control = experiment.schedules[experiment.control_index()].clone();
-        let mut schedules = experiment.schedules.clone();
-        schedules.sort_by_key(|schedule| *schedule != control);
-        let budget = Budget::steps(steps)
-            .seeds(experiment.seeds.len())
-            .schedules(schedules);
-        let stop = runner::stop_on_signals()?;
-        let choose = Choose {
-            trainer: &prepared.trainers[0],
-            lr: experiment.workloads[0].lr,
-            find: &experiment.lr_find,
-            seed: experiment.seeds.first().copied().unwrap_or(0),
-            jobs: self.jobs.map_or_else(environment::cores, usize::from),
-            stop: &|| stop.load(Ordering::Relaxed),
+        let control = experiment.control.clone();
+        experiment.schedules.sort_by_key(|spec| spec.label() != control);
+        let most = self.max_trainings.map(|most| most as usize);
+        if let Some(trainings) = (Limits { most, used: 0 }).finder() {
+            let own = experiment.lr_find.trainings;
+            experiment.lr_find.trainings = own.min(trainings);
+        } else if experiment.workloads[0].lr.is_none() {
+            return Err(Error::Invalid(
+                "to find the rate takes `--max-trainings 10` or more, or an \
+                 `lr` of the workload"
+                    .to_owned(),
+            )
+            .into());
+        }
+        Ok(experiment)
+    }
+
+    /// Writes the tables and the report of a race.
+    fn publish(
+        &self,
+        last: &Experiment,
+        prepared: &Prepared,
+        means: &Means<'_>,
+        ids: HashSet<String>,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        let silent = |_: &Event<'_>| {};
+        let options = Options {
+            only: Some(ids),
+            bars: false,
+            ..Options::new(1, means.stop, &silent)
         };
-        let auto = choose.auto(&budget)?;
-        match self.format {
-            Format::Text => {
-                writeln!(out, "{} at {:e}\n", auto.label, auto.lr)?;
-                writeln!(out, "{}", auto.why.join("\n"))?;
-            }
-            Format::Json => {
-                writeln!(out, "{}", serde_json::to_string_pretty(&auto)?)?;
+        let mut results =
+            runner::execute(last, prepared, means.store, &options)?;
+        for cell in &mut results.runs {
+            if matches!(cell, Cell::Missing) {
+                *cell = Cell::Stopped;
             }
         }
+        let command = match &self.grid {
+            Some(grid) => format!("lrscout auto {}", grid.display()),
+            None => format!("lrscout auto -- {}", self.command.join(" ")),
+        };
+        Run::plain(self.results.clone(), true)
+            .publish(last, prepared, &results, None, command, out)?;
         Ok(())
     }
+}
+
+/// How trainings are executed.
+struct Means<'a> {
+    store: &'a Store,
+    stop: &'a AtomicBool,
+    tell: &'a (dyn Fn(&Event<'_>) + Sync),
+    deadline: Option<Instant>,
+}
+
+impl<'a> Means<'a> {
+    fn options(&self, jobs: usize, only: HashSet<String>) -> Options<'a> {
+        Options {
+            only: Some(only),
+            deadline: self.deadline,
+            ..Options::new(jobs, self.stop, self.tell)
+        }
+    }
+}
+
+/// The part of `experiment` that was trained.
+fn of_race(experiment: &Experiment, auto: &Chosen) -> Experiment {
+    let seeds = auto.candidates.iter().map(|c| c.losses.len()).max();
+    let mut last = experiment.clone();
+    last.seeds.truncate(seeds.unwrap_or(0));
+    last.schedules.retain(|spec| {
+        let label = spec.label();
+        auto.candidates.iter().any(|candidate| candidate.label == label)
+    });
+    if !last.schedules.iter().any(|spec| spec.label() == last.control) {
+        last.control = last.schedules[0].label();
+    }
+    last.text = outline_text(&last);
+    last
 }

@@ -31,6 +31,7 @@ mod tests;
 
 pub(crate) use outline::{Outline, outline_text, texts};
 pub(crate) use schema::schema;
+pub(crate) use script::fingerprint;
 pub(crate) use settings::{DeviceSpec, LrFindPer, LrFindSpec};
 
 use crate::error::{Error, Result};
@@ -77,6 +78,9 @@ pub(crate) struct Experiment {
     pub(crate) workloads: Vec<WorkloadEntry>,
     /// The schedules, in file order.
     pub(crate) schedules: Vec<ScheduleSpec>,
+    /// A schedule with a rate of its own: the label of what is done without
+    /// lrscout, and its peak.
+    pub(crate) baseline: Option<(String, f64)>,
     /// The file as read.
     pub(crate) text: String,
 }
@@ -238,6 +242,7 @@ impl Experiment {
             lr_find,
             workloads,
             schedules,
+            baseline: None,
             text: text_read,
         })
     }

@@ -99,7 +99,7 @@ pub(super) fn name<'a>(
 
 /// The files in `base` that the results of the command `words` depend on: its
 /// arguments that are files, and the modules beside its script.
-pub(super) fn fingerprint(base: &Path, words: &[String]) -> Vec<PathBuf> {
+pub(crate) fn fingerprint(base: &Path, words: &[String]) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = vec![];
     for (i, word) in words.iter().enumerate().skip(1) {
         let file = PathBuf::from(word);

@@ -67,6 +67,10 @@ pub(crate) struct LrFindSpec {
     pub(crate) verify: bool,
     /// What range tests and short runs may cost, in trainings.
     pub(crate) trainings: f64,
+    /// The rate where losses show nothing; the usual one of the optimizer by
+    /// default. Grids cannot set it: a rate that is known is an `lr`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fallback: Option<f64>,
     /// Lowest learning rate of the range; the finder's own by default.
     pub(crate) from: Option<f64>,
     /// Highest learning rate of the range; the finder's own by default.
@@ -101,6 +105,7 @@ impl Default for LrFindSpec {
             verify: true,
             // A rate of a grid serves hundreds of runs.
             trainings: 5.0,
+            fallback: None,
             from: None,
             to: None,
             steps: None,

@@ -1,5 +1,7 @@
 //! Learning rate and schedule of one model on one data set, in one call.
 
+mod answer;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod why;
@@ -12,7 +14,9 @@ use crate::runner::{all_in_parallel, caught, jobs, several};
 use crate::schedule::{Course, ScheduleSpec};
 use crate::stats::evalue;
 use crate::train::Trainer;
+pub use answer::Comparison;
 use serde::Serialize;
+pub(crate) use stored::{Limits, Stored};
 use why::why;
 
 /// Chance of stopping any schedule that is as good as the others.
@@ -73,6 +77,11 @@ impl Budget {
         self
     }
 
+    /// Its schedules.
+    pub(crate) fn into_schedules(self) -> Vec<ScheduleSpec> {
+        self.schedules
+    }
+
     fn check(&self) -> Result<()> {
         let wrong = if self.steps == 0 {
             "a budget needs at least 1 step"
@@ -102,6 +111,9 @@ pub struct Auto {
     pub found: LrFound,
     /// The schedules of the race, best first.
     pub candidates: Vec<Candidate>,
+    /// The best of them against what is done without lrscout, where that is
+    /// one of them.
+    pub comparison: Option<Comparison>,
     /// Why, and what for, in sentences.
     pub why: Vec<String>,
 }
@@ -164,7 +176,6 @@ impl Learner {
         let trainer = self.trainer()?;
         let run = Choose {
             trainer: &trainer,
-            lr: None,
             find: &LrFindSpec::default(),
             seed: self.seed,
             jobs: jobs(&trainer),
@@ -175,17 +186,15 @@ impl Learner {
 }
 
 /// What a choice is made on, and how.
-pub(crate) struct Choose<'a> {
-    pub(crate) trainer: &'a Trainer,
-    /// The rate where it is known; else it is found.
-    pub(crate) lr: Option<f64>,
-    pub(crate) find: &'a LrFindSpec,
+struct Choose<'a> {
+    trainer: &'a Trainer,
+    find: &'a LrFindSpec,
     /// First of the seeds.
-    pub(crate) seed: u64,
+    seed: u64,
     /// Trainings at once; the answer does not depend on it.
-    pub(crate) jobs: usize,
+    jobs: usize,
     /// Asked before every update.
-    pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
+    stop: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Choose<'_> {
@@ -194,7 +203,7 @@ impl Choose<'_> {
     /// # Errors
     ///
     /// As there, and [`Error::Interrupted`] when `stop` says so.
-    pub(crate) fn auto(&self, budget: &Budget) -> Result<Auto> {
+    fn auto(&self, budget: &Budget) -> Result<Auto> {
         budget.check()?;
         // An invalid schedule is refused before anything is trained.
         courses(budget, 1.0)?;
@@ -211,41 +220,14 @@ impl Choose<'_> {
                 },
             )
         };
-        let found = match self.lr {
-            Some(lr) => LrFound::given(lr),
-            None => caught(find).answer()?,
-        };
+        let found = caught(find).answer()?;
         let courses = courses(budget, found.lr)?;
-        let mut race: Vec<Candidate> = budget
-            .schedules
-            .iter()
-            .map(|schedule| Candidate {
-                label: schedule.label(),
-                losses: vec![],
-                stopped: false,
-                e_value: 0.0,
-            })
-            .collect();
-        for seed in 0..budget.seeds as u64 {
-            let live: Vec<usize> =
-                (0..race.len()).filter(|&j| !race[j].stopped).collect();
-            // With one schedule alone, or one left, nothing can change.
-            if live.len() < 2 && seed > 0 {
-                break;
-            }
-            let seed = self.seed.wrapping_add(seed);
-            for (j, loss) in self.train(&live, &courses, seed)? {
-                race[j].losses.push(loss);
-            }
-            look(&mut race);
-        }
-        let mut order: Vec<usize> = (0..race.len()).collect();
-        order.sort_by(|&a, &b| {
-            let (a, b) = (&race[a], &race[b]);
-            let seeds = b.losses.len().cmp(&a.losses.len());
-            let stopped = a.stopped.cmp(&b.stopped);
-            stopped.then(seeds).then(a.mean().total_cmp(&b.mean()))
-        });
+        let labels = budget.schedules.iter().map(ScheduleSpec::label).collect();
+        let seeds = (0..budget.seeds as u64).map(|k| self.seed.wrapping_add(k));
+        let race = raced(labels, seeds, &mut |live, seed| {
+            self.train(live, &courses, seed).map(Some)
+        })?;
+        let order = order(&race);
         let schedule = budget.schedules[order[0]].clone();
         let candidates: Vec<Candidate> =
             order.into_iter().map(|j| race[j].clone()).collect();
@@ -253,7 +235,8 @@ impl Choose<'_> {
             lr: found.lr,
             label: schedule.label(),
             schedule,
-            why: why(&found, &candidates, budget.steps),
+            comparison: None,
+            why: why(&found, &candidates, budget.steps, false),
             found,
             candidates,
         })
@@ -284,6 +267,56 @@ fn courses(budget: &Budget, peak: f64) -> Result<Vec<Course>> {
         })
     };
     budget.schedules.iter().map(course).collect()
+}
+
+/// Losses of candidates, with their numbers.
+type Losses = Vec<(usize, Option<f64>)>;
+
+/// Trains candidates with a seed, or ends their race with `None`.
+type Train<'a> = dyn FnMut(&[usize], u64) -> Result<Option<Losses>> + 'a;
+
+/// The race of the schedules called `labels`: `train` trains those given with
+/// a seed, or ends the race with `None`.
+fn raced(
+    labels: Vec<String>,
+    seeds: impl Iterator<Item = u64>,
+    train: &mut Train<'_>,
+) -> Result<Vec<Candidate>> {
+    let mut race: Vec<Candidate> = labels
+        .into_iter()
+        .map(|label| Candidate {
+            label,
+            losses: vec![],
+            stopped: false,
+            e_value: 0.0,
+        })
+        .collect();
+    for (round, seed) in seeds.enumerate() {
+        let live: Vec<usize> =
+            (0..race.len()).filter(|&j| !race[j].stopped).collect();
+        // With one schedule alone, or one left, nothing can change.
+        if live.len() < 2 && round > 0 {
+            break;
+        }
+        let Some(losses) = train(&live, seed)? else { break };
+        for (j, loss) in losses {
+            race[j].losses.push(loss);
+        }
+        look(&mut race);
+    }
+    Ok(race)
+}
+
+/// The candidates, best first.
+fn order(race: &[Candidate]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..race.len()).collect();
+    order.sort_by(|&a, &b| {
+        let (a, b) = (&race[a], &race[b]);
+        let seeds = b.losses.len().cmp(&a.losses.len());
+        let stopped = a.stopped.cmp(&b.stopped);
+        stopped.then(seeds).then(a.mean().total_cmp(&b.mean()))
+    });
+    order
 }
 
 /// Stops schedules that another one beats beyond chance, and those that

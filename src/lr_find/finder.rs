@@ -10,6 +10,7 @@ use crate::grid::LrFindSpec;
 use crate::schedule::{Course, ScheduleSpec};
 use crate::spec::{AdjustLr, OptimizerSpec};
 use crate::train::Trainer;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// First seed of the finder, so that no run shares its weights or batches with
 /// the search for its rate.
@@ -48,7 +49,9 @@ pub(crate) fn for_workload(
         on: spec.on,
         rule: spec.rule.parse()?,
         seeds: spec.seeds.unwrap_or(seeds),
-        fallback: usual_rate(trainer.optimizer()),
+        fallback: spec
+            .fallback
+            .unwrap_or_else(|| usual_rate(trainer.optimizer())),
         ..usual
     };
     let verify = verify.as_ref().map(|verify| (verify, control));
@@ -67,10 +70,12 @@ pub(crate) fn on_workload(
     seed: u64,
     Means { several, memo, stop }: Means<'_>,
 ) -> Result<LrFound> {
+    let started = AtomicUsize::new(0);
     let train = |rates: &[f64],
                  seed: u64,
                  on: LossKind,
                  watch: &mut super::Watch<'_>| {
+        started.fetch_add(1, Ordering::Relaxed);
         let on_valid = (on == LossKind::Valid).then_some(VALID_EXAMPLES);
         memo.losses((rates, seed, on), watch, |watch| {
             trainer.losses(seed, rates, on_valid, watch, stop)
@@ -85,6 +90,7 @@ pub(crate) fn on_workload(
         });
         let (rates, average) =
             known.unwrap_or_else(|| (vec![peak_lr; steps], None));
+        started.fetch_add(1, Ordering::Relaxed);
         memo.trial(&rates, seed, || {
             let course = Course::from(rates.clone()).averaged(average);
             let fit = trainer.follow(seed, course, stop)?;
@@ -109,6 +115,7 @@ pub(crate) fn on_workload(
     });
     let runs = Runs { train: &train, trial: &trial, several };
     let mut found = find(test, budget, seed, runs)?;
+    found.trainings = started.load(Ordering::Relaxed);
     if verify.is_some() {
         let (curvature, parabola) = trainer.probe(seed, found.lr)?;
         for (source, lr) in [

@@ -54,6 +54,9 @@ pub struct LrFound {
     pub verification: Vec<Trial>,
     /// Optimizer updates spent in total.
     pub cost_steps: usize,
+    /// Trainings that were started for it, however short.
+    #[serde(default)]
+    pub trainings: usize,
 }
 
 /// How far a learning rate found can be trusted.
@@ -143,6 +146,7 @@ impl LrFound {
             per_seed: vec![],
             verification: vec![],
             cost_steps: 0,
+            trainings: 0,
         }
     }
 

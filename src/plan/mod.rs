@@ -150,6 +150,12 @@ impl Plan {
         let longest = experiment.budgets.iter().copied().max().unwrap_or(0);
         let schedules = experiment.schedules.len();
         let control = experiment.control_index();
+        // The rate is found under the control, or under the first schedule
+        // that needs one.
+        let needs =
+            |schedule: &usize| own_rate(experiment, *schedule).is_none();
+        let control = [control].into_iter().chain(0..schedules).find(needs);
+        let control = control.unwrap_or(0);
         for (workload, entry) in experiment.workloads.iter().enumerate() {
             let identity =
                 identity(&entry.spec, &fingerprints[workload], device);
@@ -160,7 +166,7 @@ impl Plan {
                     LrFindPer::Budget | LrFindPer::Schedule => budget,
                 };
                 let mut find_of = |schedule| {
-                    let given = entry.lr;
+                    let given = own_rate(experiment, schedule).or(entry.lr);
                     let id = match given {
                         Some(lr) => content_id(&("given", lr)),
                         None => {
@@ -181,6 +187,9 @@ impl Plan {
                 let find_by_schedule: Vec<usize> = (0..schedules)
                     .map(|schedule| match experiment.lr_find.per {
                         LrFindPer::Schedule => find_of(schedule),
+                        _ if own_rate(experiment, schedule).is_some() => {
+                            find_of(schedule)
+                        }
                         _ => find_of(control),
                     })
                     .collect();
@@ -277,6 +286,12 @@ impl Plan {
     }
 }
 
+/// The peak of a schedule that has its own.
+fn own_rate(experiment: &Experiment, schedule: usize) -> Option<f64> {
+    let (label, lr) = experiment.baseline.as_ref()?;
+    (experiment.schedules[schedule].label() == *label).then_some(*lr)
+}
+
 /// Index of `cell` among `pilots`; a new one is appended. Schedules that differ
 /// only in their smoothing share one.
 fn index_of(pilots: &mut Vec<PilotCell>, cell: PilotCell) -> usize {
@@ -342,6 +357,16 @@ fn find_id(
         experiment.lr_find.verify.then(|| &experiment.schedules[schedule]),
         horizon,
     ))
+}
+
+/// The id of an undisturbed start of a script for at most `limit` updates;
+/// `files` is the digest of its files.
+pub(crate) fn recording_id(
+    spec: &TrainerSpec,
+    files: &str,
+    limit: Option<usize>,
+) -> String {
+    content_id(&("recording", identity(spec, files, ""), limit))
 }
 
 /// The digest of the canonical JSON of `spec` (fields in order of

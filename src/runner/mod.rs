@@ -20,6 +20,7 @@ mod progress;
 pub(crate) mod publish;
 mod race;
 mod rates;
+mod record;
 mod runs;
 mod script;
 pub(crate) mod search;
@@ -40,6 +41,7 @@ pub(crate) use bench::paces;
 pub(crate) use prepare::{Prepared, prepare};
 pub(crate) use progress::Event;
 use rates::{find_all, measure_all};
+pub(crate) use record::recording;
 use runs::{Needs, Trainings};
 use serde::{Deserialize, Serialize};
 pub(crate) use signals::stop_on_signals;
@@ -156,9 +158,13 @@ impl<'a> Options<'a> {
     }
 
     /// Whether to stop.
-    fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-            || self.deadline.is_some_and(|end| Instant::now() >= end)
+    pub(crate) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.is_late()
+    }
+
+    /// Whether the deadline is over.
+    pub(crate) fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|end| Instant::now() >= end)
     }
 
     fn wants(&self, id: &str) -> bool {

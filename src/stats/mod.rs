@@ -7,6 +7,7 @@
 //! One file per test. `multiple` corrects for several tests, `power` says what
 //! a study of a given size can show.
 
+pub(crate) mod advantage;
 pub(crate) mod average;
 pub(crate) mod bayes;
 pub(crate) mod bootstrap;

@@ -32,7 +32,9 @@ use std::time::Duration;
 
 pub(crate) use branch::{Branch, Growth, Snapshot};
 pub(crate) use divergence::Divergence;
-pub(crate) use external::{External, Launched, ProgramTask, kill_programs};
+pub(crate) use external::{
+    External, Launched, ProgramTask, Recording, kill_programs,
+};
 pub(crate) use pilot::{Pilot, refined};
 use probe::{PROBE_STEPS, curvature_bound, parabola};
 pub(crate) use step::Replica;

@@ -3,11 +3,13 @@
 use super::Candidate;
 use crate::lr_find::LrFound;
 
-/// The reasons; `race` is best first.
+/// The reasons; `race` is best first, by training losses if there are no
+/// others.
 pub(super) fn why(
     found: &LrFound,
     race: &[Candidate],
     steps: usize,
+    on_training: bool,
 ) -> Vec<String> {
     let names = |of: &[&Candidate]| {
         let names: Vec<String> =
@@ -26,9 +28,10 @@ pub(super) fn why(
     }
     let seeds = best.losses.len();
     why.push(format!(
-        "`{}` has the lowest validation loss of the {} schedules in the race, \
+        "`{}` has the lowest {} loss of the {} schedules in the race, \
          {:.4} on average over {seeds} seed{}.",
         best.label,
+        if on_training { "training" } else { "validation" },
         race.len(),
         best.mean(),
         if seeds == 1 { "" } else { "s" }

@@ -39,9 +39,15 @@ pub(super) enum Event {
         /// The evaluated part of the data.
         #[serde(default)]
         split: Part,
+        /// Who made it, in a script: `on_eval`, `report`, `trainer`, ...
+        source: Option<String>,
     },
     /// The last event.
-    Done {},
+    Done {
+        /// What the reader of the results should know.
+        #[serde(default)]
+        notes: Vec<String>,
+    },
     /// The training cannot be used.
     Error {
         /// One word for the kind of fault.
@@ -152,6 +158,6 @@ mod tests {
             assert!(why.contains(part), "{line}: {why}");
         }
         let done = parse(r#"{"event":"done","extra":[1,{"a":NaN}]}"#);
-        assert_eq!(done, Ok(Event::Done {}));
+        assert_eq!(done, Ok(Event::Done { notes: vec![] }));
     }
 }

@@ -8,6 +8,7 @@
 
 mod event;
 mod process;
+mod recording;
 mod session;
 mod training;
 
@@ -19,6 +20,7 @@ use crate::schedule::Course;
 use crate::spec::OptimizerSpec;
 use event::{Event, Part};
 pub(crate) use process::kill_programs;
+pub(crate) use recording::Recording;
 use std::ops::ControlFlow;
 use std::process::Command;
 use std::sync::Arc;

@@ -80,12 +80,15 @@ impl External {
                 began = Some(Instant::now());
                 continue;
             };
-            let spent = |whole| Spent { time: began.elapsed(), whole };
+            let spent = |whole| {
+                let (time, notes) = (began.elapsed(), vec![]);
+                Spent { time, whole, notes }
+            };
             if let Event::Hello { .. } = event {
                 return Err(fault("bad_event", TWICE));
             }
-            if let Event::Done {} = event {
-                let spent = spent(true);
+            if let Event::Done { notes } = event {
+                let spent = Spent { notes, ..spent(true) };
                 // The launcher ends a script wherever it is.
                 if self.is_script {
                     return Ok(spent);
@@ -107,6 +110,8 @@ pub(super) struct Spent {
     pub(super) time: Duration,
     /// Whether the program completed its task and was not ended early.
     pub(super) whole: bool,
+    /// What its reader should know.
+    pub(super) notes: Vec<String>,
 }
 
 /// A fault that the program reports itself.

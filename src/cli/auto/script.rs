@@ -1,0 +1,246 @@
+//! A training script given as a command: recorded, then an experiment.
+
+use crate::error::{Error, Result};
+use crate::grid::{
+    DeviceSpec, Experiment, LrFindPer, LrFindSpec, WorkloadEntry, fingerprint,
+};
+use crate::learner::{Budget, Limits};
+use crate::runner::{self, Event, Options};
+use crate::schedule::ScheduleSpec;
+use crate::spec::{ExternalSpec, ScriptFolder, TrainerSpec, is_python};
+use crate::stats::advantage::{Advantage, NOISE};
+use crate::store::Store;
+use crate::text::count;
+use crate::train::Recording;
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+/// Most that the recorded start may take.
+const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Times the recorded start that a training may take, as several run at once,
+/// and a while for its start.
+const SLOWER: u32 = 10;
+const START: Duration = Duration::from_secs(120);
+
+/// The table of the script's own rates.
+const BASELINE: &str = "baseline.csv";
+
+/// A training script that a command starts.
+pub(super) struct Script {
+    name: String,
+    spec: ExternalSpec,
+}
+
+impl Script {
+    /// The script that `command` starts in `base`.
+    ///
+    /// # Errors
+    ///
+    /// If an argument needs what is not known before the first start.
+    pub(super) fn new(command: &[String], base: &Path) -> Result<Self> {
+        let unknown = |word: &&String| word.contains("{lr}");
+        if let Some(word) = command.iter().find(unknown) {
+            return Err(Error::Invalid(format!(
+                "`{word}`: the first start records the script's own rate, so \
+                 `{{lr}}` is not known then: leave it out, or use a grid"
+            )));
+        }
+        let spec = ExternalSpec {
+            command: command.to_vec(),
+            script: Some(ScriptFolder::Own),
+            fingerprint: fingerprint(base, command),
+            timeout: PATIENCE,
+            model: None,
+            dataset: None,
+            optimizer: None,
+            batch: None,
+            metric: None,
+        };
+        Ok(Self { name: name(command), spec })
+    }
+
+    /// What it does by itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`runner::recording`].
+    pub(super) fn record<'a>(
+        &self,
+        limit: Option<usize>,
+        store: &Store,
+        options: &dyn Fn(HashSet<String>) -> Options<'a>,
+    ) -> Result<Recording> {
+        let options = options(HashSet::new());
+        let text = format!(
+            "{}: one undisturbed start, to record its rates (kept in the \
+             results)",
+            self.name
+        );
+        (options.tell)(&Event::Note { text: &text });
+        let base = Path::new("");
+        let recorded = runner::recording(
+            &self.name, &self.spec, base, limit, store, &options,
+        );
+        recorded.map_err(|error| match error {
+            Error::Interrupted if options.is_late() => Error::TimeUp,
+            other => other,
+        })
+    }
+
+    /// The schedules and the baseline, with `seeds` seeds.
+    ///
+    /// # Errors
+    ///
+    /// If the script has no rate.
+    pub(super) fn experiment(
+        &self,
+        recording: &Recording,
+        seeds: usize,
+        limits: Limits,
+    ) -> Result<Experiment> {
+        let steps = recording.rates.len();
+        let peak = recording.rates.iter().copied().fold(0.0, f64::max);
+        if peak <= 0.0 {
+            return Err(Error::Invalid(format!(
+                "`{}`: all its rates are 0",
+                self.name
+            )));
+        }
+        if steps < 10 {
+            return Err(Error::Invalid(format!(
+                "`{}` makes {}, too few to compare schedules: let it train \
+                 for at least 10",
+                self.name,
+                count(steps, "update", "updates")
+            )));
+        }
+        let table = serde_json::json!({ "kind": "table", "file": BASELINE });
+        let own: std::result::Result<ScheduleSpec, _> =
+            serde_json::from_value(table);
+        let mut own = own.expect("a table");
+        let factors = recording.rates.iter().map(|rate| rate / peak);
+        own.set_table(factors.collect());
+        let mut schedules = Budget::steps(steps).into_schedules();
+        schedules.push(own.clone());
+        let timeout =
+            Duration::try_from_secs_f64(recording.seconds).unwrap_or(PATIENCE);
+        let spec = ExternalSpec {
+            timeout: timeout.saturating_mul(SLOWER).saturating_add(START),
+            ..self.spec.clone()
+        };
+        let finder = limits.finder();
+        let few = finder.is_some_and(|trainings| trainings < 5.0);
+        Ok(Experiment {
+            name: format!("auto-{}", self.name),
+            title: Some(self.spec.command.join(" ")),
+            seeds: (0..seeds as u64).collect(),
+            jobs: None,
+            budgets: vec![steps],
+            lr_multiples: vec![1.0],
+            control: own.label(),
+            race: false,
+            device: DeviceSpec::default(),
+            lr_find: LrFindSpec {
+                per: LrFindPer::Budget,
+                trainings: finder.unwrap_or(1.0),
+                seeds: few.then_some(1),
+                fallback: Some(peak),
+                ..LrFindSpec::default()
+            },
+            workloads: vec![WorkloadEntry {
+                name: self.name.clone(),
+                spec: TrainerSpec::External(spec),
+                cluster: self.name.clone(),
+                lr: finder.is_none().then_some(peak),
+            }],
+            baseline: Some((own.label(), peak)),
+            schedules,
+            text: String::new(),
+        })
+    }
+
+    /// What the choice costs, and what it can show.
+    pub(super) fn cost(
+        &self,
+        recording: &Recording,
+        experiment: &Experiment,
+        limits: Limits,
+        jobs: usize,
+    ) -> String {
+        let rates = &recording.rates;
+        let peak = rates.iter().copied().fold(0.0, f64::max);
+        let last = rates.last().copied().unwrap_or(0.0);
+        let seconds = recording.seconds;
+        let source = match (&recording.source, recording.valid) {
+            (Some(source), Some(_)) => format!("its validation ({source})"),
+            _ => "its training loss, as it evaluates nothing after the last \
+                  update"
+                .to_owned(),
+        };
+        let (schedules, seeds) =
+            limits.outlook(experiment.schedules.len(), experiment.seeds.len());
+        let finder = match limits.finder() {
+            Some(_) => {
+                format!("about {} for the rate", limits.finder_starts())
+            }
+            None => "none for the rate, which is yours".to_owned(),
+        };
+        let all = 1 + limits.finder_starts() + schedules * seeds;
+        let most = match limits.most {
+            Some(most) => format!("at most {most}"),
+            None => format!("about {all}"),
+        };
+        // Trials are shorter than trainings.
+        let work = limits.finder().unwrap_or(0.0) + (schedules * seeds) as f64;
+        let minutes = work * seconds / jobs.min(schedules).max(1) as f64 / 60.0;
+        let mut text = format!(
+            "{}: {} updates in {seconds:.1} s, peak rate {peak:.3e}, last \
+             {last:.3e}; the score is {source}\n\
+             {}: {most} trainings: the recorded one, {finder}, {} x {}; about \
+             {} with {jobs} at once\n\
+             {}: with {seeds} seeds, it takes an improvement of {:.1} % to be \
+             stated with probability 0.95, if seeds scatter by {:.0} %",
+            self.name,
+            rates.len(),
+            self.name,
+            count(schedules, "schedule", "schedules"),
+            count(seeds, "seed", "seeds"),
+            in_words(minutes),
+            self.name,
+            -100.0 * (-Advantage::needed(seeds)).exp_m1(),
+            100.0 * NOISE,
+        );
+        for note in &recording.notes {
+            let _ = write!(text, "\n{}: note: {note}", self.name);
+        }
+        text
+    }
+}
+
+fn in_words(minutes: f64) -> String {
+    match minutes {
+        some if some < 1.0 => "a minute".to_owned(),
+        some if some < 120.0 => format!("{some:.0} minutes"),
+        some => format!("{:.1} hours", some / 60.0),
+    }
+}
+
+/// What the choice is called: like the script or its module.
+fn name(command: &[String]) -> String {
+    let module = command.iter().position(|word| word == "-m");
+    let module = module.and_then(|at| command.get(at + 1));
+    let file = command.iter().skip(1).find(|word| is_python(word));
+    let name = match (file, module) {
+        (Some(file), _) => {
+            let stem = Path::new(file).file_stem().unwrap_or_default();
+            stem.to_string_lossy().into_owned()
+        }
+        (None, Some(module)) => module.clone(),
+        (None, None) => "script".to_owned(),
+    };
+    let usable = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    name.chars().map(|c| if usable(c) { c } else { '-' }).collect()
+}
