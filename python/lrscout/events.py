@@ -75,17 +75,17 @@ class Events:
 
     def _write(self, text: str) -> None:
         data = text.encode()
-        while data:
-            data = data[os.write(self._descriptor, data) :]
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except BrokenPipeError:  # nobody reads: lrscout is gone
+            os._exit(1)
 
     def _write_now_and_then(self) -> None:
         pause = threading.Event()
         while True:
             pause.wait(PATIENCE)
-            try:
-                self.flush()
-            except OSError:  # nobody reads: lrscout is gone
-                os._exit(1)
+            self.flush()
 
 
 class Silence(Events):

@@ -6,6 +6,7 @@ import functools
 from types import ModuleType
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
+from .imports import when_imported
 from .randomness import Seeds
 from .session import Session
 
@@ -54,6 +55,7 @@ class TorchHooks:
             )
         optimizer.register_optimizer_step_pre_hook(self._before)
         optimizer.register_optimizer_step_post_hook(self._after)
+        when_imported("torch._dynamo.eval_frame", _keep_hooks)
         self._watch_losses()
         self._watch_scalers()
         self._session.guards += [self._torch.no_grad, self._modes, self._generators]
@@ -332,6 +334,30 @@ class TorchHooks:
             module.train = train
             for one, mode in modes.values():
                 one.training = mode
+
+
+def _keep_hooks(module: Any) -> None:
+    """torch.compile removes the hooks of optimizers in torch 2.1 and some later
+    versions; here they are put back."""
+    from torch.optim.optimizer import Optimizer
+
+    def step(_: Any) -> None: ...
+
+    with_hooks = Optimizer.profile_hook_step(step).__code__
+    patch = module.TorchPatcher.patch
+
+    def patched() -> None:
+        patch()
+        classes = [Optimizer]
+        while classes:
+            one = classes.pop()
+            classes += one.__subclasses__()
+            step = vars(one).get("step")
+            if getattr(step, "hooked", False) and step.__code__ is not with_hooks:
+                one.step = Optimizer.profile_hook_step(step)
+                one.step.hooked = True
+
+    module.TorchPatcher.patch = staticmethod(patched)
 
 
 def _base_rate(optimizer: Any, group: Dict[str, Any]) -> Optional[float]:

@@ -110,6 +110,8 @@ elif what == "stages":
     train(torch.optim.SGD(model.parameters(), lr=0.01), 20)
 elif what == "scaler":
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    if not hasattr(torch.amp, "GradScaler"):
+        raise SystemExit("torch 2.3 or later")
     scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
     for t in range(32):
         optimizer.zero_grad()
