@@ -245,3 +245,25 @@ fn auto_says_what_it_cannot_start() {
         assert!(said.contains("no_optimizer: `train`"), "{said}");
     }
 }
+
+#[test]
+fn run_keeps_to_its_trainings_and_goes_on_with_more() {
+    if !has_python() {
+        return;
+    }
+    let folder = scripts(GRID);
+    let rows = |most: &str| {
+        lrscout(folder.path())
+            .args(["run", "grid.toml", "--max-trainings", most])
+            .assert()
+            .success();
+        table(folder.path(), "runs.csv").lines().count() - 1
+    };
+    // Two for the rate (1.4, rounded up), then both schedules of a seed.
+    assert_eq!(rows("4"), 2);
+    let seeds = table(folder.path(), "runs.csv");
+    assert!(seeds.lines().skip(1).all(|row| row.contains(",1.0,0,")));
+    assert_eq!(rows("4"), 2, "those that are there count");
+    assert_eq!(rows("6"), 4);
+    assert!(folder.path().join("results/grid/report.md").exists());
+}

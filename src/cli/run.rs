@@ -1,3 +1,6 @@
+mod limit;
+mod outlook;
+
 use super::Format;
 use super::filter::Filter;
 use super::report;
@@ -12,9 +15,10 @@ use crate::runner::{self, Cell, Event, Options, Prepared, Results};
 use crate::spec::time;
 use crate::store::{Store, environment};
 use crate::workload::Registry;
+use limit::within;
+use outlook::Outlook;
 use serde::Serialize;
 use std::collections::HashSet;
-use std::fmt;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -30,6 +34,7 @@ use std::time::{Duration, Instant};
 #[command(after_help = "Examples:\n  \
     lrscout run experiments/smoke.toml\n  \
     lrscout run experiments/*.toml --jobs 4 --max-time 30m\n  \
+    lrscout run mine.toml --max-trainings 30\n  \
     lrscout run mine.toml --filter 'model=mlp, seed<3'\n  \
     lrscout run mine.toml --results /tmp/results --dry-run")]
 pub(crate) struct Run {
@@ -57,6 +62,11 @@ pub(crate) struct Run {
     /// Stop cleanly after this time, e.g. 30m; the same command continues.
     #[arg(long, value_name = "TIME", value_parser = time)]
     max_time: Option<Duration>,
+    /// Most trainings in all, those in the results included: a run counts as
+    /// one, a search for a rate as the `trainings` of `[lr_find]`. The first
+    /// seeds of all schedules come first; a larger number continues.
+    #[arg(long, value_name = "NUMBER")]
+    max_trainings: Option<usize>,
     /// Stop a run after this time, e.g. 10m; it counts as failed.
     #[arg(long, value_name = "TIME", value_parser = time)]
     run_time: Option<Duration>,
@@ -91,6 +101,7 @@ impl Run {
             dry_run: false,
             fail_fast: false,
             max_time: None,
+            max_trainings: None,
             run_time: None,
             no_sharing: false,
             quiet,
@@ -125,6 +136,7 @@ impl Run {
             self.max_time.and_then(|time| Instant::now().checked_add(time));
         let store = Store::new(&self.results.join(".store"));
         let (mut failed, mut reasons) = (0, vec![]);
+        let mut left = self.max_trainings;
         for (experiment, grid) in experiments.iter().zip(&self.grids) {
             let base = grid.parent().unwrap_or(Path::new(""));
             let prepared = runner::prepare(experiment, registry, base)?;
@@ -135,6 +147,10 @@ impl Run {
             let only = match &self.filter {
                 Some(filter) => Some(filter.ids(experiment, &prepared)?),
                 None => None,
+            };
+            let only = match &mut left {
+                Some(left) => within(experiment, &prepared.plan, only, left),
+                None => only,
             };
             if self.dry_run {
                 let outlook =
@@ -312,89 +328,6 @@ fn is_unfinished(
 
 /// What messages call it.
 const STDOUT: &str = "standard output";
-
-/// What a run of a grid would compute.
-#[derive(Serialize)]
-struct Outlook<'a> {
-    grid: &'a str,
-    event: &'static str,
-    learning_rates: usize,
-    all_learning_rates: usize,
-    runs: usize,
-    all_runs: usize,
-    /// Updates of all that is missing, those of gradient norms included.
-    steps: usize,
-    /// Those of them that runs with a common beginning need not repeat.
-    steps_shared: usize,
-    /// Whether a race may stop some of it.
-    race: bool,
-}
-
-impl<'a> Outlook<'a> {
-    fn new(
-        experiment: &'a Experiment,
-        prepared: &Prepared,
-        store: &Store,
-        only: Option<&HashSet<String>>,
-    ) -> Result<Self> {
-        let plan = &prepared.plan;
-        let missing = |id: &str| -> Result<bool> {
-            let wanted = only.is_none_or(|only| only.contains(id));
-            Ok(wanted && !store.has(id)?)
-        };
-        let (mut learning_rates, mut steps, mut runs) = (0, 0, vec![]);
-        for cell in plan.searches() {
-            learning_rates += usize::from(missing(&cell.id)?);
-        }
-        for cell in &plan.pilots {
-            if missing(&cell.id)? {
-                steps += cell.budget;
-            }
-        }
-        for (i, cell) in plan.runs.iter().enumerate() {
-            if missing(&cell.id)? {
-                steps += cell.budget;
-                runs.push(i);
-            }
-        }
-        Ok(Self {
-            grid: &experiment.name,
-            event: "planned",
-            learning_rates,
-            all_learning_rates: plan.searches().count(),
-            runs: runs.len(),
-            all_runs: plan.runs.len(),
-            steps,
-            steps_shared: plan.shared_steps(experiment, &runs),
-            race: experiment.race,
-        })
-    }
-
-    fn show(&self, format: Format, out: &mut impl Write) -> Result<()> {
-        let text = match format {
-            Format::Json => serde_json::to_string(self).unwrap_or_default(),
-            Format::Text => self.to_string(),
-        };
-        writeln!(out, "{text}").map_err(Error::io(Path::new(STDOUT)))
-    }
-}
-
-impl fmt::Display for Outlook<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { grid, steps, steps_shared, .. } = self;
-        let race = if self.race { ", fewer if the race stops any" } else { "" };
-        write!(
-            f,
-            "{grid}: {} of {} learning rates and {} of {} runs to compute, \
-             {} steps ({steps_shared} of {steps} shared){race}",
-            self.learning_rates,
-            self.all_learning_rates,
-            self.runs,
-            self.all_runs,
-            steps - steps_shared,
-        )
-    }
-}
 
 /// Two experiments that would write to one folder.
 fn same_name(experiments: &[Experiment]) -> Option<(usize, usize)> {
