@@ -1,9 +1,10 @@
 """Events of a launched script: one JSON object a line (docs/external.md)."""
 
+import collections
 import json
 import os
 import threading
-from typing import Any, List, Sequence, Tuple
+from typing import Any, Deque, Sequence, Tuple
 
 # Seconds for which updates may wait: to write each alone would cost more than
 # all the rest of a report.
@@ -29,6 +30,8 @@ def line(update: Update) -> str:
     """The event of an update. Several losses are those of accumulated batches."""
     step, losses, count, lr, momentum, norm = update
     loss = sum(map(plain, losses)) / count
+    if momentum is None and norm is None and loss - loss == lr - lr == 0.0:
+        return '{"event":"train","step":%d,"loss":%r,"lr":%r}\n' % (step, loss, lr)
     text = '{"event":"train","step":%d,"loss":%s,"lr":%s' % (
         step,
         written(loss),
@@ -46,16 +49,14 @@ class Events:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._updates: List[Update] = []
-        self._adding = threading.Lock()
+        self._updates: Deque[Update] = collections.deque()
         self._writing = threading.Lock()
         threading.Thread(target=self._write_now_and_then, daemon=True).start()
 
-    def train(self, *update: Any) -> None:
-        """Takes an [Update]. Losses and norm may be tensors that nobody changes any
-        more; they are read when they are written."""
-        with self._adding:
-            self._updates.append(update)
+    def train(self, update: Update) -> None:
+        """Takes an update. Losses and norm may be tensors that nobody changes any more;
+        they are read when they are written."""
+        self._updates.append(update)
 
     def tell(self, event: str, **fields: Any) -> None:
         """Writes an event at once."""
@@ -69,9 +70,8 @@ class Events:
             self._write(self._taken())
 
     def _taken(self) -> str:
-        with self._adding:
-            updates, self._updates = self._updates, []
-        return "".join(map(line, updates))
+        updates = self._updates
+        return "".join(line(updates.popleft()) for _ in range(len(updates)))
 
     def _write(self, text: str) -> None:
         data = text.encode()
@@ -94,7 +94,7 @@ class Silence(Events):
     def __init__(self) -> None:
         pass
 
-    def train(self, *update: Any) -> None:
+    def train(self, update: Update) -> None:
         pass
 
     def tell(self, event: str, **fields: Any) -> None:

@@ -250,6 +250,7 @@ class TorchHooks:
 
     def _watch(self, autograd: Any, name: str) -> None:
         original = getattr(autograd, name)
+        is_backward = name == "backward"
 
         @functools.wraps(original)
         def watched(tensors: Any, *args: Any, **kwargs: Any) -> Any:
@@ -260,7 +261,8 @@ class TorchHooks:
             try:
                 loss = self._loss(tensors)
                 if loss is not None:
-                    (self._losses if name == "backward" else self._slopes).append(loss)
+                    kept = self._losses if is_backward else self._slopes
+                    kept.append(loss)
                 return original(tensors, *args, **kwargs)
             finally:
                 self._in_backward = False
@@ -268,11 +270,13 @@ class TorchHooks:
         setattr(autograd, name, watched)
 
     def _loss(self, tensors: Any) -> Any:
-        if isinstance(tensors, (tuple, list)):
+        if not isinstance(tensors, self._torch.Tensor):
+            if not isinstance(tensors, (tuple, list)):
+                return None
             losses = [loss for loss in map(self._loss, tensors) if loss is not None]
             return sum(losses[1:], losses[0]) if losses else None
         tensor = getattr(tensors, UNSCALED, tensors)
-        if not isinstance(tensor, self._torch.Tensor) or tensor.numel() != 1:
+        if tensor.numel() != 1:
             return None
         if tensor.is_cpu:
             return tensor.item()

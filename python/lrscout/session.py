@@ -104,7 +104,7 @@ class Session:
     ) -> None:
         """The script has made an update, with `losses` of its batches before it."""
         count = 1 if self.summed else len(losses)
-        self._events.train(self.done, losses, count, lr, momentum, norm)
+        self._events.train((self.done, losses, count, lr, momentum, norm))
         self.done += 1
         # Now, not before the next update: the batch of that one will already have
         # changed the statistics of batch normalization.

@@ -171,6 +171,14 @@ class Trainer(Test):
         self.assertAlmostEqual(run.rates[3], 1e-3)
         self.assertEqual([step for step, _ in run.evals], [20, 40])
 
+    def test_a_loop_with_accelerate_is_one_of_torch(self):
+        run = launch("accelerated.py", rates=RATES[:20], eval_steps=[10, 20])
+        self.check(run, 20)
+        self.assertEqual([step for step, _ in run.evals], [10, 20])
+        # accelerate divides each of two batches by two: the sum is about their mean,
+        # which is near the four terms of the target.
+        self.assertAlmostEqual(run.losses[0], 5.0, delta=1.5)
+
     def test_adafactor_without_a_rate_is_refused(self):
         run = launch("odd.py", "adafactor")
         self.assertEqual(run.error, "no_rate")
