@@ -19,6 +19,8 @@ Evaluate = Callable[[], Any]
 # Added to the path of the task: a file by which the first process of several says that
 # the task is done.
 DONE = ".done"
+# Updates with one rate, on average, from which on a schedule is one of stairs.
+STAIR = 5
 
 # The session of this process, if lrscout started it.
 current: Optional["Session"] = None
@@ -58,6 +60,9 @@ class Session:
         # What has to be preserved around an evaluation that the launcher adds.
         self.guards: List[Callable[[], ContextManager[Any]]] = [randomness.preserved]
         self.notes: List[str] = []
+        # Of a record: the rate of the last update, and how often it has changed.
+        self._recorded: Optional[float] = None
+        self._stairs = 0
         # In forked processes, such as the workers of a data loader, nothing is
         # changed and nothing is said.
         self.active = True
@@ -103,6 +108,9 @@ class Session:
         self, losses: List[Any], lr: float, momentum: Any = None, norm: Any = None
     ) -> None:
         """The script has made an update, with `losses` of its batches before it."""
+        if self.record and lr != self._recorded:
+            self._recorded = lr
+            self._stairs += 1
         count = 1 if self.summed else len(losses)
         self._events.train((self.done, losses, count, lr, momentum, norm))
         self.done += 1
@@ -194,6 +202,12 @@ class Session:
     def finish(self) -> NoReturn:
         """Ends the process: everything is reported."""
         more: Dict[str, Any] = {"steps": self.done} if self.record else {}
+        if 1 < self._stairs <= self.done / STAIR:
+            self.note(
+                f"the script has {self._stairs} rates in {self.done} updates, as with a "
+                "scheduler that steps once an epoch; most schedules change the rate at "
+                "every update"
+            )
         if self.notes:
             more["notes"] = self.notes
         self._events.tell("done", **more)

@@ -388,6 +388,24 @@ class Records(unittest.TestCase):
         self.assertEqual(run.events[-1], {"event": "done", "steps": 3})
         self.assertIn("ended by itself", run.errors)
 
+    def test_note_a_scheduler_that_steps_once_an_epoch(self):
+        def notes(every):
+            run = launch(
+                f"""
+                optimizer = torch.optim.SGD([w], lr=1.0)
+                for t in range(20):
+                    loss_of().backward()
+                    optimizer.step()
+                    if t % {every} == {every - 1}:
+                        optimizer.param_groups[0]["lr"] *= 0.5
+                """,
+                None,
+            )
+            return run.events[-1].get("notes", [])
+
+        self.assertIn("2 rates in 20 updates", notes(10)[0])
+        self.assertEqual((notes(1), notes(30)), ([], []))
+
     def test_end_at_the_limit(self):
         run = launch("train(torch.optim.SGD([w], lr=1.0))", None, steps=5)
         self.assertEqual(run.events[-1], {"event": "done", "steps": 5})
