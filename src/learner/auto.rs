@@ -236,7 +236,7 @@ impl Choose<'_> {
             label: schedule.label(),
             schedule,
             comparison: None,
-            why: why(&found, &candidates, budget.steps, false),
+            why: why(&found, &candidates, budget.steps, false, None),
             found,
             candidates,
         })

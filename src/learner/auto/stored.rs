@@ -227,6 +227,7 @@ impl Stored<'_> {
         let label = schedule.label();
         let own = baseline.as_ref().filter(|(own, _)| *own == label);
         let steps = self.experiment.budgets[0];
+        let decided = comparison.as_ref().map(|c| c.baseline.as_str());
         Auto {
             lr: own.map_or(found.lr, |(_, lr)| *lr),
             schedule: schedule.clone(),
@@ -235,7 +236,7 @@ impl Stored<'_> {
                     "The rate is {:.3e}: {}.",
                     found.lr, found.reason
                 )],
-                some => why(&found, some, steps, on_training),
+                some => why(&found, some, steps, on_training, decided),
             },
             label,
             found,

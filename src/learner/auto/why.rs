@@ -4,12 +4,13 @@ use super::Candidate;
 use crate::lr_find::LrFound;
 
 /// The reasons; `race` is best first, by training losses if there are no
-/// others.
+/// others. The candidate `decided` is compared elsewhere.
 pub(super) fn why(
     found: &LrFound,
     race: &[Candidate],
     steps: usize,
     on_training: bool,
+    decided: Option<&str>,
 ) -> Vec<String> {
     let names = |of: &[&Candidate]| {
         let names: Vec<String> =
@@ -50,8 +51,10 @@ pub(super) fn why(
     if !diverged.is_empty() {
         why.push(format!("Diverged: {}.", names(&diverged)));
     }
-    let open: Vec<&Candidate> =
-        race[1..].iter().filter(|c| !c.stopped).collect();
+    let open: Vec<&Candidate> = race[1..]
+        .iter()
+        .filter(|c| !c.stopped && Some(c.label.as_str()) != decided)
+        .collect();
     if !open.is_empty() {
         why.push(format!(
             "Not told apart from it with this many seeds: {}.",
