@@ -66,7 +66,8 @@ impl<'a> CaseAdvice<'a> {
     ///
     /// # Errors
     ///
-    /// If the kind of task is not one of the study's, or there is no stage.
+    /// If the kind of task is not one of the study's, there is no stage, or the
+    /// chains of its model do not agree.
     pub(crate) fn new(case: &'a Case, stages: &'a [Stage]) -> Result<Self> {
         let distance = |stage: &&Stage| {
             let steps = case.steps.unwrap_or(stage.budget).max(1);
@@ -99,6 +100,13 @@ impl<'a> CaseAdvice<'a> {
                 stage.name
             )));
         };
+        if best.r_hat > MOST_R_HAT {
+            return Err(Error::Invalid(format!(
+                "the chains of the model of `{}` do not agree about this case, \
+                 so it has no numbers to quote",
+                stage.name
+            )));
+        }
         if !has_kind {
             limits.push(
                 "The model is not sure enough about this kind of task alone: \

@@ -282,7 +282,7 @@ mod tests {
     #[test]
     #[ignore = "the model of 57,500 runs takes a while without optimization"]
     fn tables_of_the_study_are_those_of_its_shipped_runs() {
-        same_tables(&["study-250"]);
+        same_tables(&["study-250", "study-1000"]);
     }
 
     fn same_tables(names: &[&str]) {

@@ -80,6 +80,16 @@ fn numbers_that_the_model_is_not_sure_of_are_not_quoted() {
 }
 
 #[test]
+fn chains_that_do_not_agree_are_not_quoted_at_all() {
+    let (case, mut stages) = (case(300, "sgd", "text"), stages());
+    for row in stages.iter_mut().flat_map(|stage| &mut stage.rows) {
+        row.r_hat = 1.4;
+    }
+    let error = CaseAdvice::new(&case, &stages).expect_err("no numbers");
+    assert!(error.to_string().contains("do not agree"), "{error}");
+}
+
+#[test]
 fn an_unknown_kind_is_an_error() {
     let (case, stages) = (case(300, "sgd", "txt"), stages());
     let error = CaseAdvice::new(&case, &stages).expect_err("no such kind");
