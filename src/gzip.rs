@@ -33,13 +33,14 @@ pub(crate) fn plain<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>> {
 ///
 /// As [`plain`].
 pub(crate) fn unpacked(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
-    let wrong =
-        |message: String| Error::Corrupt { path: path.to_owned(), message };
+    let wrong = |message: String| Error::input(path, "", 0, message);
     let mut content = vec![];
     MultiGzDecoder::new(bytes)
         .take(MOST + 1)
         .read_to_end(&mut content)
-        .map_err(|error| wrong(format!("damaged gzip file ({error})")))?;
+        .map_err(|error| {
+            wrong(format!("this gzip file is damaged ({error}); get it again"))
+        })?;
     if content.len() as u64 > MOST {
         return Err(wrong("its content is larger than 2 GiB".to_owned()));
     }
