@@ -114,7 +114,7 @@ impl Auto {
             experiment
         };
         let folder = Folder::new(&self.results.join(&experiment.name));
-        if let Some((label, lr)) = &experiment.baseline {
+        if let Some((label, _)) = &experiment.baseline {
             let own = experiment.schedules.iter().find(|s| s.label() == *label);
             let factors = own.map(|own| own.rates(1.0, experiment.budgets[0]));
             let factors = factors.transpose().map_err(Error::from)?;
@@ -122,7 +122,6 @@ impl Auto {
             let rows: Vec<FactorRow> =
                 rows.map(|(step, factor)| FactorRow { step, factor }).collect();
             folder.table("baseline", &rows)?;
-            debug_assert!(*lr > 0.0, "checked when it was recorded");
         }
         let prepared = runner::prepare(&experiment, registry, base)?;
         let choice = Stored {
@@ -132,12 +131,7 @@ impl Auto {
             limits,
             options: &options,
         };
-        let late = |error: Error| match error {
-            Error::Interrupted if options(HashSet::new()).is_late() => {
-                Error::TimeUp
-            }
-            other => other,
-        };
+        let late = |error| options(HashSet::new()).explained(error);
         let (auto, ids) = choice.auto().map_err(late)?;
         if !auto.candidates.is_empty() {
             let last = of_race(&experiment, &auto);

@@ -176,13 +176,9 @@ impl Run {
                 runner::execute(experiment, &prepared, &store, &options)?;
             let only = options.only.as_ref();
             let command = format!("lrscout run {}", grid.display());
-            let published = self
-                .publish(experiment, &prepared, &results, only, command, out);
-            let late = deadline.is_some_and(|end| Instant::now() >= end);
-            let failures = match published {
-                Err(Error::Interrupted) if late => Err(Error::TimeUp),
-                other => other,
-            }?;
+            let failures = self
+                .publish(experiment, &prepared, &results, only, command, out)
+                .map_err(|error| options.explained(error))?;
             if failures > 0 {
                 failed += failures;
                 let table = self.results.join(&experiment.name);

@@ -1,5 +1,4 @@
 use super::run::Run;
-use crate::error::Error;
 use crate::grid::Experiment;
 use crate::report::table;
 use crate::results::Folder;
@@ -84,14 +83,7 @@ impl Search {
             ..Options::new(jobs, &stop, &tell)
         };
         let base = self.grid.parent().unwrap_or(Path::new(""));
-        let late = |error: Error| match error {
-            Error::Interrupted
-                if deadline.is_some_and(|end| Instant::now() >= end) =>
-            {
-                Error::TimeUp
-            }
-            other => other,
-        };
+        let late = |error| options.explained(error);
         let from = (registry, base);
         let searched = search(&experiment, number, from, &store, &options)
             .map_err(late)?;

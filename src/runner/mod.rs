@@ -24,12 +24,11 @@ mod record;
 mod runs;
 mod script;
 pub(crate) mod search;
-
 mod signals;
 mod stage;
 mod workers;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grid::Experiment;
 use crate::lr_find::LrFound;
 use crate::plan::RunCell;
@@ -165,6 +164,15 @@ impl<'a> Options<'a> {
     /// Whether the deadline is over.
     pub(crate) fn is_late(&self) -> bool {
         self.deadline.is_some_and(|end| Instant::now() >= end)
+    }
+
+    /// `error`, but that the time is up where the deadline, and no signal,
+    /// interrupted.
+    pub(crate) fn explained(&self, error: Error) -> Error {
+        match error {
+            Error::Interrupted if self.is_late() => Error::TimeUp,
+            other => other,
+        }
     }
 
     fn wants(&self, id: &str) -> bool {

@@ -84,10 +84,7 @@ impl Script {
         let recorded = runner::recording(
             &self.name, &self.spec, base, limit, store, &options,
         );
-        recorded.map_err(|error| match error {
-            Error::Interrupted if options.is_late() => Error::TimeUp,
-            other => other,
-        })
+        recorded.map_err(|error| options.explained(error))
     }
 
     /// The schedules and the baseline, with `seeds` seeds.
