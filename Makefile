@@ -9,7 +9,7 @@ GRIDS   := $(wildcard experiments/*.toml)
 PYTHON_ENV ?= $(or $(TMPDIR),/tmp)/lrscout-python
 PYTHON_PACKAGES := torch numpy tqdm transformers accelerate lightning keras jax
 
-.PHONY: help experiments smoke study test test-python torture check paper docs bench build
+.PHONY: help experiments smoke study test test-python test-exports torture check paper docs bench build
 
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t16
@@ -31,6 +31,14 @@ test-python:     ## the Python package with torch, transformers, lightning and k
 	test -d $(PYTHON_ENV) || python3 -m venv $(PYTHON_ENV)
 	$(PYTHON_ENV)/bin/pip install --quiet $(PYTHON_PACKAGES)
 	$(PYTHON_ENV)/bin/python python/tests/frameworks.py
+
+# Composer is in an environment of its own: it wants an older torch.
+test-exports: build ## exported schedules in the real frameworks, which it installs into PYTHON_ENV-exports and -composer
+	for env in exports composer; do test -d $(PYTHON_ENV)-$$env || python3 -m venv $(PYTHON_ENV)-$$env; done
+	$(PYTHON_ENV)-exports/bin/pip install --quiet $(PYTHON_PACKAGES) optax deepspeed megatron-core ninja
+	$(PYTHON_ENV)-composer/bin/pip install --quiet mosaicml numpy
+	PATH=$(PYTHON_ENV)-exports/bin:$$PATH python python/tests/exports.py $(LRSCOUT)
+	$(PYTHON_ENV)-composer/bin/python python/tests/exports.py $(LRSCOUT) composer
 
 torture:         ## kills, faults and hostile input by the hundred thousand
 	$(CARGO) test --locked --release -- --ignored

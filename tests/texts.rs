@@ -138,7 +138,7 @@ fn errors() {
             "schedules values '{ kind = \"linear\", warmup = 9 }' --peak 1 --steps 9",
             "schedules values '{ kind = \"linear\" }' --peak 0 --steps 9",
             "schedules values '{ kind = \"rex\" }' --peak 1 --steps 9 --compat torch",
-            "schedules values cosine --peak 1 --steps 9",
+            "schedules values Cosine --peak 1 --steps 9",
             "export '{ kind = \"plateau\" }' --peak 1 --steps 9 --target torch",
             "export '{ kind = \"wsd\" }' --peak 1 --steps 9 --target jax",
             "bench none.toml",

@@ -29,7 +29,7 @@ mod workloads;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use outline::{Outline, outline_text, texts};
+pub(crate) use outline::{Outline, outline_text, schedule_text, texts};
 pub(crate) use schema::schema;
 pub(crate) use script::fingerprint;
 pub(crate) use settings::{DeviceSpec, LrFindPer, LrFindSpec};
@@ -288,16 +288,21 @@ pub(crate) fn settings_of(path: &Path, text: &str) -> Result<Vec<Setting>> {
 }
 
 /// Reads a schedule from an inline table such as
-/// `{ kind = "cosine", warmup = 50 }`.
+/// `{ kind = "cosine", warmup = 50 }`, or from the name of a kind, which stands
+/// for the table without parameters.
 ///
 /// # Errors
 ///
 /// [`Error::Input`] on `<spec>`, with line and column.
 pub(crate) fn parse_schedule(text: &str) -> Result<ScheduleSpec> {
-    let text = text.trim();
+    let is_word = |c: char| c.is_ascii_lowercase() || c == '-';
+    let table = (!text.is_empty() && text.chars().all(is_word))
+        .then(|| format!("{{ kind = \"{text}\" }}"));
+    let text = table.as_deref().unwrap_or(text).trim();
     let source = Source { path: Path::new("<spec>"), text };
     let refuse = || {
-        let wanted = "an inline table such as { kind = \"cosine\" }";
+        let wanted = "the name of a kind or an inline table such as { kind = \
+                      \"cosine\", warmup = 50 }";
         let message = format!("a schedule is {wanted}, got {}", excerpt(text));
         source.error(0, message)
     };

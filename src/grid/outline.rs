@@ -65,6 +65,15 @@ pub(crate) fn outline_text(experiment: &Experiment) -> String {
     toml::to_string(&file).expect("texts and numbers")
 }
 
+/// The schedule as an inline table that [`parse_schedule`](super::parse_schedule)
+/// reads, on one line.
+pub(crate) fn schedule_text(spec: &ScheduleSpec) -> String {
+    let mut text = String::new();
+    spec.serialize(toml::ser::ValueSerializer::new(&mut text))
+        .expect("texts, numbers and tables of them");
+    text
+}
+
 /// The top-level texts of a TOML file by their keys, in its order.
 ///
 /// # Errors
@@ -98,6 +107,15 @@ mod tests {
         let labels: Vec<String> =
             outline.schedules.iter().map(ScheduleSpec::label).collect();
         assert_eq!(labels, ["linear", "cosine"]);
+    }
+
+    #[test]
+    fn a_schedule_is_read_back_from_its_text() {
+        let text = "{ kind = \"wsd\", decay = 0.6, warmup = \"5%\" }";
+        let spec = super::super::parse_schedule(text).expect("a schedule");
+        let written = schedule_text(&spec);
+        let again = super::super::parse_schedule(&written).expect(&written);
+        assert_eq!((again, written.lines().count()), (spec, 1));
     }
 
     #[test]

@@ -97,6 +97,31 @@ impl Runs {
         self.traits.extend(other.traits);
     }
 
+    /// The ranking that the advice is from, as [`Analysis::leading`] gives it,
+    /// and its one multiple of the rate found: `None` where several are
+    /// averaged, or none is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ranking::of`].
+    pub(crate) fn leading(
+        &self,
+        protocol: &Protocol,
+    ) -> Result<(Ranking, Option<f64>)> {
+        let Self { observations, column, .. } = self;
+        if let Some(protocol) = protocol.at_found_rate(observations)
+            && let Ok(found) = attempt(observations, column, &protocol)?
+        {
+            return Ok((found, Some(1.0)));
+        }
+        let overall = Ranking::of(observations, column, protocol)?;
+        let multiple = match multiples(observations).as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        };
+        Ok((overall, multiple))
+    }
+
     /// Keeps the runs of which `keep` is true.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Observation) -> bool) {
         self.observations.retain(&keep);

@@ -68,6 +68,15 @@ impl ScheduleSpec {
         Ok(Some(Formula::new("momentum_after_warmup", value)))
     }
 
+    /// Updates of the warm-up in a run of `steps` updates; 0 without one.
+    ///
+    /// # Errors
+    ///
+    /// If it is as long as the budget.
+    pub(crate) fn warmup_steps(&self, steps: usize) -> Result<usize, Problem> {
+        self.warmup.map_or(Ok(0), |warmup| warmup.steps(steps))
+    }
+
     /// The learning rates of all updates of a run.
     ///
     /// # Errors

@@ -138,6 +138,30 @@ impl ScheduleSpec {
         entries
     }
 
+    /// The number of the parameter `key`, given or by default; `None` if it has
+    /// none, or is no number.
+    pub(crate) fn number(&self, key: &str) -> Option<f64> {
+        match self.parameter(key)? {
+            ParamValue::Integer(value) => Some(value as f64),
+            ParamValue::Float(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The word of the parameter `key`, likewise.
+    pub(crate) fn word(&self, key: &str) -> Option<String> {
+        match self.parameter(key)? {
+            ParamValue::Text(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    fn parameter(&self, key: &str) -> Option<ParamValue> {
+        let mut entries = self.entries().into_iter();
+        let (_, value, default) = entries.find(|(name, ..)| *name == key)?;
+        value.or(default)
+    }
+
     pub(super) fn to_value(&self) -> ParamValue {
         let first = match &self.form {
             Form::Kind(kind) => ("kind", kind.name().into()),

@@ -1,14 +1,24 @@
-//! What each framework wants around the pure function.
+//! The file of a framework: its imports, the pure function, its wrapper.
 
 use super::dialect::{Dialect, Functions};
+use super::own::Own;
+use super::python::wrapper;
 use super::{Export, Target};
 
 /// Everything after the header.
-pub(super) fn body(export: &Export<'_>, target: Target) -> String {
-    if target.is_rust() { rust(export, target) } else { python(export, target) }
+pub(super) fn body(
+    export: &Export<'_>,
+    target: Target,
+    own: Option<&Own>,
+) -> String {
+    if target.is_rust() {
+        rust(export, target)
+    } else {
+        python(export, target, own)
+    }
 }
 
-fn python(export: &Export<'_>, target: Target) -> String {
+fn python(export: &Export<'_>, target: Target, own: Option<&Own>) -> String {
     let Export { peak, steps, formula, momentum, .. } = export;
     let mut functions = Functions::new(Dialect::Python);
     let entry = functions.entry(formula);
@@ -23,18 +33,7 @@ fn python(export: &Export<'_>, target: Target) -> String {
     });
     let momentum = momentum.unwrap_or_default();
     let code = functions.code();
-    let imports = match target {
-        Target::Optax => "import jax.numpy as jnp\n",
-        Target::Keras => "import keras\n",
-        Target::Mxnet => "import mxnet as mx\n",
-        _ => "from torch.optim.lr_scheduler import LambdaLR\n",
-    };
-    let rest = match target {
-        Target::Optax => OPTAX,
-        Target::Keras => KERAS,
-        Target::Mxnet => MXNET,
-        _ => TORCH,
-    };
+    let (imports, rest) = wrapper(export, target, own);
     let math = if code.contains("math.") { "import math\n\n" } else { "" };
     format!(
         "{math}{imports}\nPEAK = {peak:?}\nSTEPS = {steps}\n\n\n{code}\n\n\
@@ -47,50 +46,6 @@ fn python(export: &Export<'_>, target: Target) -> String {
          return PEAK * factor(step)\n\n\n{momentum}{rest}"
     )
 }
-
-const TORCH: &str = r#"def scheduler(optimizer):
-    """For an optimizer made with `lr=PEAK`; step it after each update."""
-    return LambdaLR(optimizer, factor)
-"#;
-
-const OPTAX: &str = r#"def schedule():
-    """The `learning_rate` of an optax optimizer.
-
-    The rates are made in float64 beforehand: JAX traces the count and would
-    compute in float32.
-    """
-    rates = jnp.asarray([lr(step) for step in range(STEPS)])
-    return lambda count: rates[jnp.minimum(count, STEPS - 1)]
-"#;
-
-const KERAS: &str = r#"class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """The `learning_rate` of a Keras optimizer.
-
-    The rates are made in float64 beforehand: inside a graph the step is a
-    tensor and all would be computed in float32.
-    """
-
-    def __init__(self):
-        self.rates = [lr(step) for step in range(STEPS)]
-
-    def __call__(self, step):
-        rates = keras.ops.convert_to_tensor(self.rates, "float32")
-        step = keras.ops.minimum(keras.ops.cast(step, "int32"), STEPS - 1)
-        return keras.ops.take(rates, step)
-
-    def get_config(self):
-        return {}
-"#;
-
-const MXNET: &str = r#"class Schedule(mx.lr_scheduler.LRScheduler):
-    """The `lr_scheduler` of an MXNet optimizer, which counts from 1."""
-
-    def __init__(self):
-        super().__init__(base_lr=PEAK)
-
-    def __call__(self, num_update):
-        return lr(max(num_update - 1, 0))
-"#;
 
 fn rust(export: &Export<'_>, target: Target) -> String {
     let Export { peak, steps, formula, momentum, .. } = export;

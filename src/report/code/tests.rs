@@ -53,17 +53,25 @@ fn specs() -> Vec<ScheduleSpec> {
 }
 
 fn source(spec: &ScheduleSpec, target: Target) -> String {
+    exported(spec, |export| export.source(target)).expect("stands")
+}
+
+/// What `ask` gets from the export of a schedule.
+pub(super) fn exported<T>(
+    spec: &ScheduleSpec,
+    ask: impl FnOnce(&Export<'_>) -> T,
+) -> T {
     let momentum = spec.momentum(STEPS).expect("stands");
-    let export = Export {
+    ask(&Export {
         label: &spec.label(),
-        spec: "{ kind = \"any\" }",
+        text: "{ kind = \"any\" }",
+        spec,
         formula: &spec.formula(STEPS).expect("stands"),
         momentum: momentum.as_ref(),
         peak: PEAK,
         steps: STEPS,
         evidence: &[],
-    };
-    export.source(target)
+    })
 }
 
 /// The output of `command`, which has to succeed; `None` if it is not at
@@ -117,7 +125,8 @@ fn no_name_leaves_the_header() {
     let formula = ScheduleSpec::constant().formula(STEPS).expect("stands");
     let export = Export {
         label: "table(file=a\nraise SystemExit\r.csv)",
-        spec: "{ kind = \"table\" }",
+        text: "{ kind = \"table\" }",
+        spec: &ScheduleSpec::constant(),
         formula: &formula,
         momentum: None,
         peak: PEAK,
@@ -125,7 +134,14 @@ fn no_name_leaves_the_header() {
         evidence: &["of a folder\nb".to_owned()],
     };
     for target in Target::ALL {
-        let source = export.source(target);
+        let source = export.source(target).expect("stands");
+        if target == Target::Deepspeed {
+            let json: serde_json::Value =
+                serde_json::from_str(&source).expect("JSON");
+            let first = json["comment"][0].as_str().expect("a line");
+            assert!(first.contains("table(file=a raise SystemExit"), "{first}");
+            continue;
+        }
         let mark = if target.is_rust() { "//!" } else { "#" };
         let (header, _) = source.split_once("\n\n").expect("a header");
         assert!(header.lines().all(|line| line.starts_with(mark)), "{header}");
@@ -234,14 +250,36 @@ class Base:
     def __init__(self, base_lr=None):
         self.base_lr = base_lr
 
+class Lambda:
+    def __init__(self, optimizer, factor):
+        self.optimizer, self.factor, self.last_epoch = optimizer, factor, 0
+        self.get_lr()
+
+    def get_lr(self):
+        return [PEAK * self.factor(self.last_epoch)]
+
+class Arguments:
+    def __init__(self, output_dir, *, learning_rate, max_steps, **others):
+        assert (learning_rate, max_steps) == (PEAK, STEPS)
+
+class Optimizer:
+    defaults = {"betas": (0.9, 0.99)}
+    def __init__(self):
+        self.param_groups = [{"lr": PEAK, "betas": (0.9, 0.99)}]
+
+class Accelerator:
+    num_processes, split_batches, step_scheduler_with_optimizer = 2, False, True
+
 module("torch")
 module("torch.optim")
-module("torch.optim.lr_scheduler", LambdaLR=lambda optimizer, factor: factor)
+module("torch.optim.lr_scheduler", LambdaLR=Lambda)
+module("transformers", TrainingArguments=Arguments)
 module("jax")
 module("jax.numpy", asarray=list, minimum=min)
 module("keras")
 module("keras.optimizers")
 module("keras.optimizers.schedules", LearningRateSchedule=Base)
+module("keras.saving", register_keras_serializable=lambda **_: lambda one: one)
 module("keras.ops", minimum=min, cast=lambda x, _: int(x),
        take=lambda rates, i: rates[i],
        convert_to_tensor=lambda rates, _: rates)
@@ -249,28 +287,50 @@ module("mxnet")
 module("mxnet.lr_scheduler", LRScheduler=Base)
 
 def rates(target, space):
-    if target == "torch":
-        factor = space["scheduler"](None)
-        return lambda t: space["PEAK"] * factor(t)
-    if target == "optax":
-        return space["schedule"]()
-    schedule = space["Schedule"]()
-    return (lambda t: schedule(t + 1)) if target == "mxnet" else schedule
+    if target in ["optax", "keras", "mxnet"]:
+        schedule = space["schedule" if target == "optax" else "Schedule"]()
+        return (lambda t: schedule(t + 1)) if target == "mxnet" else schedule
+    if "training_arguments" in space:
+        space["training_arguments"]("here")
+        return space["lr"]
+    optimizer, times = Optimizer(), 1
+    if target == "accelerate":
+        times, made = 2, space["scheduler"](optimizer, Accelerator())
+    elif target == "lightning":
+        made = space["scheduled"](optimizer)["lr_scheduler"]
+        assert made["interval"] == "step"
+        made = made["scheduler"]
+    elif target == "hf":
+        _, made = space["optimizers"](optimizer)
+    else:
+        made = space["scheduler"](optimizer)
+    def rate(t):
+        made.last_epoch = times * t
+        if "momentum" in space:
+            made.get_lr()
+            assert optimizer.param_groups[0]["betas"] == (space["momentum"](t), 0.99)
+        return made.get_lr()[0]
+    return rate
 
+PEAK, STEPS = float(sys.argv[2]), int(sys.argv[3])
 for number in range(int(sys.argv[1])):
-    for target in ["torch", "optax", "keras", "mxnet"]:
+    for target in sys.argv[4:]:
         space = {}
         exec(open(f"{number}-{target}.py").read(), space)
         rate = rates(target, space)
-        print(*[repr(rate(t)) for t in range(int(sys.argv[2]))])
+        print(*[repr(rate(t)) for t in range(STEPS + 2)])
 "#;
 
 #[test]
 fn python_code_gives_the_same_rates() {
     let folder = tempfile::tempdir().expect("a folder");
     let specs = specs();
-    let targets = Target::ALL.into_iter().filter(|t| !t.is_rust());
-    let targets: Vec<Target> = targets.collect();
+    // DeepSpeed has JSON and Megatron flags where they can say it.
+    let is_run = |target: &Target| {
+        let other = [Target::Deepspeed, Target::Megatron];
+        !target.is_rust() && !other.contains(target)
+    };
+    let targets: Vec<Target> = Target::ALL.into_iter().filter(is_run).collect();
     for (number, spec) in specs.iter().enumerate() {
         for &target in &targets {
             let name = format!("{number}-{}.py", target.name());
@@ -279,8 +339,10 @@ fn python_code_gives_the_same_rates() {
     }
     write(&folder.path().join("run.py"), PYTHON);
     let mut python = Command::new("python3");
-    let numbers = [specs.len().to_string(), (STEPS + 2).to_string()];
+    let numbers =
+        [specs.len().to_string(), PEAK.to_string(), STEPS.to_string()];
     python.current_dir(folder.path()).arg("run.py").args(numbers);
+    python.args(targets.iter().map(|target| target.name()));
     if let Some(printed) = output(&mut python) {
         compare(&printed, targets.len());
     }
