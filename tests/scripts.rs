@@ -151,6 +151,115 @@ fn faults_of_a_script_are_failed_trainings_with_their_reason() {
     assert!(failures.contains(wanted), "{failures}");
 }
 
+/// What `check` prints of `grid`, to both streams, how often it started the
+/// script, and its exit code.
+fn checked(grid: &str, options: &[&str]) -> (String, usize, Option<i32>) {
+    let folder = scripts(grid);
+    let run = lrscout(folder.path())
+        .env("STARTS", folder.path().join("starts"))
+        .args(["check", "grid.toml"])
+        .args(options)
+        .output()
+        .expect("it starts");
+    let said = [run.stdout, run.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    (said, starts(folder.path()), run.status.code())
+}
+
+#[test]
+fn check_starts_a_script_once_and_says_what_it_costs_and_shows() {
+    if !has_python() {
+        return;
+    }
+    let (said, starts, code) = checked(GRID, &[]);
+    assert_eq!((starts, code), (1, Some(0)), "{said}");
+    for part in [
+        "41 updates or more by itself; the score is",
+        "the score is its validation (report)",
+        "6 trainings, as `--max-trainings` counts; with 2 seeds, it takes an \
+         improvement of",
+        "warning: `train` changes its rate itself (from 0.02 to 0.005 in its \
+         first 41 updates): this is overruled",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("not known after"), "{said}");
+    assert!(!said.contains("training loss"), "{said}");
+    let (said, starts, _) = checked(GRID, &["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let script = &json["scripts"][0];
+    assert_eq!((starts, &script["evaluates"]), (1, &"report".into()));
+    assert!(script["step_seconds"].as_f64().is_some_and(|x| x > 0.0));
+    assert_eq!(json["trainings"], 6);
+    let (said, starts, _) = checked(GRID, &["--no-estimate"]);
+    assert_eq!(starts, 0, "{said}");
+    // One that is started at two rates is started once.
+    let twice = GRID.replace(
+        "optimizer =",
+        "name = \"{lr}\"\nlr = [0.1, 0.2]\noptimizer =",
+    );
+    let (said, starts, code) = checked(&twice, &[]);
+    assert_eq!((starts, code), (1, Some(0)), "{said}");
+}
+
+#[test]
+fn check_finds_what_does_not_suit_a_script() {
+    if !has_python() {
+        return;
+    }
+    let with = |keys: &str| {
+        let keys = format!("script = \"train.py\"\n{keys}");
+        GRID.replace("script = \"train.py\"", &keys)
+    };
+    let slow = with("timeout = \"1s\"\nargs = [\"--pause\", \"0.1\"]");
+    for (grid, place) in [
+        (
+            GRID.replace("[40]", "[40, 100]"),
+            "grid.toml:3:11: `train` makes 60 updates by itself and would end \
+             before 100",
+        ),
+        (slow, "grid.toml:8:11: one training of `train` with 40 updates takes"),
+        (
+            with("args = [\"--fault\", \"none\"]"),
+            "grid.toml:7:10: no_optimizer: `train`: the script ended",
+        ),
+        (
+            with("args = [\"--fault\", \"crash\"]"),
+            "grid.toml:7:10: exit_code: `train`: ended with exit code 1; its \
+             last output: the data are gone",
+        ),
+    ] {
+        let (said, starts, code) = checked(&grid, &[]);
+        assert!(said.contains(place), "{place}: {said}");
+        assert!(starts <= 1 && code == Some(65), "{said}");
+    }
+    for (grid, note) in [
+        (
+            with("args = [\"--silent\"]"),
+            "`train` makes no evaluation: the score is the mean training loss",
+        ),
+        (
+            GRID.replace("[40]", "[50]"),
+            "reports a validation loss every 20 updates, and 50 are no \
+             multiple of it: the score would be the training loss; take 40 \
+             or 60",
+        ),
+        (
+            with("args = [\"--warmup\", \"45\"]").replace("[40]", "[30]"),
+            "rises for 31 updates or more by itself, longer than a budget of \
+             30",
+        ),
+        (
+            with("timeout = \"3s\"\nargs = [\"--pause\", \"0.05\"]"),
+            "its `timeout` of 3.0 s may be too short",
+        ),
+    ] {
+        let (said, _, code) = checked(&grid, &[]);
+        assert!(said.contains(note), "{note}: {said}");
+        assert_eq!(code, Some(0), "{said}");
+    }
+}
+
 /// Starts of the script so far.
 fn starts(folder: &Path) -> usize {
     let text = fs::read_to_string(folder.join("starts")).unwrap_or_default();

@@ -99,7 +99,13 @@ def _install(session: Session, module: Any) -> None:
             super().__init__()
             self._updates = Updates(session, model)
             self._arguments = arguments
-            session.reports |= arguments["validation_data"] is not None
+            if arguments["validation_data"] is not None:
+                session.expect(SOURCE)
+
+        def on_train_begin(self, logs: Any = None) -> None:
+            epochs, steps = self.params.get("epochs"), self.params.get("steps")
+            if epochs and steps:
+                session.updates, session.epoch = epochs * steps, steps
 
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
             self._updates.begin()

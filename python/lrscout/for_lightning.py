@@ -61,7 +61,12 @@ def _install(session: Session, module: Any) -> None:
         """Reports validations."""
 
         def on_train_start(self, trainer: Any, _: Any) -> None:
-            session.reports |= trainer.enable_validation
+            if trainer.enable_validation:
+                session.expect(SOURCE)
+            session.updates = _whole(trainer.estimated_stepping_batches)
+            batches = _whole(trainer.num_training_batches)
+            if batches is not None:
+                session.epoch = -(-batches // trainer.accumulate_grad_batches)
 
         def on_validation_end(self, trainer: Any, _: Any) -> None:
             if trainer.sanity_checking:
@@ -109,6 +114,11 @@ def _validate_when_due(session: Session, trainer: Any) -> None:
             trainer.callbacks = callbacks
 
     loop._should_check_val_fx, validation.run = should_check, run_quietly
+
+
+def _whole(number: Any) -> Optional[int]:
+    """A number of batches, which may be infinite or unknown."""
+    return int(number) if 0 < number < float("inf") else None
 
 
 def _loss_name(metrics: Dict[str, Any]) -> Optional[str]:

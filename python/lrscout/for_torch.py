@@ -6,6 +6,7 @@ import functools
 from types import ModuleType
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
+from .around_torch import keep_hooks, watch_loaders
 from .imports import when_imported
 from .randomness import Seeds
 from .session import Session
@@ -17,6 +18,8 @@ RATIO = "lrscout_ratio"
 UNSCALED = "lrscout_unscaled"
 # In a group whose momentum is cycled by a scheduler of torch.
 CYCLED = "max_momentum"
+# In a group whose rate is set by a scheduler of torch.
+INITIAL = "initial_lr"
 # Of a rate in f32 from a rate of the task.
 TOLERANCE = 1e-6
 
@@ -55,7 +58,12 @@ class TorchHooks:
             )
         optimizer.register_optimizer_step_pre_hook(self._before)
         optimizer.register_optimizer_step_post_hook(self._after)
-        when_imported("torch._dynamo.eval_frame", _keep_hooks)
+        when_imported("torch._dynamo.eval_frame", keep_hooks)
+        if self._session.record:
+            when_imported(
+                "torch.utils.data.dataloader",
+                lambda module: watch_loaders(self._session, module),
+            )
         self._watch_losses()
         self._watch_scalers()
         self._session.guards += [self._torch.no_grad, self._modes, self._generators]
@@ -131,6 +139,7 @@ class TorchHooks:
         self._known[id(optimizer)] = optimizer
         if type(optimizer).__name__ == "LBFGS":
             self._session.fault("closure", SEVERAL_LOSSES.format("LBFGS"))
+        self._session.scheduled |= any(INITIAL in g for g in optimizer.param_groups)
         reference = self._reference
         if reference is None or _weights(reference) & _weights(optimizer):
             self._reference = optimizer
@@ -340,33 +349,9 @@ class TorchHooks:
                 one.training = mode
 
 
-def _keep_hooks(module: Any) -> None:
-    """torch.compile removes the hooks of optimizers in torch 2.1 and some later
-    versions; here they are put back."""
-    from torch.optim.optimizer import Optimizer
-
-    def step(_: Any) -> None: ...
-
-    with_hooks = Optimizer.profile_hook_step(step).__code__
-    patch = module.TorchPatcher.patch
-
-    def patched() -> None:
-        patch()
-        classes = [Optimizer]
-        while classes:
-            one = classes.pop()
-            classes += one.__subclasses__()
-            step = vars(one).get("step")
-            if getattr(step, "hooked", False) and step.__code__ is not with_hooks:
-                one.step = Optimizer.profile_hook_step(step)
-                one.step.hooked = True
-
-    module.TorchPatcher.patch = staticmethod(patched)
-
-
 def _base_rate(optimizer: Any, group: Dict[str, Any]) -> Optional[float]:
     """The rate that a group was given, before a schedule changes it."""
-    for rate in (group.get("initial_lr"), group.get("lr"), optimizer.defaults.get("lr")):
+    for rate in (group.get(INITIAL), group.get("lr"), optimizer.defaults.get("lr")):
         if rate is not None and float(rate) > 0:
             return float(rate)
     return None if group.get("lr") is None else 0.0

@@ -45,8 +45,12 @@ def _install(session: Session, module: Any) -> None:
             callbacks = self.trainer.callback_handler.callbacks
             callbacks.remove(self)
             callbacks.append(self)
-            session.reports |= self._can_evaluate()
+            if self._can_evaluate():
+                session.expect(SOURCE)
             session.summed |= args.gradient_accumulation_steps > 1
+            session.updates = state.max_steps
+            if args.max_steps <= 0 and args.num_train_epochs > 0:
+                session.epoch = round(state.max_steps / args.num_train_epochs)
             self._evaluate_if_due(last=False)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:

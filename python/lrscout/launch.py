@@ -64,7 +64,7 @@ def prepare(session: Session) -> None:
     del sys.modules["lrscout"]
 
     def expect_reports(_: ModuleType) -> None:
-        session.reports = True
+        session.expect("report")
 
     when_imported("lrscout", expect_reports)
 

@@ -21,6 +21,8 @@ Evaluate = Callable[[], Any]
 DONE = ".done"
 # Updates with one rate, on average, from which on a schedule is one of stairs.
 STAIR = 5
+# Seconds of an undisturbed training after which the launcher says what it has seen.
+SEEN = 1.0
 
 # The session of this process, if lrscout started it.
 current: Optional["Session"] = None
@@ -36,6 +38,8 @@ class Session:
         self._version = version
         launch = task.get("launch") or {}
         self.record: bool = bool(launch.get("record"))
+        # Seconds of training after which an undisturbed start ends.
+        self._short: Optional[float] = launch.get("seconds")
         self.run_dir: Optional[str] = launch.get("run_dir")
         self.seed: int = task["seed"]
         self.steps: int = task["steps"]
@@ -53,7 +57,18 @@ class Session:
         # The function of `on_eval`, and whether the script (or an adapter) will
         # report evaluations of its own.
         self._evaluate: Optional[Evaluate] = None
-        self.reports = False
+        self._expected: Optional[str] = None
+        # What is known of the training that the script makes by itself: its updates,
+        # those of an epoch, and whether a scheduler sets its rates.
+        self.updates: Optional[int] = None
+        self.epoch: Optional[int] = None
+        # Batches of an epoch, where they are known instead, and of an update.
+        self.batches: Optional[int] = None
+        self._accumulated = 1
+        self.scheduled = False
+        self._told = False
+        # When the first update began, when it ended, and when the last one did.
+        self._times = [0.0, 0.0, 0.0]
         # Whether the losses of accumulated batches add up to that of the update:
         # Trainer, accelerate and Lightning divide each by their number.
         self.summed = False
@@ -108,12 +123,12 @@ class Session:
         self, losses: List[Any], lr: float, momentum: Any = None, norm: Any = None
     ) -> None:
         """The script has made an update, with `losses` of its batches before it."""
-        if self.record and lr != self._recorded:
-            self._recorded = lr
-            self._stairs += 1
         count = 1 if self.summed else len(losses)
         self._events.train((self.done, losses, count, lr, momentum, norm))
         self.done += 1
+        if self.record:
+            self._accumulated = max(1, len(losses))
+            self._watch(lr)
         # Now, not before the next update: the batch of that one will already have
         # changed the statistics of batch normalization.
         if self._evaluate and self.due():
@@ -122,12 +137,45 @@ class Session:
             return
         # Else the evaluation comes from the script: it goes on until then, at most
         # to its next update.
-        if self._evaluate or not self.reports or not (self.eval_steps or self.record):
+        wanted = self.eval_steps or self.record
+        if self._evaluate or not self._expected or not wanted:
             self.finish()
         if self._rank:
             threading.Thread(target=self._wait_for_the_first, daemon=True).start()
 
+    def _watch(self, lr: float) -> None:
+        """Notes what the script does by itself; a short start ends here."""
+        if lr != self._recorded:
+            self._recorded = lr
+            self._stairs += 1
+        now = time.monotonic()
+        self._times[1:] = self._times[1] or now, now
+        trained = now - self._times[0]
+        if self.done > 1 and trained >= (self._short or SEEN):
+            if self._short:
+                self.finish()
+            if not self._told:
+                self._tell_of_script(False)
+
+    def _tell_of_script(self, whole: bool) -> None:
+        self._told = True
+        began, first, last = self._times
+        more = self.done - 1
+        self._events.tell(
+            "script",
+            trained=time.monotonic() - began,
+            pace=(last - first) / more if more else last - began,
+            updates=self.done if whole else self.updates,
+            epoch=self.epoch or (self.batches or 0) // self._accumulated or None,
+            evaluates="on_eval" if self._evaluate else self._expected,
+            scheduled=self.scheduled,
+        )
+
     # Evaluations.
+
+    def expect(self, source: str) -> None:
+        """The script, or an adapter, will report evaluations of its own."""
+        self._expected = source
 
     def on_eval(self, f: Evaluate) -> None:
         """Evaluates by `f` from now on."""
@@ -190,7 +238,7 @@ class Session:
         if self._evaluate and self.done and self.due(last=True):
             self.evaluate(self._evaluate, "on_eval")
         if self.done >= self.steps or (self.record and self.done):
-            self.finish()
+            self.finish(whole=True)
         if not self.done:
             self.fault("no_optimizer", _no_optimizer())
         self.fault(
@@ -199,9 +247,12 @@ class Session:
             "longer (more epochs), or ask for fewer updates",
         )
 
-    def finish(self) -> NoReturn:
-        """Ends the process: everything is reported."""
+    def finish(self, whole: bool = False) -> NoReturn:
+        """Ends the process: everything is reported. `whole`: the script came to its
+        own end."""
         more: Dict[str, Any] = {"steps": self.done} if self.record else {}
+        if self._short:
+            self._tell_of_script(whole)
         if 1 < self._stairs <= self.done / STAIR:
             self.note(
                 f"the script has {self._stairs} rates in {self.done} updates, as with a "
@@ -248,6 +299,7 @@ class Session:
     def _greet(self) -> None:
         if not self._greeted:
             self._greeted = True
+            self._times[0] = time.monotonic()
             self._events.tell("hello", protocol=1, launcher=self._version)
             if self._interactive:
                 # The script is not to read the answers.

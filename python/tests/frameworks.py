@@ -35,8 +35,21 @@ class Test(unittest.TestCase):
                 self.assertAlmostEqual(lr, table, delta=1e-7 * table)
 
 
+LOOK = {"record": True, "seconds": 60.0}
+
+
 @needs("torch", "numpy", "tqdm")
 class Plain(Test):
+    def test_a_short_start_knows_the_epoch(self):
+        run = launch("plain.py", "--how", "report", rates=None, launch=LOOK, steps=30)
+        self.check(run, 30, rates=None)
+        self.assertEqual((run.script["updates"], run.script["epoch"]), (None, 20))
+        self.assertEqual(run.script["evaluates"], "report")
+        self.assertTrue(run.script["scheduled"])
+        whole = launch("plain.py", rates=None, launch=LOOK)
+        self.assertEqual(whole.script["updates"], 40)
+        self.assertIsNone(whole.script["evaluates"])
+
     def test_equals_the_protocol_by_hand_to_the_bit(self):
         by_hand = launch("plain_by_hand.py", launcher=False, eval_steps=EVALS)
         self.check(by_hand, 50)
@@ -171,6 +184,12 @@ class Trainer(Test):
         self.assertAlmostEqual(run.rates[3], 1e-3)
         self.assertEqual([step for step, _ in run.evals], [20, 40])
 
+    def test_a_short_start_knows_its_length(self):
+        run = launch("trainer.py", rates=None, launch=LOOK, steps=5)
+        self.check(run, 5, rates=None)
+        self.assertEqual((run.script["updates"], run.script["epoch"]), (40, 20))
+        self.assertEqual(run.script["evaluates"], "trainer")
+
     def test_a_loop_with_accelerate_is_one_of_torch(self):
         run = launch("accelerated.py", rates=RATES[:20], eval_steps=[10, 20])
         self.check(run, 20)
@@ -197,6 +216,12 @@ class Lightning(Test):
         run = launch("lit.py", "--accumulate", "4", rates=RATES[:10])
         self.check(run, 10)
         self.assertAlmostEqual(run.losses[0], 1.61, delta=0.3)  # log 5
+
+    def test_a_short_start_knows_its_length(self):
+        run = launch("lit.py", rates=None, launch=LOOK, steps=5)
+        self.check(run, 5, rates=None)
+        self.assertEqual((run.script["updates"], run.script["epoch"]), (40, 20))
+        self.assertEqual(run.script["evaluates"], "lightning")
 
     def test_starts_its_processes_under_the_launcher(self):
         run = launch(
@@ -232,6 +257,13 @@ class Keras(Test):
             # An evaluation changes nothing but itself.
             self.assertEqual(split.losses, run.losses)
             self.assertEqual(split.evals, run.evals[1:])
+
+    def test_a_short_start_knows_its_length(self):
+        for env in self.backends():
+            run = launch("keras_fit.py", rates=None, launch=LOOK, steps=5, env=env)
+            self.check(run, 5, rates=None)
+            self.assertEqual((run.script["updates"], run.script["epoch"]), (40, 20))
+            self.assertEqual(run.script["evaluates"], "keras")
 
     def test_batches_are_updates(self):
         for env in self.backends():

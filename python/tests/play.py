@@ -53,6 +53,11 @@ class Played:
         return [(e["step"], e["loss"]) for e in self.all("eval")]
 
     @property
+    def script(self) -> Dict[str, Any]:
+        """What was seen of the script."""
+        return self.all("script")[-1]
+
+    @property
     def error(self) -> Optional[str]:
         errors = self.all("error")
         return errors[0]["status"] if errors else None

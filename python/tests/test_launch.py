@@ -44,6 +44,32 @@ class Rates(unittest.TestCase):
         self.assertEqual(run.events[-1], {"event": "done"})
         self.assertEqual((run.code, run.error), (0, None))
 
+    def test_a_short_start_ends_after_its_time_and_says_what_it_saw(self):
+        script = """
+            import time
+            class Slow(torch.optim.SGD):
+                def zero_grad(self):
+                    time.sleep(0.02)
+                    super().zero_grad()
+            """
+        short = {"record": True, "seconds": 0.2}
+        train = "train(Slow([dict(params=[w], initial_lr=1.0)], lr=0.5), {})"
+        run = launch(
+            textwrap.dedent(script) + train.format(1000), rates=None, launch=short
+        )
+        self.assertEqual((run.code, run.error), (0, None), run.errors)
+        self.assertTrue(5 <= len(run.losses) <= 12, len(run.losses))
+        seen = run.script
+        self.assertTrue(0.02 <= seen["pace"] < 0.1 and seen["trained"] >= 0.2, seen)
+        self.assertEqual((seen["updates"], seen["scheduled"]), (None, True))
+        self.assertIsNone(seen["evaluates"])
+        # One that ends before is known.
+        run = launch(textwrap.dedent(script) + train.format(3), None, launch=short)
+        self.assertEqual((run.script["updates"], len(run.losses)), (3, 3))
+        # A recorded start goes on to its end.
+        whole = launch(textwrap.dedent(script) + train.format(20), rates=None)
+        self.assertEqual((whole.all("script"), len(whole.losses)), ([], 20))
+
     def test_keep_the_ratios_of_the_groups(self):
         run = launch(
             """

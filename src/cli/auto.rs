@@ -104,12 +104,16 @@ impl Auto {
             self.of_grid(grid, registry)?
         } else {
             let script = Script::new(&self.command, base)?;
-            let limit = self.steps.map(usize::from);
-            let recording = script.record(limit, &store, &options)?;
+            let means = script::Means {
+                limits,
+                seeds: self.seeds.map_or(5, usize::from),
+                steps: self.steps.map(usize::from),
+                jobs,
+            };
+            let (recording, told) = script.record(means, &store, &options)?;
             limits.used = 1;
-            let seeds = self.seeds.map_or(5, usize::from);
-            let experiment = script.experiment(&recording, seeds, limits)?;
-            let text = script.cost(&recording, &experiment, limits, jobs);
+            let experiment = script.experiment(&recording, means)?;
+            let text = script.cost(&recording, &experiment, means, told);
             tell(&Event::Note { text: &text });
             experiment
         };

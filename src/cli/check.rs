@@ -1,4 +1,6 @@
-use super::Format;
+mod scripts;
+
+use super::{Format, forecast};
 use crate::grid::Experiment;
 use crate::plan::cost::{self, Estimate};
 use crate::report::number::rate;
@@ -6,15 +8,21 @@ use crate::runner;
 use crate::store::environment;
 use crate::text::count;
 use crate::workload::Registry;
+use scripts::{ScriptRow, Scripts};
+use serde::Serialize;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::slice;
+use std::sync::atomic::Ordering;
 
 /// Validate grids, estimate their cost, and print the attainable p values.
 ///
 /// Counts the cells and steps. Estimates the time from a short measurement of
 /// every workload. Computes the smallest p value that the design can reach:
-/// with too few workloads, no difference can become significant.
+/// with too few workloads, no difference can become significant. A training
+/// script is started once, for some seconds: this finds a `timeout` or a
+/// budget that does not suit it, and says what its score is.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout check experiments/*.toml\n  \
@@ -28,7 +36,8 @@ pub(crate) struct Check {
     #[arg(long)]
     schema: bool,
     /// Skip the time estimate. The estimate trains each workload for about a
-    /// second, or runs its external program for 10 and for 60 updates.
+    /// second, runs its external program for 10 and for 60 updates, or starts
+    /// its script once.
     #[arg(long)]
     no_estimate: bool,
     /// Simultaneous runs assumed in the estimate; default: one per core.
@@ -58,19 +67,30 @@ impl Check {
             let prepared = runner::prepare(&experiment, registry, base)?;
             let jobs = self.jobs.or(experiment.jobs);
             let jobs = jobs.map_or_else(environment::cores, usize::from);
-            let paces = if self.no_estimate {
-                None
-            } else {
-                let trainers = &prepared.trainers;
-                Some(runner::paces(trainers, jobs, 3, 0.1, &stop)?)
-            };
+            let trainers = &prepared.trainers;
+            let (mut scripts, mut paces) = (Scripts::default(), None);
+            if !self.no_estimate {
+                let stopped = || stop.load(Ordering::Relaxed);
+                scripts =
+                    Scripts::start(grid, &experiment, trainers, &stopped)?;
+                let mut all = vec![];
+                for (i, trainer) in trainers.iter().enumerate() {
+                    let one = slice::from_ref(trainer);
+                    all.extend(match scripts.pace(i) {
+                        Some(pace) => vec![pace],
+                        None => runner::paces(one, jobs, 3, 0.1, &stop)?,
+                    });
+                }
+                paces = Some(all);
+            }
             let estimate = cost::estimate(
                 &experiment,
                 &prepared.plan,
                 paces.as_deref(),
                 jobs,
             );
-            estimates.push(estimate);
+            let Scripts { rows: scripts, notes, .. } = scripts;
+            estimates.push(Checked { estimate, scripts, notes });
         }
         match self.format {
             Format::Json if estimates.len() == 1 => {
@@ -82,14 +102,13 @@ impl Check {
                 writeln!(out, "{json}")?;
             }
             Format::Text => {
-                for estimate in &estimates {
-                    for never in &estimate.never_reached {
-                        super::say(format_args!(
-                            "{}: warning: {never}",
-                            estimate.grid
-                        ));
+                for checked in &estimates {
+                    let Estimate { grid, never_reached, .. } =
+                        &checked.estimate;
+                    for warning in never_reached.iter().chain(&checked.notes) {
+                        super::say(format_args!("{grid}: warning: {warning}"));
                     }
-                    write!(out, "{}", in_words(estimate))?;
+                    write!(out, "{}", in_words(checked))?;
                 }
             }
         }
@@ -97,10 +116,23 @@ impl Check {
     }
 }
 
-fn in_words(estimate: &Estimate) -> String {
+/// What is known of a grid before it is run.
+#[derive(Serialize)]
+struct Checked {
+    #[serde(flatten)]
+    estimate: Estimate,
+    /// Its training scripts, if they were started.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scripts: Vec<ScriptRow>,
+    /// What their user should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+}
+
+fn in_words(checked: &Checked) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
-    let e = estimate;
+    let Checked { estimate: e, scripts, .. } = checked;
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
@@ -128,6 +160,18 @@ fn in_words(estimate: &Estimate) -> String {
             "  about {:.1} minutes on {} at once",
             seconds / 60.0,
             e.jobs
+        );
+    }
+    for script in scripts {
+        let _ = writeln!(text, "  {}", script.in_words());
+    }
+    if !scripts.is_empty() {
+        let _ = writeln!(
+            text,
+            "  {}, as `--max-trainings` counts; with {}, {}",
+            count(e.trainings, "training", "trainings"),
+            count(e.seeds, "seed", "seeds"),
+            forecast::shows(e.seeds)
         );
     }
     let _ = writeln!(

@@ -15,6 +15,7 @@ mod diff;
 mod export;
 mod filter;
 mod find_lr;
+mod forecast;
 mod import;
 mod rank;
 mod reading;

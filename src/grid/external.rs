@@ -129,7 +129,7 @@ pub(super) fn read(
                         batch,
                         metric: metric.map(str::to_owned),
                     });
-                    entries.push(WorkloadEntry { name, spec, cluster, lr });
+                    entries.push(WorkloadEntry { at, name, spec, cluster, lr });
                 }
             }
         }

@@ -17,6 +17,7 @@ mod factors;
 mod keys;
 mod modules;
 mod outline;
+mod place;
 mod schedules;
 mod schema;
 mod script;
@@ -30,6 +31,7 @@ mod workloads;
 mod tests;
 
 pub(crate) use outline::{Outline, outline_text, schedule_text, texts};
+pub(crate) use schedules::parse_schedule;
 pub(crate) use schema::schema;
 pub(crate) use script::fingerprint;
 pub(crate) use settings::{DeviceSpec, LrFindPer, LrFindSpec};
@@ -88,6 +90,8 @@ pub(crate) struct Experiment {
 /// A workload, its name and the cluster it counts in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct WorkloadEntry {
+    /// Where its table begins in the text of the grid.
+    pub(crate) at: usize,
     /// Unique in a grid; `dataset-model` if the file gives none.
     pub(crate) name: String,
     /// The workload.
@@ -285,43 +289,6 @@ pub(crate) fn settings_of(path: &Path, text: &str) -> Result<Vec<Setting>> {
         }
     }
     Ok(settings)
-}
-
-/// Reads a schedule from an inline table such as
-/// `{ kind = "cosine", warmup = 50 }`, or from the name of a kind, which stands
-/// for the table without parameters.
-///
-/// # Errors
-///
-/// [`Error::Input`] on `<spec>`, with line and column.
-pub(crate) fn parse_schedule(text: &str) -> Result<ScheduleSpec> {
-    let is_word = |c: char| c.is_ascii_lowercase() || c == '-';
-    let table = (!text.is_empty() && text.chars().all(is_word))
-        .then(|| format!("{{ kind = \"{text}\" }}"));
-    let text = table.as_deref().unwrap_or(text).trim();
-    let source = Source { path: Path::new("<spec>"), text };
-    let refuse = || {
-        let wanted = "the name of a kind or an inline table such as { kind = \
-                      \"cosine\", warmup = 50 }";
-        let message = format!("a schedule is {wanted}, got {}", excerpt(text));
-        source.error(0, message)
-    };
-    // Checked first, because the TOML error about a bare word mentions only
-    // quotes.
-    if !text.starts_with('{') {
-        return Err(refuse());
-    }
-    let node = source.value()?;
-    let Value::Table(table) = &node.value else { return Err(refuse()) };
-    let many = axes::count(table);
-    if many > 1 {
-        let message = format!(
-            "the lists in this table make {many} schedules, one is wanted"
-        );
-        return Err(source.error(node.at, message));
-    }
-    let tables = axes::expand(source, table)?;
-    schedules::read_one(source, node.at, &tables[0])
 }
 
 /// The `[[name]]` tables, each with the offset of its header.

@@ -9,6 +9,7 @@ use crate::spec::TrainerSpec;
 use crate::synonyms;
 use crate::text::{excerpt, unknown};
 use std::collections::HashMap;
+use std::path::Path;
 
 /// Reads all `tables`, each with the offset of its header.
 pub(super) fn read(
@@ -266,4 +267,41 @@ fn one_value(node: &Node) -> schedule::ParamValue {
         }
         Value::Table(table) => value(table),
     }
+}
+
+/// Reads a schedule from an inline table such as
+/// `{ kind = "cosine", warmup = 50 }`, or from the name of a kind, which stands
+/// for the table without parameters.
+///
+/// # Errors
+///
+/// [`Error::Input`] on `<spec>`, with line and column.
+pub(crate) fn parse_schedule(text: &str) -> Result<ScheduleSpec> {
+    let is_word = |c: char| c.is_ascii_lowercase() || c == '-';
+    let table = (!text.is_empty() && text.chars().all(is_word))
+        .then(|| format!("{{ kind = \"{text}\" }}"));
+    let text = table.as_deref().unwrap_or(text).trim();
+    let source = Source { path: Path::new("<spec>"), text };
+    let refuse = || {
+        let wanted = "the name of a kind or an inline table such as { kind = \
+                      \"cosine\", warmup = 50 }";
+        let message = format!("a schedule is {wanted}, got {}", excerpt(text));
+        source.error(0, message)
+    };
+    // Checked first, because the TOML error about a bare word mentions only
+    // quotes.
+    if !text.starts_with('{') {
+        return Err(refuse());
+    }
+    let node = source.value()?;
+    let Value::Table(table) = &node.value else { return Err(refuse()) };
+    let many = axes::count(table);
+    if many > 1 {
+        let message = format!(
+            "the lists in this table make {many} schedules, one is wanted"
+        );
+        return Err(source.error(node.at, message));
+    }
+    let tables = axes::expand(source, table)?;
+    read_one(source, node.at, &tables[0])
 }

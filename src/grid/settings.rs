@@ -97,6 +97,18 @@ pub(crate) enum LrFindPer {
     Schedule,
 }
 
+impl LrFindSpec {
+    /// What a search for one rate counts as in a number of trainings.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most a hundred"
+    )]
+    pub(crate) fn counted(&self) -> usize {
+        self.trainings.ceil() as usize
+    }
+}
+
 impl Default for LrFindSpec {
     fn default() -> Self {
         Self {

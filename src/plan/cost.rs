@@ -3,11 +3,12 @@
 use super::Plan;
 use crate::grid::Experiment;
 use crate::stats::power;
+use crate::text::count;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// How fast a trainer is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Pace {
     /// Time of a training before its first update, in seconds: a program has to
     /// start.
@@ -34,6 +35,9 @@ pub(crate) struct Estimate {
     pub(crate) cells: usize,
     pub(crate) learning_rates: usize,
     pub(crate) runs: usize,
+    /// The same with the pilots and the searches, counted as by
+    /// `--max-trainings`.
+    pub(crate) trainings: usize,
     /// Optimizer updates of all runs and of the pilots for gradient norms.
     /// Finding the rates is not included.
     pub(crate) steps: usize,
@@ -107,16 +111,18 @@ pub(crate) fn estimate(
     let mut wanted = vec![];
     if clusters.len() < workloads_wanted {
         wanted.push(format!(
-            "{} clusters cannot show a difference at {alpha}: with \
-             {schedules} schedules it takes {workloads_wanted}",
-            clusters.len()
+            "{} cannot show a difference at {alpha}: with {} it takes \
+             {workloads_wanted}",
+            count(clusters.len(), "cluster", "clusters"),
+            count(schedules, "schedule", "schedules"),
         ));
     }
     let seeds = experiment.seeds.len();
     if seeds < SEEDS_FOR_WITHIN {
         wanted.push(format!(
-            "{seeds} seeds cannot show a difference within one workload: it \
-             takes {SEEDS_FOR_WITHIN}"
+            "{} cannot show a difference within one workload: it takes \
+             {SEEDS_FOR_WITHIN}",
+            count(seeds, "seed", "seeds")
         ));
     }
     if experiment.race && clusters.len() < CLUSTERS_FOR_A_RACE {
@@ -138,6 +144,9 @@ pub(crate) fn estimate(
         cells: plan.runs.len() / seeds.max(1),
         learning_rates: plan.searches().count(),
         runs: plan.runs.len(),
+        trainings: plan.runs.len()
+            + plan.pilots.len()
+            + plan.searches().count() * experiment.lr_find.counted(),
         steps: plan.runs.iter().map(|run| run.budget).sum::<usize>()
             + plan.pilots.iter().map(|pilot| pilot.budget).sum::<usize>(),
         steps_shared: plan.shared_steps(

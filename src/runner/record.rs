@@ -6,11 +6,12 @@ use crate::error::{Error, Result};
 use crate::plan::recording_id;
 use crate::spec::{ExternalSpec, TrainerSpec};
 use crate::store::Store;
-use crate::train::Recording;
+use crate::train::{Outlook, Recording};
 use std::path::Path;
 
 /// What the script `name` does by itself, started in `base` and stopped after
-/// `limit` updates: from `store`, or recorded now.
+/// `limit` updates: from `store`, or recorded now; then `hear` learns soon what
+/// it is like.
 ///
 /// # Errors
 ///
@@ -22,6 +23,7 @@ pub(crate) fn recording(
     limit: Option<usize>,
     store: &Store,
     options: &Options<'_>,
+    hear: &mut dyn FnMut(&Outlook),
 ) -> Result<Recording> {
     let (external, print) = Programs::default().trainer(name, spec, base)?;
     let id = recording_id(&TrainerSpec::External(spec.clone()), &print, limit);
@@ -35,7 +37,7 @@ pub(crate) fn recording(
         )));
     };
     let limit = limit.unwrap_or(usize::MAX >> 1);
-    let made = external.record(limit, &|| options.stopped())?;
+    let made = external.record(limit, hear, &|| options.stopped())?;
     store.put(&id, &made)?;
     Ok(made)
 }

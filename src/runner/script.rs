@@ -21,6 +21,9 @@ pub(super) struct Script {
 pub(super) struct Launch {
     /// Whether the script is to train undisturbed.
     record: bool,
+    /// Most seconds that it then trains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
     run_dir: PathBuf,
 }
 
@@ -65,7 +68,8 @@ impl Script {
             ScriptFolder::Own => files.run_dir(base)?,
             ScriptFolder::Grid => files.empty("run")?,
         };
-        Ok(Launch { record: task.record, run_dir })
+        let (record, seconds) = (task.record, task.seconds);
+        Ok(Launch { record, seconds, run_dir })
     }
 
     /// Completes `command`.

@@ -16,6 +16,7 @@ macro_rules! sources {
 /// The sources of the package.
 const SOURCES: &[(&str, &str)] = sources![
     "__init__.py"
+    "around_torch.py"
     "client.py"
     "events.py"
     "for_keras.py"

@@ -33,7 +33,7 @@ use std::time::Duration;
 pub(crate) use branch::{Branch, Growth, Snapshot};
 pub(crate) use divergence::Divergence;
 pub(crate) use external::{
-    External, Launched, ProgramTask, Recording, kill_programs,
+    External, Launched, Look, Outlook, ProgramTask, Recording, kill_programs,
 };
 pub(crate) use pilot::{Pilot, refined};
 use probe::{PROBE_STEPS, curvature_bound, parabola};

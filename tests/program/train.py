@@ -15,6 +15,7 @@ parser.add_argument("--epochs", type=int, default=3)
 parser.add_argument("--lr", type=float, default=0.02)
 parser.add_argument("--silent", action="store_true")
 parser.add_argument("--fault", default="")
+parser.add_argument("--warmup", type=int, default=0)
 parser.add_argument("--pause", type=float, default=0.0)
 args = parser.parse_args()
 random.seed(42)
@@ -45,6 +46,7 @@ for epoch in range(args.epochs):
     random.shuffle(train_set)
     for at in range(0, len(train_set), batch):
         lr = 0.5 * args.lr * (1 + math.cos(math.pi * epoch / args.epochs))
+        lr *= min(1.0, (step + 1) / (args.warmup + 1))
         part = train_set[at : at + batch]
         loss, slope = loss_of(weights, part), slope_of(weights, part)
         if args.fault == "none":

@@ -1,5 +1,6 @@
 //! A training script given as a command: recorded, then an experiment.
 
+use crate::cli::forecast;
 use crate::error::{Error, Result};
 use crate::grid::{
     DeviceSpec, Experiment, LrFindPer, LrFindSpec, WorkloadEntry, fingerprint,
@@ -8,10 +9,9 @@ use crate::learner::{Budget, Limits};
 use crate::runner::{self, Event, Options};
 use crate::schedule::ScheduleSpec;
 use crate::spec::{ExternalSpec, ScriptFolder, TrainerSpec, is_python};
-use crate::stats::advantage::{Advantage, NOISE};
 use crate::store::Store;
 use crate::text::count;
-use crate::train::Recording;
+use crate::train::{Outlook, Recording};
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -62,17 +62,18 @@ impl Script {
         Ok(Self { name: name(command), spec })
     }
 
-    /// What it does by itself.
+    /// What it does by itself, and whether the cost of the choice was told
+    /// during this.
     ///
     /// # Errors
     ///
     /// As [`runner::recording`].
     pub(super) fn record<'a>(
         &self,
-        limit: Option<usize>,
+        means: Means,
         store: &Store,
         options: &dyn Fn(HashSet<String>) -> Options<'a>,
-    ) -> Result<Recording> {
+    ) -> Result<(Recording, bool)> {
         let options = options(HashSet::new());
         let text = format!(
             "{}: one undisturbed start, to record its rates (kept in the \
@@ -81,10 +82,25 @@ impl Script {
         );
         (options.tell)(&Event::Note { text: &text });
         let base = Path::new("");
+        let mut told = false;
+        let mut hear = |outlook: &Outlook| {
+            if !told {
+                told = outlook.updates.is_some();
+                let text = self.forecast(outlook, means);
+                (options.tell)(&Event::Note { text: &text });
+            }
+        };
         let recorded = runner::recording(
-            &self.name, &self.spec, base, limit, store, &options,
+            &self.name,
+            &self.spec,
+            base,
+            means.steps,
+            store,
+            &options,
+            &mut hear,
         );
-        recorded.map_err(|error| options.explained(error))
+        let recorded = recorded.map_err(|error| options.explained(error))?;
+        Ok((recorded, told))
     }
 
     /// The schedules and the baseline, with `seeds` seeds.
@@ -95,8 +111,7 @@ impl Script {
     pub(super) fn experiment(
         &self,
         recording: &Recording,
-        seeds: usize,
-        limits: Limits,
+        Means { seeds, limits, .. }: Means,
     ) -> Result<Experiment> {
         let steps = recording.rates.len();
         let peak = recording.rates.iter().copied().fold(0.0, f64::max);
@@ -148,6 +163,7 @@ impl Script {
                 ..LrFindSpec::default()
             },
             workloads: vec![WorkloadEntry {
+                at: 0,
                 name: self.name.clone(),
                 spec: TrainerSpec::External(spec),
                 cluster: self.name.clone(),
@@ -159,26 +175,80 @@ impl Script {
         })
     }
 
-    /// What the choice costs, and what it can show.
+    /// What the choice costs, and what it can show, once the script is
+    /// recorded; the latter only if it was not `told` yet.
     pub(super) fn cost(
         &self,
         recording: &Recording,
         experiment: &Experiment,
-        limits: Limits,
-        jobs: usize,
+        means: Means,
+        told: bool,
     ) -> String {
         let rates = &recording.rates;
         let peak = rates.iter().copied().fold(0.0, f64::max);
         let last = rates.last().copied().unwrap_or(0.0);
         let seconds = recording.seconds;
-        let source = match (&recording.source, recording.valid) {
-            (Some(source), Some(_)) => format!("its validation ({source})"),
-            _ => "its training loss, as it evaluates nothing after the last \
-                  update"
-                .to_owned(),
+        let source = recording.valid.and(recording.source.as_deref());
+        let schedules = experiment.schedules.len();
+        let mut text = format!(
+            "{}: {} updates in {seconds:.1} s, peak rate {peak:.3e}, last \
+             {last:.3e}; the score is {}",
+            self.name,
+            rates.len(),
+            forecast::score(source),
+        );
+        if !told {
+            let plan = self.plan(Some(seconds), schedules, means);
+            let _ = write!(text, "\n{plan}");
+        }
+        for note in &recording.notes {
+            let _ = write!(text, "\n{}: note: {note}", self.name);
+        }
+        text
+    }
+
+    /// The same after the first updates of the recorded start.
+    fn forecast(&self, outlook: &Outlook, means: Means) -> String {
+        let Outlook { pace, updates, evaluates, scheduled, .. } = outlook;
+        let most = means.steps.unwrap_or(usize::MAX);
+        let updates = updates.map(|updates| updates.min(most)).or(means.steps);
+        let seconds = updates.map(|updates| {
+            pace.start_seconds + pace.step_seconds * updates as f64
+        });
+        let length = match (updates, seconds) {
+            (Some(updates), Some(seconds)) => format!(
+                "{updates} updates, so about {} a training",
+                forecast::minutes(seconds)
+            ),
+            _ => "how many updates it makes is known at its end".to_owned(),
         };
-        let (schedules, seeds) =
-            limits.outlook(experiment.schedules.len(), experiment.seeds.len());
+        let own = if *scheduled {
+            "its scheduler, which is overruled afterwards"
+        } else {
+            "its own rate"
+        };
+        let schedules = Budget::steps(20).into_schedules().len() + 1;
+        format!(
+            "{}: {:.1} s to start, {} an update under {own}; {length}; the \
+             score is {}\n{}",
+            self.name,
+            pace.start_seconds,
+            forecast::moment(pace.step_seconds),
+            forecast::score(evaluates.as_deref()),
+            self.plan(seconds, schedules, means),
+        )
+    }
+
+    /// Trainings, their time and what they can show. A training takes
+    /// `seconds`.
+    fn plan(
+        &self,
+        seconds: Option<f64>,
+        schedules: usize,
+        Means { limits, seeds, jobs, .. }: Means,
+    ) -> String {
+        let limits = Limits { used: 1, ..limits };
+        let (schedules, seeds) = limits.outlook(schedules, seeds);
         let finder = match limits.finder() {
             Some(_) => {
                 format!("about {} for the rate", limits.finder_starts())
@@ -192,37 +262,32 @@ impl Script {
         };
         // Trials are shorter than trainings.
         let work = limits.finder().unwrap_or(0.0) + (schedules * seeds) as f64;
-        let minutes = work * seconds / jobs.min(schedules).max(1) as f64 / 60.0;
-        let mut text = format!(
-            "{}: {} updates in {seconds:.1} s, peak rate {peak:.3e}, last \
-             {last:.3e}; the score is {source}\n\
-             {}: {most} trainings: the recorded one, {finder}, {} x {}; about \
-             {} with {jobs} at once\n\
-             {}: with {seeds} seeds, it takes an improvement of {:.1} % to be \
-             stated with probability 0.95, if seeds scatter by {:.0} %",
-            self.name,
-            rates.len(),
+        let time = seconds.map(|seconds| {
+            let all = work * seconds / jobs.min(schedules).max(1) as f64;
+            format!("; about {} with {jobs} at once", forecast::minutes(all))
+        });
+        format!(
+            "{}: {most} trainings: the recorded one, {finder}, {} x {}{}\n\
+             {}: with {seeds} seeds, {}",
             self.name,
             count(schedules, "schedule", "schedules"),
             count(seeds, "seed", "seeds"),
-            in_words(minutes),
+            time.unwrap_or_default(),
             self.name,
-            -100.0 * (-Advantage::needed(seeds)).exp_m1(),
-            100.0 * NOISE,
-        );
-        for note in &recording.notes {
-            let _ = write!(text, "\n{}: note: {note}", self.name);
-        }
-        text
+            forecast::shows(seeds),
+        )
     }
 }
 
-fn in_words(minutes: f64) -> String {
-    match minutes {
-        some if some < 1.0 => "a minute".to_owned(),
-        some if some < 120.0 => format!("{some:.0} minutes"),
-        some => format!("{:.1} hours", some / 60.0),
-    }
+/// What a choice may spend.
+#[derive(Clone, Copy)]
+pub(super) struct Means {
+    pub(super) limits: Limits,
+    pub(super) seeds: usize,
+    /// Most updates of a training.
+    pub(super) steps: Option<usize>,
+    /// Trainings at once.
+    pub(super) jobs: usize,
 }
 
 /// What the choice is called: like the script or its module.

@@ -17,12 +17,7 @@ pub(super) fn within(
     only: Option<HashSet<String>>,
     left: &mut usize,
 ) -> Option<HashSet<String>> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at most a hundred trainings a rate"
-    )]
-    let search = experiment.lr_find.trainings.ceil() as usize;
+    let search = experiment.lr_find.counted();
     let wanted = |i: &usize| {
         let id = &plan.runs[*i].id;
         only.as_ref().is_none_or(|only| only.contains(id))

@@ -42,6 +42,21 @@ pub(super) enum Event {
         /// Who made it, in a script: `on_eval`, `report`, `trainer`, ...
         source: Option<String>,
     },
+    /// What the launcher has seen of a script that trains undisturbed.
+    Script {
+        /// Seconds since its first update began.
+        trained: f64,
+        /// Seconds of an update.
+        pace: f64,
+        /// Updates that it makes by itself, if that is known.
+        updates: Option<usize>,
+        /// Those of an epoch.
+        epoch: Option<usize>,
+        /// Who will evaluate, if anybody: `on_eval`, `report`, `trainer`, ...
+        evaluates: Option<String>,
+        /// Whether a scheduler sets its rates.
+        scheduled: bool,
+    },
     /// The last event.
     Done {
         /// What the reader of the results should know.

@@ -20,7 +20,7 @@ use crate::schedule::Course;
 use crate::spec::OptimizerSpec;
 use event::{Event, Part};
 pub(crate) use process::kill_programs;
-pub(crate) use recording::Recording;
+pub(crate) use recording::{Look, Outlook, Recording};
 use std::ops::ControlFlow;
 use std::process::Command;
 use std::sync::Arc;
@@ -63,6 +63,8 @@ pub(crate) struct ProgramTask<'a> {
     pub(crate) steps: usize,
     /// Whether a script is to train undisturbed, at its own rates.
     pub(crate) record: bool,
+    /// Most seconds that an undisturbed script trains.
+    pub(crate) seconds: Option<f64>,
     /// Rate of every update, as far as it is known before the run.
     pub(crate) rates: &'a [f64],
     /// Momentum of every update, if the schedule cycles it.
@@ -153,6 +155,7 @@ impl External {
             seed,
             steps,
             record: false,
+            seconds: None,
             rates: &rates,
             momenta: momenta.as_deref(),
             eval_steps: &eval_steps,
@@ -183,6 +186,7 @@ impl External {
             seed,
             steps: rates.len(),
             record: false,
+            seconds: None,
             rates,
             momenta: None,
             eval_steps: if on_valid { &all } else { &[] },
@@ -212,6 +216,7 @@ impl External {
                     Some(loss).filter(|_| wanted)
                 }
                 Event::Hello { .. }
+                | Event::Script { .. }
                 | Event::Done { .. }
                 | Event::Error { .. } => None,
             };

@@ -164,7 +164,9 @@ impl Process {
 
     /// The last output besides events, for a message.
     pub(super) fn last_words(&self) -> String {
-        let lines = self.log.lines();
+        let mut lines = self.log.lines();
+        // What the launcher has said is the message itself.
+        lines.retain(|line| !line.starts_with("lrscout: "));
         if lines.is_empty() {
             return "it wrote no other output".to_owned();
         }

@@ -92,9 +92,10 @@ impl<'a> Training<'a> {
             Event::Eval { step, loss, metrics, split, .. } => {
                 self.evaluation(step, loss, &metrics, split)
             }
-            Event::Hello { .. } | Event::Done { .. } | Event::Error { .. } => {
-                Ok(Next::Go)
-            }
+            Event::Hello { .. }
+            | Event::Script { .. }
+            | Event::Done { .. }
+            | Event::Error { .. } => Ok(Next::Go),
         }
     }
 
