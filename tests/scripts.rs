@@ -376,3 +376,171 @@ fn run_keeps_to_its_trainings_and_goes_on_with_more() {
     assert_eq!(rows("6"), 4);
     assert!(folder.path().join("results/grid/report.md").exists());
 }
+
+#[test]
+fn a_baseline_is_trained_beside_the_schedules_and_compared_first() {
+    if !has_python() {
+        return;
+    }
+    let with = |keys: &str| {
+        let keys = format!("script = \"train.py\"\n{keys}");
+        GRID.replace("script = \"train.py\"", &keys)
+    };
+    let run = |folder: &Path| {
+        let run = lrscout(folder)
+            .env("STARTS", folder.join("starts"))
+            .args(["run", "grid.toml"])
+            .assert()
+            .success();
+        String::from_utf8_lossy(&run.get_output().stdout).into_owned()
+    };
+    let baselines = |runs: &str| -> Vec<String> {
+        let rows = runs.lines().filter(|row| row.contains(",baseline,"));
+        rows.map(str::to_owned).collect()
+    };
+    // Its own rates, recorded once.
+    let folder = scripts(&with("baseline = \"recorded\""));
+    let said = run(folder.path());
+    let first = said.lines().next().expect("a line");
+    assert!(first.starts_with("`train`, 40 updates: `"), "{said}");
+    for part in ["yours", "% interval", "probability", "2 seeds"] {
+        assert!(first.contains(part), "{part}: {first}");
+    }
+    assert!(said.contains("`baseline` is your own choice"), "{said}");
+    assert!(said.contains("Prior of the difference of log-losses"));
+    let rows = baselines(&table(folder.path(), "runs.csv"));
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row.contains(",40,1.0,")));
+    assert!(rows.iter().all(|row| row.contains(",0.02,40,completed,")));
+    let curves = table(folder.path(), "curves.csv");
+    let id = rows[0].split(',').next().expect("an id");
+    // Of update 19 and of update 39, as the script steps once an epoch.
+    let rates: Vec<f64> = curves
+        .lines()
+        .filter(|row| row.starts_with(id))
+        .map(|row| row.split(',').nth(2).and_then(|lr| lr.parse().ok()))
+        .map(|lr| lr.expect("a rate"))
+        .collect();
+    assert!((rates[0] - 0.02).abs() < 1e-9, "{rates:?}");
+    assert!((rates[1] - 0.015).abs() < 1e-9, "{rates:?}");
+    for name in ["report.md", "report.html", "leaderboard.csv"] {
+        let text = table(folder.path(), name);
+        assert!(text.contains("baseline"), "{name}");
+    }
+    let report = table(folder.path(), "report.md");
+    assert!(report.lines().nth(2).is_some_and(|line| line.contains("yours")));
+    let made = starts(folder.path());
+    assert_eq!(
+        run(folder.path()),
+        said.replace("done;", "nothing to do: all results were there;")
+    );
+    assert_eq!(starts(folder.path()), made, "nothing is trained again");
+    lrscout(folder.path()).args(["report", "results/grid"]).assert().success();
+    assert_eq!(table(folder.path(), "report.md"), report, "from the tables");
+
+    // A rate and a schedule.
+    let own = "baseline = { lr = 0.005, schedule = \"constant\" }";
+    let folder = scripts(&with(own));
+    let said = run(folder.path());
+    assert!(said.lines().next().is_some_and(|line| line.contains("yours")));
+    let rows = baselines(&table(folder.path(), "runs.csv"));
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row.contains(",0.005,40,completed,")));
+
+    // Starts that record count.
+    let folder = scripts(&with("baseline = \"recorded\""));
+    lrscout(folder.path())
+        .env("STARTS", folder.path().join("starts"))
+        .args(["run", "grid.toml", "--max-trainings", "6"])
+        .assert()
+        .success();
+    let runs = table(folder.path(), "runs.csv");
+    // One recorded, two for the rate, then the three of the first seed.
+    assert_eq!(runs.lines().count(), 1 + 3, "{runs}");
+    let said = lrscout(folder.path())
+        .args(["run", "grid.toml", "--filter", "schedule=baseline"])
+        .args(["--dry-run"])
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("1 of 6 runs to compute"), "{said}");
+
+    // `auto` of a grid compares with it, too.
+    let folder = scripts(&with(own));
+    let said = lrscout(folder.path())
+        .args(["auto", "grid.toml", "--max-trainings", "12"])
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let first = said.lines().next().expect("an answer");
+    assert!(first.contains("yours") && first.contains("2 seeds"), "{said}");
+}
+
+#[test]
+fn a_baseline_that_cannot_be_compared_is_refused() {
+    let workload = |keys: &str| {
+        let keys = format!("script = \"train.py\"\n{keys}");
+        GRID.replace("script = \"train.py\"", &keys)
+    };
+    let second = "[[workload]]\nname = \"b\"\nscript = \"train.py\"\n\n\
+                  [[schedule]]\nkind = \"linear\"";
+    let recorded = workload("baseline = \"recorded\"");
+    for (grid, part) in [
+        (workload("baseline = \"mine\""), "8:12: `baseline` must be"),
+        (
+            workload("baseline = { lr = 0.1 }"),
+            "8:12: `baseline` has no `schedule`",
+        ),
+        (
+            workload("baseline = { lr = 0, schedule = \"linear\" }"),
+            "8:19: `lr` must be",
+        ),
+        (
+            workload("baseline = { lr = 0.1, schedule = \"linaer\" }"),
+            "`linaer`",
+        ),
+        (
+            workload("baseline = { lr = 0.1, schedule = \"plateau\" }"),
+            "8:12: a baseline cannot be `plateau`",
+        ),
+        (
+            workload("args = [\"--lr={lr}\"]\nbaseline = \"recorded\""),
+            "9:12: `--lr={lr}` asks for the rate",
+        ),
+        (
+            format!("lr_multiples = [0.5, 1]\n{recorded}"),
+            "9:12: a baseline is trained at its own rate and at no multiple",
+        ),
+        (
+            recorded.replacen(
+                "[[schedule]]\nkind = \"linear\"",
+                second,
+                1,
+            ),
+            "11:1: `b` has no `baseline`",
+        ),
+        (
+            GRID.replace(
+                "script = \"train.py\"",
+                "command = [\"python3\", \"train.py\"]\nbaseline = \"recorded\"",
+            ),
+            "8:1: `baseline` goes with `script`",
+        ),
+    ] {
+        let folder = scripts(&grid);
+        let run = lrscout(folder.path())
+            .args(["check", "--no-estimate", "grid.toml"])
+            .assert()
+            .code(65);
+        let said = String::from_utf8_lossy(&run.get_output().stderr);
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    if has_python() {
+        let args = "args = [\"--epochs\", \"1\"]\nbaseline = \"recorded\"";
+        let folder = scripts(&workload(args));
+        let run =
+            lrscout(folder.path()).args(["run", "grid.toml"]).assert().code(65);
+        let said = String::from_utf8_lossy(&run.get_output().stderr);
+        assert!(said.contains("makes 20 updates by itself"), "{said}");
+    }
+}

@@ -2,7 +2,7 @@ mod script;
 
 use super::Format;
 use super::run::Run;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::grid::{Experiment, outline_text};
 use crate::learner::{Auto as Chosen, Limits, Stored};
 use crate::results::Folder;
@@ -101,7 +101,18 @@ impl Auto {
             None => Path::new(""),
         };
         let experiment = if let Some(grid) = &self.grid {
-            self.of_grid(grid, registry)?
+            let mut experiment = self.of_grid(grid, registry)?;
+            limits.used = experiment.recordings();
+            let own = options(HashSet::new());
+            runner::record_baselines(
+                &mut experiment,
+                base,
+                &store,
+                &own,
+                false,
+            )
+            .map_err(|error| own.explained(error))?;
+            with_baseline(experiment)?
         } else {
             let script = Script::new(&self.command, base)?;
             let means = script::Means {
@@ -255,6 +266,18 @@ impl<'a> Means<'a> {
             ..Options::new(jobs, self.stop, self.tell)
         }
     }
+}
+
+/// `experiment` with the baseline of its workload as one of the schedules.
+fn with_baseline(mut experiment: Experiment) -> Result<Experiment> {
+    let baseline = experiment.workloads[0].baseline.take();
+    let steps = experiment.budgets[0];
+    if let Some((lr, spec)) = baseline.as_ref().and_then(|own| own.at(steps)) {
+        let own = script::own_rates(spec, steps)?;
+        experiment.baseline = Some((own.label(), lr));
+        experiment.schedules.push(own);
+    }
+    Ok(experiment)
 }
 
 /// The part of `experiment` that was trained.

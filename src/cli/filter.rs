@@ -1,9 +1,10 @@
 //! Conditions that select runs of a grid.
 
 use crate::error::{Error, Result};
-use crate::grid::Experiment;
+use crate::grid::{Baseline, Experiment};
 use crate::plan::RunCell;
 use crate::runner::Prepared;
+use crate::schedule::ScheduleSpec;
 use std::collections::HashSet;
 use std::str::FromStr;
 
@@ -141,13 +142,17 @@ impl Condition {
 
 fn value(experiment: &Experiment, cell: &RunCell, key: &str) -> CellValue {
     let workload = &experiment.workloads[cell.workload];
-    let schedule = &experiment.schedules[cell.schedule];
+    let schedule = || {
+        let kind = experiment.schedules.get(cell.schedule);
+        let kind = kind.map_or(Baseline::LABEL, ScheduleSpec::kind);
+        vec![kind.to_owned(), experiment.label(cell.schedule)]
+    };
     let names = match key {
         "budget" => return CellValue::Number(cell.budget as f64),
         "multiple" => return CellValue::Number(cell.lr_multiple),
         "seed" => return CellValue::Number(cell.seed as f64),
         "model" | "dataset" | "optimizer" => workload.spec.names(key),
-        "schedule" => vec![schedule.kind().to_owned(), schedule.label()],
+        "schedule" => schedule(),
         _ => vec![workload.name.clone()],
     };
     CellValue::Names(names)

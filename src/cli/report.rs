@@ -2,7 +2,7 @@ use super::reading::{self, Reading, Results, Scores};
 use crate::error::Result;
 use crate::grid;
 use crate::lr_find::{LrPoint, picture};
-use crate::ranking::{Analysis, Protocol, Runs};
+use crate::ranking::{Analysis, Protocol, Runs, told};
 use crate::report::ReportInput;
 use crate::report::html::html;
 use crate::report::markdown::markdown;
@@ -126,6 +126,7 @@ fn read(results: &Results) -> Result<ReportInput> {
         name,
         command: command.map(|(_, value)| value.clone()).unwrap_or_default(),
         schedules: outline.schedules,
+        comparison: told(&folder.rows("comparison")?.unwrap_or_default()),
         analysis,
         regime,
         range_tests: range_tests(curves.iter().map(|(f, u)| (*f, u))),
@@ -145,6 +146,7 @@ fn alone(results: &Results, runs: &Runs) -> Result<ReportInput> {
         name,
         command: String::new(),
         schedules: vec![],
+        comparison: vec![],
         analysis: Analysis::new(runs, &results.protocol, &[])?,
         regime: vec![],
         range_tests: vec![],

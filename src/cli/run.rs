@@ -5,9 +5,9 @@ use super::Format;
 use super::filter::Filter;
 use super::report;
 use crate::error::{Error, Result};
-use crate::grid::Experiment;
+use crate::grid::{Baseline, Experiment};
 use crate::plan::Plan;
-use crate::ranking::{Analysis, Protocol, Runs};
+use crate::ranking::{Analysis, Protocol, Runs, comparisons, told};
 use crate::report::ReportInput;
 use crate::results::Folder;
 use crate::runner::publish::{Published, publish_analysis, publish_cells};
@@ -22,6 +22,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// Find the learning rates, train every schedule, and rank them.
@@ -116,7 +117,7 @@ impl Run {
     ) -> anyhow::Result<()> {
         // All grids are checked before anything is written for one of them.
         let known = super::known(registry);
-        let experiments = self
+        let mut experiments = self
             .grids
             .iter()
             .map(|grid| Experiment::load(grid, &known))
@@ -137,8 +138,10 @@ impl Run {
         let store = Store::new(&self.results.join(".store"));
         let (mut failed, mut reasons) = (0, vec![]);
         let mut left = self.max_trainings;
-        for (experiment, grid) in experiments.iter().zip(&self.grids) {
+        for (experiment, grid) in experiments.iter_mut().zip(&self.grids) {
             let base = grid.parent().unwrap_or(Path::new(""));
+            self.record(experiment, base, &store, &stop, deadline)?;
+            let experiment = &*experiment;
             let prepared = runner::prepare(experiment, registry, base)?;
             for never in experiment.never_reached() {
                 let text = &format!("warning: {never}");
@@ -197,6 +200,28 @@ impl Run {
             );
         }
         Ok(())
+    }
+
+    /// Records what scripts do by themselves, where that is to be compared.
+    fn record(
+        &self,
+        experiment: &mut Experiment,
+        base: &Path,
+        store: &Store,
+        stop: &AtomicBool,
+        deadline: Option<Instant>,
+    ) -> Result<()> {
+        let grid = experiment.clone();
+        let tell = |event: &Event<'_>| self.tell(&grid, event);
+        let options = Options { deadline, ..Options::new(1, stop, &tell) };
+        runner::record_baselines(
+            experiment,
+            base,
+            store,
+            &options,
+            self.dry_run,
+        )
+        .map_err(|error| options.explained(error))
     }
 
     pub(super) fn tell(&self, experiment: &Experiment, event: &Event<'_>) {
@@ -266,11 +291,15 @@ impl Run {
             }
         };
         publish_analysis(&analysis, &folder)?;
+        let own = experiment.baseline.as_ref().map(|(label, _)| label.as_str());
+        let rows = comparisons(&records, own.unwrap_or(Baseline::LABEL));
+        folder.table_or_none("comparison", &rows)?;
         let input = ReportInput {
             name: experiment.name.clone(),
             title: experiment.title.clone().unwrap_or(experiment.name.clone()),
             command,
             schedules: experiment.schedules.clone(),
+            comparison: told(&rows),
             analysis,
             regime,
             range_tests: report::range_tests(
@@ -290,6 +319,10 @@ impl Run {
                 (_, 0) => "done",
                 _ => "done, but for what failed",
             };
+            for sentence in &input.comparison {
+                writeln!(out, "{sentence}\n")
+                    .map_err(Error::io(Path::new(STDOUT)))?;
+            }
             writeln!(
                 out,
                 "{}\n\n{board}\n\n{note}; tables in {}, report in {}",

@@ -1,6 +1,7 @@
 //! `[[workload]]` tables with a `command` or a `script`: an external program
 //! trains.
 
+use super::baseline;
 use super::script;
 use super::template::Template;
 use super::wire::{Node, Source, Table, find};
@@ -16,7 +17,8 @@ pub(super) const OWN_KEYS: &[&str] =
     &["command", "fingerprint", "protocol", "timeout", "metric"];
 
 /// Keys that only scripts have.
-pub(super) const SCRIPT_KEYS: &[&str] = &["script", "args", "python", "cwd"];
+pub(super) const SCRIPT_KEYS: &[&str] =
+    &["script", "args", "python", "cwd", "baseline"];
 
 /// All their keys.
 const KEYS: &[&str] = &[
@@ -26,6 +28,7 @@ const KEYS: &[&str] = &[
     "args",
     "python",
     "cwd",
+    "baseline",
     "fingerprint",
     "protocol",
     "timeout",
@@ -76,6 +79,7 @@ pub(super) fn read(
         }
     }
     let timeout = timeout(source, table)?;
+    let baseline = baseline::read(source, table, &words)?;
     let text = |key: &str| {
         let Some(entry) = find(table, key) else { return Ok(None) };
         match source.text(key, &entry.node, "a name")? {
@@ -129,7 +133,10 @@ pub(super) fn read(
                         batch,
                         metric: metric.map(str::to_owned),
                     });
-                    entries.push(WorkloadEntry { at, name, spec, cluster, lr });
+                    entries.push(WorkloadEntry {
+                        baseline: baseline.clone(),
+                        ..WorkloadEntry::new(at, name, spec, cluster, lr)
+                    });
                 }
             }
         }

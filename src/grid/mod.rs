@@ -10,6 +10,7 @@
 //! optimizers take; `spec` checks their values.
 
 mod axes;
+mod baseline;
 mod budgets;
 mod components;
 mod external;
@@ -30,6 +31,7 @@ mod workloads;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use baseline::Baseline;
 pub(crate) use outline::{Outline, outline_text, schedule_text, texts};
 pub(crate) use schedules::parse_schedule;
 pub(crate) use schema::schema;
@@ -101,6 +103,8 @@ pub(crate) struct WorkloadEntry {
     pub(crate) cluster: String,
     /// The peak learning rate if the grid gives it; else it is found.
     pub(crate) lr: Option<f64>,
+    /// What it is trained with without lrscout, if that is to be compared.
+    pub(crate) baseline: Option<Baseline>,
 }
 
 /// Names that this room cannot know: those that a user's binary registered
@@ -223,9 +227,11 @@ impl Experiment {
             &schedules,
         )?;
 
-        let workloads = workloads::read(source, &workloads, known)?;
+        let places = workloads;
+        let workloads = workloads::read(source, &places, known)?;
         let budgets =
             budgets::in_steps(source, lengths, &workloads, &known.epoch)?;
+        baseline::fits(source, &places, &workloads, &budgets, &lr_multiples)?;
         let schedules =
             schedules::read(source, &schedules, &budgets, &workloads)?;
         let control = control(source, &root, &schedules)?;

@@ -155,6 +155,25 @@ fn external() -> Value {
                 "enum": ["task", "grid"],
                 "default": "task",
             },
+            "baseline": {
+                "description": "what the script does without lrscout, to be \
+                                compared: as it is recorded, or a rate and a \
+                                schedule",
+                "anyOf": [{ "const": "recorded" }, {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["lr", "schedule"],
+                    "properties": {
+                        "lr": rate(),
+                        "schedule": {
+                            "anyOf": [
+                                { "type": "string" },
+                                { "type": "object" },
+                            ],
+                        },
+                    },
+                }],
+            },
             "fingerprint": {
                 "description": "files that its numbers depend on; default: \
                                 all of `command` that are files; of a \

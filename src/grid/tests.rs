@@ -530,8 +530,8 @@ fn a_schedule_can_stand_in_one_line() {
         ),
         (
             "\"cosine\"",
-            "<spec>:1:1: a schedule is an inline table such as { kind = \
-             \"cosine\" }, got `\"cosine\"`",
+            "<spec>:1:1: a schedule is the name of a kind or an inline table \
+             such as { kind = \"cosine\", warmup = 50 }, got `\"cosine\"`",
         ),
         (
             "{ kind = \"cosine\", end_ratio = [0, 0.1] }",
@@ -540,8 +540,8 @@ fn a_schedule_can_stand_in_one_line() {
         ),
         (
             "",
-            "<spec>:1:1: a schedule is an inline table such as { kind = \
-             \"cosine\" }, got ``",
+            "<spec>:1:1: a schedule is the name of a kind or an inline table \
+             such as { kind = \"cosine\", warmup = 50 }, got ``",
         ),
         (
             "{",

@@ -203,7 +203,8 @@ fn read_table(
                     let cluster = cluster
                         .map_or_else(|| dataset.spec.identity(), str::to_owned);
                     let spec = TrainerSpec::Candle(spec);
-                    entries.push(WorkloadEntry { at, name, spec, cluster, lr });
+                    entries
+                        .push(WorkloadEntry::new(at, name, spec, cluster, lr));
                 }
             }
         }

@@ -1,6 +1,5 @@
 //! Learning rate and schedule of one model on one data set, in one call.
 
-mod answer;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -10,11 +9,11 @@ use super::Learner;
 use crate::error::{Error, Result};
 use crate::grid::LrFindSpec;
 use crate::lr_find::{self, LrFound, Means, Memo};
+pub use crate::ranking::Comparison;
 use crate::runner::{all_in_parallel, caught, jobs, several};
 use crate::schedule::{Course, ScheduleSpec};
 use crate::stats::evalue;
 use crate::train::Trainer;
-pub use answer::Comparison;
 use serde::Serialize;
 pub(crate) use stored::{Limits, Stored};
 use why::why;

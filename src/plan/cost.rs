@@ -35,7 +35,7 @@ pub(crate) struct Estimate {
     pub(crate) cells: usize,
     pub(crate) learning_rates: usize,
     pub(crate) runs: usize,
-    /// The same with the pilots and the searches, counted as by
+    /// The same with the recorded starts, the pilots and the searches, counted as by
     /// `--max-trainings`.
     pub(crate) trainings: usize,
     /// Optimizer updates of all runs and of the pilots for gradient norms.
@@ -144,7 +144,8 @@ pub(crate) fn estimate(
         cells: plan.runs.len() / seeds.max(1),
         learning_rates: plan.searches().count(),
         runs: plan.runs.len(),
-        trainings: plan.runs.len()
+        trainings: experiment.recordings()
+            + plan.runs.len()
             + plan.pilots.len()
             + plan.searches().count() * experiment.lr_find.counted(),
         steps: plan.runs.iter().map(|run| run.budget).sum::<usize>()

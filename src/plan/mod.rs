@@ -9,12 +9,14 @@
 //! runs, and adding seeds, schedules or workloads leaves the ids of the
 //! others as they were.
 
+mod baseline;
 pub(crate) mod cost;
 
 use crate::digest;
 use crate::grid::{Experiment, LrFindPer};
 use crate::schedule::{Course, ScheduleSpec, shared_steps};
 use crate::spec::{ExternalSpec, ScriptFolder, TrainerSpec};
+use baseline::{baseline, own_rate, searched};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -41,7 +43,7 @@ pub(crate) struct FindCell {
     /// Updates of the trainings that the rate is for.
     pub(crate) budget: usize,
     /// Index into [`Experiment::schedules`] of the schedule that the rate is
-    /// verified under.
+    /// verified under; their number for the rate of a baseline.
     pub(crate) schedule: usize,
     /// The rate if the grid gives it; then there is nothing to find.
     pub(crate) given: Option<f64>,
@@ -76,7 +78,7 @@ pub(crate) struct RunCell {
     pub(crate) pilot: Option<usize>,
     /// Index into [`Experiment::workloads`].
     pub(crate) workload: usize,
-    /// Index into [`Experiment::schedules`].
+    /// Index into [`Experiment::schedules`]; their number for a baseline.
     pub(crate) schedule: usize,
     /// Updates.
     pub(crate) budget: usize,
@@ -149,13 +151,7 @@ impl Plan {
         let mut runs = vec![];
         let longest = experiment.budgets.iter().copied().max().unwrap_or(0);
         let schedules = experiment.schedules.len();
-        let control = experiment.control_index();
-        // The rate is found under the control, or under the first schedule
-        // that needs one.
-        let needs =
-            |schedule: &usize| own_rate(experiment, *schedule).is_none();
-        let control = [control].into_iter().chain(0..schedules).find(needs);
-        let control = control.unwrap_or(0);
+        let control = searched(experiment);
         for (workload, entry) in experiment.workloads.iter().enumerate() {
             let identity =
                 identity(&entry.spec, &fingerprints[workload], device);
@@ -239,6 +235,12 @@ impl Plan {
                         }
                     }
                 }
+                if let Some(own) = &entry.baseline {
+                    let place = (workload, budget, finds.len());
+                    let cells = baseline(experiment, &identity, place, own);
+                    finds.push(cells.0);
+                    runs.extend(cells.1);
+                }
             }
         }
         Self { finds, pilots, runs }
@@ -284,12 +286,6 @@ impl Plan {
         };
         known.iter().map(|(runs, times)| times * saved(runs)).sum()
     }
-}
-
-/// The peak of a schedule that has its own.
-fn own_rate(experiment: &Experiment, schedule: usize) -> Option<f64> {
-    let (label, lr) = experiment.baseline.as_ref()?;
-    (experiment.schedules[schedule].label() == *label).then_some(*lr)
 }
 
 /// Index of `cell` among `pilots`; a new one is appended. Schedules that differ

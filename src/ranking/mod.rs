@@ -12,6 +12,7 @@
 mod analysis;
 mod cells;
 mod claims;
+mod comparison;
 pub(crate) mod extras;
 mod noise;
 mod notes;
@@ -29,6 +30,8 @@ mod verdict;
 
 pub(crate) use analysis::{Analysis, Runs};
 pub(crate) use claims::claims;
+pub use comparison::Comparison;
+pub(crate) use comparison::{comparisons, told};
 pub(crate) use notes::Note;
 pub use protocol::{Protocol, Scale};
 pub(crate) use race::{Evidence, race};

@@ -15,6 +15,12 @@ pub(crate) fn markdown(input: &ReportInput) -> String {
     let said = input.prose();
     let mut page = Page::default();
     page.heading(1, &escaped(&input.title));
+    if let Some((first, others)) = input.comparison.split_first() {
+        page.block(&format!("**{}**", prose(first)));
+        for sentence in others {
+            page.block(&prose(sentence));
+        }
+    }
     page.block(&format!("**{}**", prose(&said.headline)));
     for sentence in said.reasons.iter().chain(&said.evidence) {
         page.block(&prose(sentence));

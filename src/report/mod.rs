@@ -41,6 +41,9 @@ pub(crate) struct ReportInput {
     pub(crate) command: String,
     /// The schedules of the grid.
     pub(crate) schedules: Vec<ScheduleSpec>,
+    /// What is better than the user's own choice, in sentences, if there is
+    /// one.
+    pub(crate) comparison: Vec<String>,
     /// All that the runs show.
     pub(crate) analysis: Analysis,
     /// Sizes of the workloads.

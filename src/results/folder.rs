@@ -1,7 +1,7 @@
 //! The folder of one grid's results: which files there are, and what they
 //! are called.
 
-use super::rows::{FailureRow, FindRow};
+use super::rows::FindRow;
 use super::sheet::Sheet;
 use super::table::{read_rows, write_rows};
 use crate::error::{Error, Result};
@@ -150,16 +150,20 @@ impl Folder {
         }
     }
 
-    /// `failures.csv`; no file where nothing failed.
+    /// The table `<stem>.csv`, or none if it has no rows.
     ///
     /// # Errors
     ///
-    /// If it cannot be written or removed.
-    pub(crate) fn write_failures(&self, rows: &[FailureRow]) -> Result<()> {
+    /// As [`table`](Self::table), or if an older one cannot be removed.
+    pub(crate) fn table_or_none(
+        &self,
+        stem: &str,
+        rows: &[impl Serialize],
+    ) -> Result<()> {
         if rows.is_empty() {
-            return self.remove("failures.csv");
+            return self.remove(&format!("{stem}.csv"));
         }
-        self.table("failures", rows)
+        self.table(stem, rows)
     }
 
     /// The table `<stem>.csv`.

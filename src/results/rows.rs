@@ -4,10 +4,12 @@
 //! `runs.csv` is [`RunRecord`](crate::RunRecord).
 
 mod claims;
+mod comparison;
 
 pub(crate) use claims::{
     Budgets, ClaimRow, Measure, Relation, Stand, Statement,
 };
+pub(crate) use comparison::ComparisonRow;
 use serde::{Deserialize, Serialize};
 
 /// What the evidence says about a schedule.

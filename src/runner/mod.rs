@@ -40,7 +40,7 @@ pub(crate) use bench::paces;
 pub(crate) use prepare::{Prepared, prepare};
 pub(crate) use progress::Event;
 use rates::{find_all, measure_all};
-pub(crate) use record::recording;
+pub(crate) use record::{record_baselines, recording};
 use runs::{Needs, Trainings};
 use serde::{Deserialize, Serialize};
 pub(crate) use signals::stop_on_signals;
@@ -238,7 +238,7 @@ pub(crate) fn record(
         workload: entry.name.clone(),
         cluster: entry.cluster.clone(),
         optimizer: entry.spec.optimizer_label(),
-        schedule: experiment.schedules[cell.schedule].label(),
+        schedule: experiment.label(cell.schedule),
         budget: cell.budget,
         lr_multiple: cell.lr_multiple,
         seed: cell.seed,

@@ -71,7 +71,7 @@ pub(crate) fn publish_cells<'a>(
     folder.table("lr_find", &rows)?;
     publish_refined(experiment, prepared, results, folder)?;
     let failures = failures(experiment, prepared, results);
-    folder.write_failures(&failures)?;
+    folder.table_or_none("failures", &failures)?;
     folder.write("experiment.toml", &experiment.text)?;
     Ok(Published { records, finds, failed: failures.len() })
 }
@@ -151,6 +151,7 @@ pub(crate) fn find_row(
     let workload = &experiment.workloads[cell.workload];
     let by_schedule =
         experiment.lr_find.per == LrFindPer::Schedule && cell.given.is_none();
+    let is_baseline = cell.schedule == experiment.schedules.len();
     FindRow {
         workload: workload.name.clone(),
         optimizer: workload.spec.optimizer_label(),
@@ -164,8 +165,8 @@ pub(crate) fn find_row(
             None => found.rule.to_string(),
         },
         cost_steps: found.cost_steps,
-        schedule: by_schedule
-            .then(|| experiment.schedules[cell.schedule].label()),
+        schedule: (by_schedule || is_baseline)
+            .then(|| experiment.label(cell.schedule)),
     }
 }
 
@@ -212,7 +213,7 @@ fn failures(
             id: cell.id.clone(),
             cell: "run",
             workload: workload(cell.workload),
-            schedule: Some(experiment.schedules[cell.schedule].label()),
+            schedule: Some(experiment.label(cell.schedule)),
             budget: cell.budget,
             lr_multiple: Some(cell.lr_multiple),
             seed: Some(cell.seed),

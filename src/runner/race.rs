@@ -7,10 +7,9 @@
 use super::stage::Computed;
 use super::{Cell, Event, Options, Prepared, RunResult, record};
 use crate::error::Result;
-use crate::grid::Experiment;
+use crate::grid::{Baseline, Experiment};
 use crate::ranking::{Evidence, Protocol, race};
 use crate::record::Observation;
-use crate::schedule::ScheduleSpec;
 use std::collections::BTreeSet;
 
 /// Trains the seeds of the plan in rising order, each round with the
@@ -27,14 +26,17 @@ pub(super) fn rounds(
     train: impl Fn(&str, &[usize]) -> Result<Computed<RunResult>>,
 ) -> Result<Computed<RunResult>> {
     let plan = &prepared.plan;
-    let labels: Vec<String> =
-        experiment.schedules.iter().map(ScheduleSpec::label).collect();
+    // The baselines come last.
+    let labels: Vec<String> = (0..=experiment.schedules.len())
+        .map(|index| experiment.label(index))
+        .collect();
     let own: BTreeSet<String> = experiment
         .schedules
         .iter()
         .zip(&labels)
         .filter(|(spec, _)| spec.is_own())
         .map(|(_, label)| label.clone())
+        .chain([Baseline::LABEL.to_owned()])
         .collect();
     let mut seeds = experiment.seeds.clone();
     seeds.sort_unstable();

@@ -98,7 +98,7 @@ impl Trainings<'_> {
         format!(
             "{} {} {}x seed {}, {} steps",
             self.prepared.trainers[cell.workload].name(),
-            self.experiment.schedules[cell.schedule].label(),
+            self.experiment.label(cell.schedule),
             cell.lr_multiple,
             cell.seed,
             cell.budget
@@ -120,7 +120,11 @@ impl Trainings<'_> {
         &self,
         cell: &RunCell,
     ) -> Result<std::result::Result<Course, Fit>> {
-        let spec = &self.experiment.schedules[cell.schedule];
+        let (schedule, workload) = (cell.schedule, cell.workload);
+        let spec = self.experiment.schedule(schedule, workload, cell.budget);
+        let spec = spec.ok_or_else(|| {
+            Error::Invalid("its baseline was not recorded".to_owned())
+        })?;
         let peak_lr = self.peak_lr(cell)?;
         let Some(pilot) = cell.pilot else {
             return Ok(Ok(spec.course(peak_lr, cell.budget)?));

@@ -129,12 +129,7 @@ impl Script {
                 count(steps, "update", "updates")
             )));
         }
-        let table = serde_json::json!({ "kind": "table", "file": BASELINE });
-        let own: std::result::Result<ScheduleSpec, _> =
-            serde_json::from_value(table);
-        let mut own = own.expect("a table");
-        let factors = recording.rates.iter().map(|rate| rate / peak);
-        own.set_table(factors.collect());
+        let own = own_rates(&recording.schedule(peak), steps)?;
         let mut schedules = Budget::steps(steps).into_schedules();
         schedules.push(own.clone());
         let timeout =
@@ -168,6 +163,7 @@ impl Script {
                 spec: TrainerSpec::External(spec),
                 cluster: self.name.clone(),
                 lr: finder.is_none().then_some(peak),
+                baseline: None,
             }],
             baseline: Some((own.label(), peak)),
             schedules,
@@ -277,6 +273,24 @@ impl Script {
             forecast::shows(seeds),
         )
     }
+}
+
+/// `spec` over `steps` updates, as the table that is written beside the
+/// answer.
+///
+/// # Errors
+///
+/// If the schedule cannot have so many.
+pub(super) fn own_rates(
+    spec: &ScheduleSpec,
+    steps: usize,
+) -> Result<ScheduleSpec> {
+    let table = serde_json::json!({ "kind": "table", "file": BASELINE });
+    let own: std::result::Result<ScheduleSpec, _> =
+        serde_json::from_value(table);
+    let mut own = own.expect("a table");
+    own.set_table(spec.rates(1.0, steps)?);
+    Ok(own)
 }
 
 /// What a choice may spend.

@@ -166,10 +166,14 @@ impl Script<'_> {
             notes.push(format!(
                 "`{name}` changes its rate itself (from {} to {} in its first \
                  {} updates): this is overruled, the schedules of the grid \
-                 set every rate",
+                 set every rate{}",
                 rate(first),
                 rate(last),
                 look.rates.len(),
+                match entry.baseline {
+                    Some(_) => "",
+                    None => "; `baseline = \"recorded\"` compares with its own",
+                }
             ));
         }
         if evaluates.is_none() {

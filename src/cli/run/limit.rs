@@ -7,7 +7,7 @@ use std::collections::HashSet;
 /// The cells of `plan` that `left` trainings pay for, of those in `only`;
 /// `only` itself if they pay for all. What they cost is taken from `left`.
 ///
-/// A run and the measuring of gradient norms count as one, a search for a rate
+/// A run, a recorded start and the measuring of gradient norms count as one, a search for a rate
 /// as the `trainings` of `[lr_find]`, rounded up, whether they are in the
 /// results already or not: the same command always means the same cells. The
 /// first seed of all schedules comes first.
@@ -18,6 +18,7 @@ pub(super) fn within(
     left: &mut usize,
 ) -> Option<HashSet<String>> {
     let search = experiment.lr_find.counted();
+    *left = left.saturating_sub(experiment.recordings());
     let wanted = |i: &usize| {
         let id = &plan.runs[*i].id;
         only.as_ref().is_none_or(|only| only.contains(id))

@@ -179,7 +179,7 @@ impl Stored<'_> {
         let own = self.experiment.baseline.as_ref().map(|(label, _)| label);
         let plan = &self.prepared.plan;
         let cell = plan.runs.iter().find(|cell| {
-            let label = self.experiment.schedules[cell.schedule].label();
+            let label = self.experiment.label(cell.schedule);
             Some(&label) != own
         });
         let Some(cell) = cell else {
@@ -204,7 +204,11 @@ impl Stored<'_> {
         let candidates: Vec<Candidate> =
             order.iter().map(|&j| race[j].clone()).collect();
         let comparison = baseline.as_ref().and_then(|(label, _)| {
-            Comparison::of(&candidates, label, found.lr)
+            let own = candidates.iter().find(|c| c.label == *label)?;
+            let best = candidates.iter().find(|c| c.label != *label)?;
+            let pairs = own.losses.iter().zip(&best.losses);
+            let pairs = pairs.map(|(own, best)| (*own, *best));
+            Comparison::of((&best.label, found.lr), label, pairs)
         });
         let best = match (&baseline, order.first()) {
             (_, None) => None,

@@ -100,6 +100,7 @@ pub(in crate::report) fn bare(analysis: Analysis) -> ReportInput {
         title: "A title".to_owned(),
         command: String::new(),
         schedules: vec![],
+        comparison: vec![],
         analysis,
         regime: vec![],
         lr_finds: vec![],

@@ -7,6 +7,7 @@ use super::{External, ProgramTask, fault};
 use crate::error::Result;
 use crate::plan::cost::Pace;
 use crate::record::AnyFloat;
+use crate::schedule::ScheduleSpec;
 use crate::train::{Score, finite, mean};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -33,6 +34,15 @@ pub(crate) struct Recording {
     pub(crate) train_seconds: f64,
     /// From its start to its end.
     pub(crate) seconds: f64,
+}
+
+impl Recording {
+    /// Its rates as a schedule with the peak `peak`.
+    pub(crate) fn schedule(&self, peak: f64) -> ScheduleSpec {
+        let factors: Vec<f64> =
+            self.rates.iter().map(|rate| rate / peak).collect();
+        ScheduleSpec::table(factors)
+    }
 }
 
 /// What is seen of a script before its training is over.
