@@ -544,3 +544,50 @@ fn a_baseline_that_cannot_be_compared_is_refused() {
         assert!(said.contains("makes 20 updates by itself"), "{said}");
     }
 }
+
+#[test]
+fn a_momentum_that_the_script_cycles_is_replayed_in_its_baseline() {
+    if !has_python() {
+        return;
+    }
+    let keys = "script = \"train.py\"\nlr = 0.01\nargs = [\"--cycle\"]\n\
+                baseline = \"recorded\"";
+    let folder = scripts(&GRID.replace("script = \"train.py\"", keys));
+    let of = |folder: &Path| -> Vec<String> {
+        let text = fs::read_to_string(folder.join("momenta"));
+        let text = text.expect("written");
+        text.lines().map(str::to_owned).collect()
+    };
+    lrscout(folder.path())
+        .env("MOMENTA", folder.path().join("momenta"))
+        .args(["run", "grid.toml", "--jobs", "1"])
+        .assert()
+        .success();
+    // One start is recorded, then both schedules and the baseline have two
+    // seeds.
+    let momenta = of(folder.path());
+    assert_eq!(momenta.len(), 1 + 4 + 2, "{momenta:?}");
+    let falling = &momenta[0];
+    assert!(falling.starts_with("[0.9, 0.89, 0.88, "), "{falling}");
+    let replayed = momenta.iter().filter(|row| *row == falling).count();
+    let held = momenta.iter().filter(|row| row.starts_with("[0.9, 0.9, "));
+    assert_eq!((replayed, held.count()), (1 + 2, 4), "{momenta:?}");
+
+    let folder = scripts(GRID);
+    lrscout(folder.path())
+        .env("MOMENTA", folder.path().join("momenta"))
+        .args(["auto", "--steps", "40", "--max-trainings", "5", "--"])
+        .args(["python3", "train.py", "--cycle"])
+        .assert()
+        .success();
+    let momenta = of(folder.path());
+    let replayed = momenta.iter().filter(|row| *row == falling).count();
+    assert_eq!((momenta.len(), replayed), (5, 3), "{momenta:?}");
+    let own = folder.path().join("results/auto-train/baseline.csv");
+    let own = fs::read_to_string(own).expect("written");
+    assert!(own.starts_with("step,factor,momentum\n0,1.0,0.9\n"), "{own}");
+    lrscout(folder.path())
+        .args(["report", "results/auto-train"])
+        .assert()
+        .success();
+}

@@ -126,6 +126,22 @@ class Odd(Test):
             norm = self.odd("momentum", grad_norm=name).all("train")[0]["grad_norm"]
             self.assertAlmostEqual(norm, float(slopes.norm(order)), places=5)
 
+    def test_a_recorded_momentum_is_replayed_to_the_bit(self):
+        for what in ("one-cycle", "cyclic"):
+            with self.subTest(what):
+                own = self.odd(what, rates=None, steps=30)
+                self.check(own, 30, rates=None)
+                momenta = [e["momentum"] for e in own.all("train")]
+                self.assertGreater(max(momenta) - min(momenta), 0.05)
+                # With the seed of the script, it is the same training again.
+                again = self.odd(what, rates=own.rates, momenta=momenta, seed=3)
+                self.check(again, 30, rates=own.rates)
+                self.assertEqual([e["momentum"] for e in again.all("train")], momenta)
+                self.assertEqual(again.losses, own.losses)
+                # Without it, the momentum is held.
+                held = self.odd(what, rates=own.rates, seed=3)
+                self.assertNotEqual(held.losses, own.losses)
+
     def test_faults_are_told(self):
         for what, status in (
             ("none", "no_optimizer"),

@@ -143,6 +143,24 @@ class Rates(unittest.TestCase):
         run = launch("train(torch.optim.SGD([w], lr=1.0))", momenta=momenta)
         self.assertEqual(run.error, "no_momentum")
 
+    def test_momentum_that_the_script_cycles_is_recorded_and_replayed(self):
+        script = """
+            optimizer = torch.optim.SGD([w], lr=1.0, momentum=0.5)
+            group = optimizer.param_groups[0]
+            group["max_momentum"] = 0.95
+            for t in range(4):
+                group["momentum"] = 0.95 - t / 10
+                train(optimizer, 1)
+                print("had", group["momentum"])
+            """
+        momenta = [0.95 - t / 10 for t in range(4)]
+        own = launch(script, rates=None)
+        self.assertEqual([e["momentum"] for e in own.all("train")], momenta)
+        other = [0.7, 0.6, 0.5, 0.4]
+        run = launch(script, momenta=other)
+        self.assertEqual([e["momentum"] for e in run.all("train")], other)
+        self.assertIn("had 0.7\nhad 0.6\nhad 0.5", run.errors)
+
     def test_momentum_that_the_script_cycles_is_held(self):
         run = launch(
             """

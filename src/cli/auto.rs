@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::grid::{Experiment, outline_text};
 use crate::learner::{Auto as Chosen, Limits, Stored};
 use crate::results::Folder;
-use crate::results::rows::FactorRow;
 use crate::runner::{self, Cell, Event, Options, Prepared};
 use crate::spec::time;
 use crate::store::{Store, environment};
@@ -131,12 +130,9 @@ impl Auto {
         let folder = Folder::new(&self.results.join(&experiment.name));
         if let Some((label, _)) = &experiment.baseline {
             let own = experiment.schedules.iter().find(|s| s.label() == *label);
-            let factors = own.map(|own| own.rates(1.0, experiment.budgets[0]));
-            let factors = factors.transpose().map_err(Error::from)?;
-            let rows = factors.into_iter().flatten().enumerate();
-            let rows: Vec<FactorRow> =
-                rows.map(|(step, factor)| FactorRow { step, factor }).collect();
-            folder.table("baseline", &rows)?;
+            if let Some(own) = own {
+                script::write_own(own, experiment.budgets[0], &folder)?;
+            }
         }
         let prepared = runner::prepare(&experiment, registry, base)?;
         let choice = Stored {

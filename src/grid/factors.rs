@@ -1,5 +1,5 @@
-//! Files with the factors of a `table` schedule: CSV `step,factor`, or a
-//! one-dimensional `.npy` array.
+//! Files with the factors of a `table` schedule: CSV `step,factor`, or with
+//! momenta `step,factor,momentum`, or a one-dimensional `.npy` array.
 
 use crate::error::{Error, Result};
 use std::fs::File;
@@ -9,13 +9,20 @@ use std::path::Path;
 /// Largest file, in bytes: three million rows of CSV.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Reads the factors at `path`, one per step.
+/// The columns of a file without and with momenta.
+const HEADERS: [&[&str]; 2] =
+    [&["step", "factor"], &["step", "factor", "momentum"]];
+
+/// Factors, and momenta or none.
+type Columns = (Vec<f64>, Vec<f64>);
+
+/// Reads the factors at `path`, one per step, and its momenta if it has them.
 ///
 /// # Errors
 ///
 /// [`Error::Io`] if it cannot be read, [`Error::Input`] on this file if it
 /// holds no factors.
-pub(super) fn read(path: &Path) -> Result<Vec<f64>> {
+pub(super) fn read(path: &Path) -> Result<Columns> {
     let mut bytes = vec![];
     File::open(path)
         .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
@@ -28,7 +35,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<f64>> {
     }
     if bytes.starts_with(b"\x93NUMPY") {
         return match npy(&bytes) {
-            Some(factors) => Ok(factors),
+            Some(factors) => Ok((factors, vec![])),
             None => refuse(
                 "this array cannot be read, save a one-dimensional one of \
                  little-endian float64 or float32: `numpy.save(path, \
@@ -45,15 +52,16 @@ pub(super) fn read(path: &Path) -> Result<Vec<f64>> {
     }
 }
 
-/// Rows `step,factor` under that header, steps from 0 without gaps.
-fn table(path: &Path, text: &str) -> Result<Vec<f64>> {
+/// Rows under one of the headers, steps from 0 without gaps.
+fn table(path: &Path, text: &str) -> Result<Columns> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut rows = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let mut factors = None;
+    let mut header: Option<&[&str]> = None;
+    let (mut factors, mut momenta) = (vec![], vec![]);
     for row in rows.records() {
         let row = row.expect("text, with any number of fields");
         let wrong = |message: &str| {
@@ -63,32 +71,46 @@ fn table(path: &Path, text: &str) -> Result<Vec<f64>> {
             let gap = text[at..].len() - text[at..].trim_start().len();
             Err(Error::input(path, text, at + gap, message))
         };
-        let fields = (row.len() == 2).then(|| (&row[0], &row[1]));
-        let Some(factors) = &mut factors else {
-            if fields != Some(("step", "factor")) {
+        let Some(header) = header else {
+            header = HEADERS
+                .into_iter()
+                .find(|names| row.iter().eq(names.iter().copied()));
+            if header.is_none() {
                 return wrong("the header must be `step,factor`");
             }
-            factors = Some(vec![]);
             continue;
         };
-        let Some((step, factor)) = fields else {
-            return wrong("a row must be a step and a factor, as in `0,0.5`");
-        };
-        if step.parse() != Ok(factors.len()) {
+        if row.len() != header.len() {
+            return wrong(match header.len() {
+                2 => "a row must be a step and a factor, as in `0,0.5`",
+                _ => {
+                    "a row must be a step, a factor and a momentum, as in \
+                     `0,0.5,0.9`"
+                }
+            });
+        }
+        if row[0].parse() != Ok(factors.len()) {
             let step = factors.len();
             return wrong(&format!("the step of this row must be {step}"));
         }
-        match factor.parse::<f64>() {
-            Ok(factor) if factor.is_finite() => factors.push(factor),
-            _ => {
-                return wrong("the factor of this row must be a finite number");
+        let columns = [&mut factors, &mut momenta];
+        for (i, column) in (1..row.len()).zip(columns) {
+            match row[i].parse::<f64>() {
+                Ok(number) if number.is_finite() => column.push(number),
+                _ => {
+                    return wrong(&format!(
+                        "the {} of this row must be a finite number",
+                        header[i]
+                    ));
+                }
             }
         }
     }
-    factors.filter(|factors| !factors.is_empty()).ok_or_else(|| {
+    if factors.is_empty() {
         let message = "the table has no rows, give one `step,factor` a step";
-        Error::input(path, text, text.len(), message)
-    })
+        return Err(Error::input(path, text, text.len(), message));
+    }
+    Ok((factors, momenta))
 }
 
 /// The array of a `.npy` file, format versions 1 to 3.
@@ -125,6 +147,10 @@ mod tests {
     use super::*;
 
     fn read_bytes(bytes: &[u8]) -> std::result::Result<Vec<f64>, String> {
+        columns(bytes).map(|(factors, _)| factors)
+    }
+
+    fn columns(bytes: &[u8]) -> std::result::Result<Columns, String> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("f.csv");
         std::fs::write(&path, bytes).expect("written");
@@ -138,7 +164,9 @@ mod tests {
     #[test]
     fn rows_become_factors() {
         let text = b"\xef\xbb\xbfstep,factor\r\n0,0.5\r\n1, 1\r\n\r\n2,1e-3";
-        assert_eq!(read_bytes(text), Ok(vec![0.5, 1.0, 1e-3]));
+        assert_eq!(columns(text), Ok((vec![0.5, 1.0, 1e-3], vec![])));
+        let text = b"step,factor,momentum\n0,0.5,0.9\n1,1,0.85\n";
+        assert_eq!(columns(text), Ok((vec![0.5, 1.0], vec![0.9, 0.85])));
     }
 
     #[test]
@@ -197,6 +225,15 @@ mod tests {
             (
                 "step,factor\n0,1,2\n",
                 "f.csv:2:1: a row must be a step and a factor, as in `0,0.5`",
+            ),
+            (
+                "step,factor,momentum\n0,1\n",
+                "f.csv:2:1: a row must be a step, a factor and a momentum, as \
+                 in `0,0.5,0.9`",
+            ),
+            (
+                "step,factor,momentum\n0,1,x\n",
+                "f.csv:2:1: the momentum of this row must be a finite number",
             ),
             (
                 "step,factor\n",

@@ -250,7 +250,7 @@ pub(super) fn natural_depth(name: &str, kind: Option<&str>) -> usize {
     match name {
         "hidden" if kind == Some("gru") => 0,
         "hidden" | "channels" | "kernels" | "drop" | "split" | "milestones"
-        | "factors" | "join" | "cycle_momentum" | "adamw_for" => 1,
+        | "factors" | "momenta" | "join" | "cycle_momentum" | "adamw_for" => 1,
         "points" => 2,
         _ => 0,
     }

@@ -231,7 +231,8 @@ fn read_tables(
     if let Some(file) = spec.table_file() {
         let place = find(table, "file").map_or(at, |entry| entry.node.at);
         let path = source.file(place, "file", file)?;
-        spec.set_table(factors::read(&path)?);
+        let (factors, momenta) = factors::read(&path)?;
+        spec.set_table(factors, momenta);
         if let Some(problem) = spec.problem() {
             return Err(complaint(source, at, table, problem));
         }

@@ -362,7 +362,7 @@ pub(crate) fn recording_id(
     files: &str,
     limit: Option<usize>,
 ) -> String {
-    content_id(&("recording", identity(spec, files, ""), limit))
+    content_id(&("recording with momenta", identity(spec, files, ""), limit))
 }
 
 /// The digest of the canonical JSON of `spec` (fields in order of

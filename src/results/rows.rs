@@ -9,7 +9,7 @@ mod comparison;
 pub(crate) use claims::{
     Budgets, ClaimRow, Measure, Relation, Stand, Statement,
 };
-pub(crate) use comparison::ComparisonRow;
+pub(crate) use comparison::{ComparisonRow, CycledRow};
 use serde::{Deserialize, Serialize};
 
 /// What the evidence says about a schedule.

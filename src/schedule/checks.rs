@@ -84,8 +84,9 @@ impl Kind {
                 counts("warmup_steps", Some(*warmup_steps))
             }
             Self::Piecewise { points } => check_points(points),
-            Self::Table { file, factors } => {
-                check_factors(file.is_some(), factors)
+            Self::Table { file, factors, momenta } => {
+                check_factors(file.is_some(), factors)?;
+                check_momenta(file.is_some(), factors, momenta)
             }
             Self::Refined { from, tau } => {
                 check_from(from)?;
@@ -268,6 +269,34 @@ fn check_factors(from_file: bool, factors: &[f64]) -> Result<(), Problem> {
             format!(
                 "`{key}` has {} at step {row}, a factor is 0 or more",
                 factors[row]
+            ),
+        )),
+    }
+}
+
+/// A momentum for every factor, or none.
+fn check_momenta(
+    from_file: bool,
+    factors: &[f64],
+    momenta: &[f64],
+) -> Result<(), Problem> {
+    let key = if from_file { "file" } else { "momenta" };
+    let (rows, all) = (momenta.len(), factors.len());
+    if rows > 0 && all > 0 && rows != all {
+        let message = format!(
+            "`{key}` has {rows} momenta and {all} factors, give one for each \
+             step, or none"
+        );
+        return Err(Problem::at(key, message));
+    }
+    match momenta.iter().position(|m| !(0.0..1.0).contains(m)) {
+        None => Ok(()),
+        Some(row) => Err(Problem::at(
+            key,
+            format!(
+                "`{key}` has the momentum {} at step {row}, it must be from 0 \
+                 to below 1",
+                momenta[row]
             ),
         )),
     }

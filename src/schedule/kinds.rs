@@ -322,6 +322,7 @@ kinds! {
     "table" Table from "your own" {
         file: Option<PathBuf> = None;
         factors: Vec<f64> = vec![];
+        momenta: Vec<f64> = vec![];
     }
     /// from the gradient norms of one run with the schedule `from`
     "refined" Refined from "Defazio et al. 2023" {

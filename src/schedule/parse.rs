@@ -189,6 +189,7 @@ impl ScheduleSpec {
             };
             let value = match value {
                 // A table of thousands of numbers is no name.
+                ParamValue::List(_) if key == "momenta" => continue,
                 ParamValue::List(rows) if key == "factors" => {
                     if self.table_file().is_some() {
                         continue;

@@ -141,7 +141,7 @@ impl Kind {
                 noam(warmup_steps, steps)
             }
             Self::Piecewise { ref points } => between(points, &p),
-            Self::Table { ref file, ref factors } => {
+            Self::Table { ref file, ref factors, .. } => {
                 let key = if file.is_some() { "file" } else { "factors" };
                 table(key, factors, steps, warmup)?
             }
@@ -161,6 +161,12 @@ impl Kind {
             Self::Cyclical { cycle_momentum: Some([low, high]), .. } => {
                 named!(low, high);
                 Some(&high - swing(self, whole, &high - low))
+            }
+            Self::Table { ref momenta, .. } if !momenta.is_empty() => {
+                // They may have the rows of the warm-up, too.
+                let skip = momenta.len().saturating_sub(steps);
+                let rows = Arc::new(momenta[skip..].to_vec());
+                Some(Expr::Row(rows, Arc::new(Expr::Time)))
             }
             _ => None,
         }

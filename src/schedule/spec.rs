@@ -156,7 +156,8 @@ impl ScheduleSpec {
 
     /// One factor on the peak for each step.
     pub fn table(factors: impl Into<Vec<f64>>) -> Self {
-        Kind::Table { file: None, factors: factors.into() }.into()
+        let (factors, momenta) = (factors.into(), vec![]);
+        Kind::Table { file: None, factors, momenta }.into()
     }
 
     /// Schedules one after the other, each over so many steps of its own.
@@ -248,10 +249,13 @@ impl ScheduleSpec {
         }
     }
 
-    /// Sets the factors of a `table`; any other kind stays as it is.
-    pub(crate) fn set_table(&mut self, values: Vec<f64>) {
-        if let Form::Kind(Kind::Table { factors, .. }) = &mut self.form {
+    /// Sets the factors of a `table`, and its momenta, which are as many or
+    /// none; any other kind stays as it is.
+    pub(crate) fn set_table(&mut self, values: Vec<f64>, cycled: Vec<f64>) {
+        if let Form::Kind(Kind::Table { factors, momenta, .. }) = &mut self.form
+        {
             *factors = values;
+            *momenta = cycled;
         }
     }
 
@@ -285,13 +289,14 @@ impl ScheduleSpec {
     }
 
     fn cycles_momentum(&self) -> bool {
-        matches!(
-            self.form,
+        match &self.form {
             Form::Kind(
-                Kind::OneCycle { cycle_momentum: Some(_), .. }
-                    | Kind::Cyclical { cycle_momentum: Some(_), .. }
-            )
-        )
+                Kind::OneCycle { cycle_momentum, .. }
+                | Kind::Cyclical { cycle_momentum, .. },
+            ) => cycle_momentum.is_some(),
+            Form::Kind(Kind::Table { momenta, .. }) => !momenta.is_empty(),
+            _ => false,
+        }
     }
 
     /// The first value that is invalid at every budget.
@@ -346,9 +351,14 @@ fn check_parts(parts: &[Part]) -> Result<(), Problem> {
             return Err(inside(Problem::whole(message)));
         }
         if part.spec.cycles_momentum() {
-            let message = "`cycle_momentum` has no value for the other \
-                           parts, leave it out";
-            return Err(inside(Problem::at("cycle_momentum", message)));
+            let key = match part.spec.kind() {
+                "table" => "momenta",
+                _ => "cycle_momentum",
+            };
+            let message = format!(
+                "`{key}` has no value for the other parts, leave it out"
+            );
+            return Err(inside(Problem::at(key, message)));
         }
         match part.length {
             PartLength::Steps(0) => {

@@ -15,6 +15,7 @@ parser.add_argument("--epochs", type=int, default=3)
 parser.add_argument("--lr", type=float, default=0.02)
 parser.add_argument("--silent", action="store_true")
 parser.add_argument("--fault", default="")
+parser.add_argument("--cycle", action="store_true")
 parser.add_argument("--warmup", type=int, default=0)
 parser.add_argument("--pause", type=float, default=0.0)
 args = parser.parse_args()
@@ -42,6 +43,7 @@ with open(os.environ.get("STARTS", os.devnull), "a") as starts:
     print(os.getcwd(), file=starts)
 os.makedirs("checkpoints", exist_ok=True)
 step, batch = 0, 16
+momenta, speed = [], [0.0] * WIDTH
 for epoch in range(args.epochs):
     random.shuffle(train_set)
     for at in range(0, len(train_set), batch):
@@ -51,14 +53,23 @@ for epoch in range(args.epochs):
         loss, slope = loss_of(weights, part), slope_of(weights, part)
         if args.fault == "none":
             continue
+        momentum = (0.9 - step / 100 if hooks and hooks.record else 0.9) if args.cycle else 0.0
         if hooks:
             hooks.before_update()
+            if hooks.momentum() is not None:
+                momentum = hooks.momentum()
             if not hooks.record:
                 lr = hooks.rate() * (2 if args.fault == "rate" and step == 5 else 1)
         time.sleep(args.pause)
-        weights = [w - lr * s for w, s in zip(weights, slope)]
+        speed = [momentum * v + s for v, s in zip(speed, slope)]
+        weights = [w - lr * v for w, v in zip(weights, speed)]
+        momenta.append(momentum)
+        if len(momenta) == 40:
+            with open(os.environ.get("MOMENTA", os.devnull), "a") as file:
+                print(momenta, file=file)
         if hooks:
-            hooks.after_update([loss], lr)
+            cycles = args.cycle and (hooks.record or hooks.momentum() is not None)
+            hooks.after_update([loss], lr, momentum if cycles else None)
         step += 1
     with open("checkpoints/last.txt", "w") as file:
         print(weights, file=file)

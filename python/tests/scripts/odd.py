@@ -38,6 +38,16 @@ elif what == "exit":
     raise SystemExit("give me data")
 elif what == "module":
     import no_such_package  # noqa: F401
+elif what in ("one-cycle", "cyclic"):
+    if what == "one-cycle":
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=30)
+    else:
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        cycle = torch.optim.lr_scheduler.CyclicLR(optimizer, 0.001, 0.05, step_size_up=10)
+    for _ in range(30):
+        train(optimizer, 1)
+        cycle.step()
 elif what == "momentum":
     train(torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9))
 elif what == "betas":

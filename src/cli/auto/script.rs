@@ -6,6 +6,8 @@ use crate::grid::{
     DeviceSpec, Experiment, LrFindPer, LrFindSpec, WorkloadEntry, fingerprint,
 };
 use crate::learner::{Budget, Limits};
+use crate::results::Folder;
+use crate::results::rows::{CycledRow, FactorRow};
 use crate::runner::{self, Event, Options};
 use crate::schedule::ScheduleSpec;
 use crate::spec::{ExternalSpec, ScriptFolder, TrainerSpec, is_python};
@@ -289,8 +291,35 @@ pub(super) fn own_rates(
     let own: std::result::Result<ScheduleSpec, _> =
         serde_json::from_value(table);
     let mut own = own.expect("a table");
-    own.set_table(spec.rates(1.0, steps)?);
+    let course = spec.course(1.0, steps)?;
+    let momenta = (0..steps).filter_map(|step| course.momentum(step));
+    own.set_table(spec.rates(1.0, steps)?, momenta.collect());
     Ok(own)
+}
+
+/// Writes the table of `own`, which [`own_rates`] made.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub(super) fn write_own(
+    own: &ScheduleSpec,
+    steps: usize,
+    folder: &Folder,
+) -> Result<()> {
+    let course = own.course(1.0, steps)?;
+    let stem = BASELINE.trim_end_matches(".csv");
+    let cycled: Vec<CycledRow> = (0..steps)
+        .filter_map(|step| {
+            let (factor, momentum) = (course.lr(step), course.momentum(step)?);
+            Some(CycledRow { step, factor, momentum })
+        })
+        .collect();
+    if !cycled.is_empty() {
+        return folder.table(stem, &cycled);
+    }
+    let row = |step| FactorRow { step, factor: course.lr(step) };
+    folder.table(stem, &(0..steps).map(row).collect::<Vec<_>>())
 }
 
 /// What a choice may spend.

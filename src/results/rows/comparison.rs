@@ -1,4 +1,4 @@
-//! The table of what beats the user's own choice.
+//! Tables of the user's own choice, and of what beats it.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,4 +29,15 @@ pub(crate) struct ComparisonRow {
     pub(crate) high: f64,
     /// The probability that the loss is lower at all.
     pub(crate) probability: f64,
+}
+
+/// One row of `baseline.csv` if the momentum is cycled, too.
+#[derive(Serialize)]
+pub(crate) struct CycledRow {
+    /// Optimizer update, from 0.
+    pub(crate) step: usize,
+    /// Share of the peak.
+    pub(crate) factor: f64,
+    /// Momentum, or the first beta.
+    pub(crate) momentum: f64,
 }

@@ -445,12 +445,44 @@ fn a_tables_factors_are_written_once_they_are_set() {
     let written =
         |spec: &ScheduleSpec| serde_json::to_string(spec).expect("plain data");
     assert_eq!(written(&spec), r#"{"kind":"table","file":"rates/a.csv"}"#);
-    spec.set_table(vec![1.0, 0.5]);
+    spec.set_table(vec![1.0, 0.5], vec![]);
     assert_eq!(
         written(&spec),
         r#"{"kind":"table","file":"rates/a.csv","factors":[1.0,0.5]}"#
     );
     assert_eq!(spec.rates(1.0, 2), Ok(vec![1.0, 0.5]));
+}
+
+#[test]
+fn a_table_may_cycle_the_momentum() {
+    let text = r#"{"kind":"table","factors":[1,0.5],"momenta":[0.8,0.9]}"#;
+    let table = spec(text);
+    assert_eq!(table.label(), "table(rows=2)");
+    let written = serde_json::to_string(&table).expect("plain data");
+    assert_eq!(spec(&written), table);
+    let course = table.course(1.0, 2).expect("two steps");
+    assert_eq!([0, 1].map(|t| course.momentum(t)), [Some(0.8), Some(0.9)]);
+    let plain = ScheduleSpec::table([1.0, 0.5]).course(1.0, 2);
+    assert_eq!(plain.expect("two steps").momentum(0), None);
+    // After a warm-up, with the rows of the warm-up or without them.
+    let text = r#"{"kind":"table","factors":[1,0.5],"momenta":[0.8,0.9],
+                   "warmup":2}"#;
+    let course = spec(text).course(1.0, 4).expect("four steps");
+    let momenta = [0, 1, 2, 3].map(|t| course.momentum(t).expect("cycled"));
+    assert_eq!(momenta, [0.8, 0.8, 0.8, 0.9]);
+    for (text, part) in [
+        (
+            r#"{"kind":"table","factors":[1,1],"momenta":[0.9]}"#,
+            "1 momenta and 2 factors",
+        ),
+        (
+            r#"{"kind":"table","factors":[1],"momenta":[1]}"#,
+            "has the momentum 1 at step 0",
+        ),
+    ] {
+        let problem = spec(text).problem().expect(text).to_string();
+        assert!(problem.contains(part), "{problem}");
+    }
 }
 
 #[test]

@@ -17,6 +17,10 @@ use std::time::Duration;
 pub(crate) struct Recording {
     /// Its own rate at every update.
     pub(crate) rates: Vec<f64>,
+    /// Its own momentum (first beta) at every update, if its scheduler cycles
+    /// it.
+    #[serde(default)]
+    pub(crate) momenta: Vec<f64>,
     /// Mean training loss over the last tenth of its updates; `None` if not
     /// finite.
     pub(crate) train_loss: Option<f64>,
@@ -37,11 +41,12 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Its rates as a schedule with the peak `peak`.
+    /// Its rates, and momenta, as a schedule with the peak `peak`.
     pub(crate) fn schedule(&self, peak: f64) -> ScheduleSpec {
-        let factors: Vec<f64> =
-            self.rates.iter().map(|rate| rate / peak).collect();
-        ScheduleSpec::table(factors)
+        let factors = self.rates.iter().map(|rate| rate / peak);
+        let mut table = ScheduleSpec::table([]);
+        table.set_table(factors.collect(), self.momenta.clone());
+        table
     }
 }
 
@@ -139,12 +144,15 @@ impl External {
             grad_norm: None,
         };
         let (mut rates, mut losses) = (vec![], vec![]);
+        let mut momenta = vec![];
         let (mut valid, mut source, mut first) = (None, None, None);
         let began = std::time::Instant::now();
         let metric = self.metric.as_deref();
         let mut hear = |event: Event| {
             match event {
-                Event::Train { step, loss, lr: AnyFloat(lr), .. } => {
+                Event::Train {
+                    step, loss, lr: AnyFloat(lr), momentum, ..
+                } => {
                     in_order("train", step, rates.len())?;
                     if !(lr.is_finite() && lr >= 0.0) {
                         let message =
@@ -153,6 +161,7 @@ impl External {
                     }
                     rates.push(lr);
                     losses.push(loss.0);
+                    momenta.extend(momentum.map(|AnyFloat(momentum)| momentum));
                 }
                 Event::Eval { step, loss, metrics, split, source: who } => {
                     in_order("eval", step, rates.len())?;
@@ -196,7 +205,15 @@ impl External {
         }
         let tail = losses.len() - losses.len().div_ceil(10);
         let at_end = valid.filter(|(step, _)| *step == rates.len());
+        // One that never changes is that of the optimizer. Of several
+        // optimizers in turn, not all may cycle it.
+        if momenta.len() != rates.len()
+            || momenta.windows(2).all(|pair| pair[0] == pair[1])
+        {
+            momenta.clear();
+        }
         Ok(Recording {
+            momenta,
             train_loss: finite(mean(&losses[tail..])),
             valid: at_end.map(|(_, score)| score),
             source,
