@@ -477,6 +477,33 @@ fn a_baseline_is_trained_beside_the_schedules_and_compared_first() {
 }
 
 #[test]
+fn a_baseline_has_no_rate_to_find_and_no_place_in_the_rungs_of_a_search() {
+    if !has_python() {
+        return;
+    }
+    let keys = "script = \"train.py\"\nbaseline = \"recorded\"";
+    let folder = scripts(&GRID.replace("script = \"train.py\"", keys));
+    let said = |words: &[&str]| {
+        let run = lrscout(folder.path()).args(words).output();
+        let said = run.expect("it starts").stdout;
+        String::from_utf8_lossy(&said).into_owned()
+    };
+    let found = said(&["find-lr", "grid.toml"]);
+    assert_eq!(found.lines().count(), 2, "{found}");
+    let search = ["search", "grid.toml", "--max-trainings", "60", "--dry-run"];
+    let with_own = said(&search);
+    fs::write(folder.path().join("grid.toml"), GRID).expect("writable");
+    let without = said(&search);
+    let trainings = |text: &str| -> usize {
+        let (_, rest) = text.split_once("at most ").expect("a number");
+        let (number, _) = rest.split_once(' ').expect("a number");
+        number.parse().expect("a number")
+    };
+    // One recorded, and its two seeds.
+    assert_eq!(trainings(&with_own), trainings(&without) + 1 + 2);
+}
+
+#[test]
 fn a_baseline_that_cannot_be_compared_is_refused() {
     let workload = |keys: &str| {
         let keys = format!("script = \"train.py\"\n{keys}");

@@ -128,6 +128,10 @@ impl FindLr {
                 .into());
             }
         }
+        // The rate of a baseline is known.
+        for entry in &mut experiment.workloads {
+            entry.baseline = None;
+        }
         if let Some(trainings) = self.trainings {
             experiment.lr_find.trainings = trainings;
         }

@@ -61,7 +61,8 @@ impl Search {
         registry: &Registry,
         out: &mut impl Write,
     ) -> anyhow::Result<()> {
-        let experiment = Experiment::load(&self.grid, &super::known(registry))?;
+        let mut experiment =
+            Experiment::load(&self.grid, &super::known(registry))?;
         let number = number(&experiment, self.max_trainings)?;
         let plan = plan(&experiment, number);
         if self.dry_run {
@@ -74,7 +75,8 @@ impl Search {
         store.sweep();
         let jobs = self.jobs.or(experiment.jobs);
         let jobs = jobs.map_or_else(environment::cores, usize::from);
-        let tell = |event: &Event<'_>| display.tell(&experiment, event);
+        let grid = experiment.clone();
+        let tell = |event: &Event<'_>| display.tell(&grid, event);
         let deadline =
             self.max_time.and_then(|time| Instant::now().checked_add(time));
         let options = Options {
@@ -84,6 +86,14 @@ impl Search {
         };
         let base = self.grid.parent().unwrap_or(Path::new(""));
         let late = |error| options.explained(error);
+        runner::record_baselines(
+            &mut experiment,
+            base,
+            &store,
+            &options,
+            false,
+        )
+        .map_err(late)?;
         let from = (registry, base);
         let searched = search(&experiment, number, from, &store, &options)
             .map_err(late)?;

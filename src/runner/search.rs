@@ -73,7 +73,10 @@ pub(crate) fn trainings(experiment: &Experiment, number: usize) -> usize {
         reason = "at most a hundred trainings a rate"
     )]
     let finder = (finds as f64 * experiment.lr_find.trainings).ceil() as usize;
-    cells * rates * of_one + finder
+    // Baselines are trained in the final alone.
+    let own = experiment.workloads.iter().filter(|w| w.baseline.is_some());
+    let own = own.count() * experiment.budgets.len() * experiment.seeds.len();
+    cells * rates * of_one + finder + own + experiment.recordings()
 }
 
 /// The largest number of shapes whose search needs at most `most` trainings.
@@ -131,7 +134,12 @@ pub(crate) fn search(
     for (i, &Rung { seeds, .. }) in rungs.iter().enumerate() {
         let mut schedules = vec![control.clone()];
         schedules.extend(live.iter().filter(|s| **s != control).cloned());
+        let mut workloads = experiment.workloads.clone();
+        for entry in &mut workloads {
+            entry.baseline = None;
+        }
         let rung = Experiment {
+            workloads,
             seeds: (first..).take(seeds).collect(),
             schedules,
             race: false,

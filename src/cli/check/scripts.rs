@@ -16,6 +16,10 @@ use std::time::Duration;
 /// once.
 const SPACE: f64 = 3.0;
 
+/// Seconds from which on a start is slow: its files may not have been in
+/// memory yet.
+const SLOW: f64 = 10.0;
+
 /// One script, as its start shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct ScriptRow {
@@ -307,9 +311,15 @@ impl ScriptRow {
             (None, None) => format!("{made} updates or more by itself"),
         };
         format!(
-            "`{}`: {:.1} s to start, {} an update; {updates}; the score is {}",
+            "`{}`: {:.1} s to start{}, {} an update; {updates}; the score is \
+             {}",
             self.workload,
             self.start_seconds,
+            if self.start_seconds > SLOW {
+                " (the first start may be the slowest)"
+            } else {
+                ""
+            },
             forecast::moment(self.step_seconds),
             forecast::score(self.evaluates.as_deref()),
         )
