@@ -16,12 +16,16 @@ use crate::results::rows::PosteriorRow;
 use crate::seed::stream;
 use crate::spec::Set;
 use crate::stats::bootstrap::quantile;
-use crate::stats::hierarchical::{Model, Score, split_r_hat};
+use crate::stats::hierarchical::{Draw, MOST_R_HAT, Model, Score, split_r_hat};
 use design::{Design, Factor, Regime, numbered};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Draws of each chain.
 const DRAWS: usize = 500;
+
+/// Scores times sweeps of a chain that chains which do not agree may take:
+/// minutes.
+const MOST_UPDATES: usize = 150_000_000;
 
 /// Scores of cells that the model is fitted to at most: more would take
 /// minutes.
@@ -136,23 +140,32 @@ pub(super) fn posterior(
         // A tenth on the scale of logarithms.
         scale: 20.0 * rope,
     };
-    let draws = model.posterior(protocol.seed, DRAWS).concat();
+    let regimes = Regime::all(&factors);
+    let of_regime = |draws: &[Vec<Draw>], regime: &Regime| {
+        let draws = draws.iter().flatten();
+        let effects = |draw: &Draw| design.effects(&draw.effects, regime, k);
+        draws.map(effects).collect::<Vec<_>>()
+    };
+    let agree = |draws: &[Vec<Draw>]| {
+        let mut regimes = regimes.iter();
+        regimes.all(|regime| r_hat(&of_regime(draws, regime)) <= MOST_R_HAT)
+    };
+    let most = MOST_UPDATES / (clusters.len() * k);
+    let chains = model.posterior(protocol.seed, DRAWS, most, agree);
     let mut rng = stream(protocol.seed, "new data sets");
-    let new: Vec<Vec<Vec<f64>>> = draws
+    let new: Vec<Vec<Vec<f64>>> = chains
         .iter()
+        .flatten()
         .map(|draw| design.new_data_set(draw, k, &mut rng))
         .collect();
     let mut rows = vec![];
-    for regime in Regime::all(&factors) {
-        let known: Vec<Vec<f64>> = draws
-            .iter()
-            .map(|draw| design.effects(&draw.effects, &regime, k))
-            .collect();
+    for regime in &regimes {
+        let known = of_regime(&chains, regime);
         let elsewhere: Vec<Vec<f64>> = known
             .iter()
             .zip(&new)
             .map(|(known, new)| {
-                let own = design.own_effects(new, &regime, k);
+                let own = design.own_effects(new, regime, k);
                 known.iter().zip(own).map(|(known, own)| known + own).collect()
             })
             .collect();

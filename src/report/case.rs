@@ -4,11 +4,9 @@ use super::number::percent;
 use super::table::{likely, wrapped};
 use crate::error::{Error, Result};
 use crate::results::rows::PosteriorRow;
+use crate::stats::hierarchical::MOST_R_HAT;
 use crate::text::{count, listed, unknown};
 use serde::Serialize;
-
-/// R-hat above which the chains of the model do not agree.
-const MOST_R_HAT: f64 = 1.05;
 
 /// Schedules that are less often within 1 % of the best are not shown.
 const LEAST: f64 = 0.01;

@@ -34,6 +34,12 @@ use sampler::Chain;
 use std::panic::resume_unwind;
 use std::thread;
 
+/// R-hat above which chains do not agree.
+///
+/// Source: Vehtari et al. (2021) ask for 1.01, with many more draws than four
+/// times 500, whose R-hat scatters by more than that.
+pub(crate) const MOST_R_HAT: f64 = 1.05;
+
 /// Degrees of freedom of effects and residuals with heavy tails.
 pub(crate) const TAILS: f64 = 4.0;
 
@@ -81,29 +87,58 @@ pub(crate) struct Draw {
 
 impl Model {
     /// `draws` draws of each of four chains, which have streams of their own,
-    /// after as many that are thrown
-    /// away.
-    pub(crate) fn posterior(&self, seed: u64, draws: usize) -> Vec<Vec<Draw>> {
-        let one = |chain: usize| -> Vec<Draw> {
-            let mut rng = stream(seed, &format!("hierarchical {chain}"));
-            let mut chain = Chain::new(self, &mut rng);
-            (0..draws).for_each(|_| chain.sweep(&mut rng));
-            let next = |_| {
-                chain.sweep(&mut rng);
-                chain.draw()
-            };
-            (0..draws).map(next).collect()
-        };
-        let one = &one;
-        thread::scope(|scope| {
-            let chains = [0, 1, 2, 3].map(|i| scope.spawn(move || one(i)));
-            let joined = chains.map(|chain| match chain.join() {
-                Ok(draws) => draws,
-                Err(panic) => resume_unwind(panic),
+    /// after as many sweeps that are thrown away.
+    ///
+    /// While the chains do not `agree`, these draws are thrown away too, and as
+    /// many are taken from sweeps four times as far apart, as long as a chain
+    /// stays within `most` sweeps.
+    pub(crate) fn posterior(
+        &self,
+        seed: u64,
+        draws: usize,
+        most: usize,
+        agree: impl Fn(&[Vec<Draw>]) -> bool,
+    ) -> Vec<Vec<Draw>> {
+        let mut chains = [0, 1, 2, 3].map(|number| {
+            let mut rng = stream(seed, &format!("hierarchical {number}"));
+            (Chain::new(self, &mut rng), rng)
+        });
+        in_parallel(&mut chains, |(chain, rng)| {
+            (0..draws).for_each(|_| chain.sweep(rng));
+        });
+        let (mut apart, mut done) = (1, draws);
+        loop {
+            let drawn = in_parallel(&mut chains, |(chain, rng)| {
+                let next = |_| {
+                    (0..apart).for_each(|_| chain.sweep(rng));
+                    chain.draw()
+                };
+                (0..draws).map(next).collect()
             });
-            joined.to_vec()
-        })
+            done += apart * draws;
+            apart *= 4;
+            if done + apart * draws > most || agree(&drawn) {
+                return drawn;
+            }
+        }
     }
+}
+
+/// What `work` makes of each, a thread for each.
+fn in_parallel<T: Send, R: Send>(
+    all: &mut [T],
+    work: impl Fn(&mut T) -> R + Sync,
+) -> Vec<R> {
+    let work = &work;
+    thread::scope(|scope| {
+        let threads = all.iter_mut().map(|one| scope.spawn(move || work(one)));
+        let threads: Vec<_> = threads.collect();
+        let joined = threads.into_iter().map(|thread| match thread.join() {
+            Ok(result) => result,
+            Err(panic) => resume_unwind(panic),
+        });
+        joined.collect()
+    })
 }
 
 /// R-hat of the halves of chains of equal length: near 1 where they agree.

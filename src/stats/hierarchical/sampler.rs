@@ -62,8 +62,10 @@ pub(super) struct Chain<'a> {
     model: &'a Model,
     /// The block of each score; scores in the order of the blocks.
     pub(super) block: Vec<usize>,
-    /// Score and place of those that are known by a bound alone.
-    bounds: Vec<(usize, f64)>,
+    /// Place and bound of the scores that are known by a bound alone.
+    pub(super) bounds: Vec<(usize, f64)>,
+    /// Whether a score is known.
+    pub(super) is_known: Vec<bool>,
     /// What is left of each score after level and effects.
     pub(super) rest: Vec<f64>,
     /// Precision of each residual, in units of the common one.
@@ -100,6 +102,7 @@ impl<'a> Chain<'a> {
             model,
             block: scores.iter().map(|&(i, ..)| i).collect(),
             bounds: vec![],
+            is_known: vec![true; scores.len()],
             rest: vec![],
             weights: vec![1.0; scores.len()],
             spread: Spread::new(model.scale),
@@ -113,6 +116,7 @@ impl<'a> Chain<'a> {
                 Score::Exact(y) => y,
                 Score::Above(bound) => {
                     chain.bounds.push((n, bound));
+                    chain.is_known[n] = false;
                     bound
                 }
             };
@@ -125,7 +129,10 @@ impl<'a> Chain<'a> {
 
     /// Every quantity once.
     pub(super) fn sweep(&mut self, rng: &mut impl Rng) {
-        self.draw_unknown_scores(rng);
+        if !self.bounds.is_empty() {
+            self.move_over_unknown(rng);
+            self.draw_unknown_scores(rng);
+        }
         self.draw_weights(rng);
         self.draw_levels(rng);
         for t in 0..self.terms.len() {
@@ -161,12 +168,17 @@ impl<'a> Chain<'a> {
     /// Draws them whatever the weights, which are drawn next.
     fn draw_unknown_scores(&mut self, rng: &mut impl Rng) {
         let sd = self.spread.variance.sqrt();
-        for &(n, bound) in &self.bounds {
-            let terms = self.terms.iter();
-            let fit = self.levels[self.block[n]]
-                + terms.map(|t| t.values[t.of_score[n]]).sum::<f64>();
-            self.rest[n] = sd * tail_above((bound - fit) / sd, rng);
+        for i in 0..self.bounds.len() {
+            let (n, bound) = self.bounds[i];
+            let least = bound - self.fit(n);
+            self.rest[n] = sd * tail_above(least / sd, rng);
         }
+    }
+
+    /// Level and effects of a score.
+    pub(super) fn fit(&self, n: usize) -> f64 {
+        let effects = self.terms.iter().map(|t| t.values[t.of_score[n]]);
+        self.levels[self.block[n]] + effects.sum::<f64>()
     }
 
     fn draw_weights(&mut self, rng: &mut impl Rng) {

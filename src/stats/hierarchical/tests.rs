@@ -163,7 +163,7 @@ fn a_planted_difference_is_found() {
             *score = Score::Exact(level + effect + 0.02 * normal(&mut rng));
         }
     }
-    let chains = model.posterior(0, 500);
+    let chains = model.posterior(0, 500, 0, |_| false);
     let differences = |a: usize, b: usize| -> Vec<Vec<f64>> {
         let own = |draw: &Draw| draw.effects[0][b] - draw.effects[0][a];
         chains.iter().map(|chain| chain.iter().map(own).collect()).collect()
@@ -179,11 +179,63 @@ fn a_planted_difference_is_found() {
 }
 
 #[test]
+fn chains_agree_where_most_scores_are_unknown() {
+    let mut rng = stream(3, "unknown");
+    let (_, mut model) = simulated(0, &mut rng);
+    for (i, block) in model.blocks.iter_mut().enumerate() {
+        let level = normal(&mut rng);
+        for (j, score) in block.iter_mut() {
+            let y = level + [0.0, 0.1, 0.2, 0.3][*j] + 0.02 * normal(&mut rng);
+            *score = Score::Exact(y);
+        }
+        // At every other level, only the best of them is known.
+        (0..3 * (i % LEVELS)).for_each(|_| hide_largest(block));
+    }
+    let chains = model.posterior(0, 500, 0, |_| false);
+    for j in 1..TREATMENTS {
+        let difference = |draw: &Draw| {
+            let of =
+                |j: usize| draw.effects[0][j] + draw.effects[1][TREATMENTS + j];
+            of(j) - of(0)
+        };
+        let found: Vec<Vec<f64>> = chains
+            .iter()
+            .map(|chain| chain.iter().map(difference).collect())
+            .collect();
+        let sequences: Vec<&[f64]> = found.iter().map(|c| &**c).collect();
+        let r_hat = split_r_hat(&sequences);
+        assert!(r_hat < MOST_R_HAT, "{j}: {r_hat}");
+    }
+}
+
+#[test]
 fn the_same_seed_gives_the_same_draws() {
     let (_, model) = simulated(1, &mut stream(1, "same"));
-    let [a, b] = [0, 0].map(|seed| model.posterior(seed, 20));
+    let [a, b] = [0, 0].map(|seed| model.posterior(seed, 20, 0, |_| false));
     let last = |chains: &[Vec<Draw>]| chains[3][19].effects.clone();
     assert_eq!(last(&a), last(&b));
+}
+
+#[test]
+fn chains_that_do_not_agree_go_on() {
+    let (_, model) = simulated(1, &mut stream(1, "same"));
+    let asked = std::cell::Cell::new(0);
+    let run = |most, agree: usize| {
+        asked.set(0);
+        let drawn = model.posterior(0, 20, most, |drawn| {
+            assert_eq!(drawn.iter().map(Vec::len).sum::<usize>(), 4 * 20);
+            asked.set(asked.get() + 1);
+            asked.get() == agree
+        });
+        (asked.get(), drawn[0][0].effects[0][0])
+    };
+    let [first, second, third] = [1, 2, 3].map(|agree| run(9999, agree));
+    assert_eq!((first.0, second.0, third.0), (1, 2, 3));
+    assert!(first.1 != second.1 && second.1 != third.1);
+    // 20 thrown away and 20 + 80 + 320 drawn.
+    assert_eq!(run(440, 9), (2, third.1));
+    assert_eq!(run(439, 9), (1, second.1));
+    assert_eq!(run(119, 9), (0, first.1));
 }
 
 #[test]
