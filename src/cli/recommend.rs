@@ -319,12 +319,20 @@ fn study() -> Result<Vec<Stage>> {
             )
         };
     }
-    let stages = [(
-        "results/study-250",
-        250,
-        stage!("study-250", "posterior"),
-        stage!("study-250", "regime"),
-    )];
+    let stages = [
+        (
+            "results/study-250",
+            250,
+            stage!("study-250", "posterior"),
+            stage!("study-250", "regime"),
+        ),
+        (
+            "results/study-1000",
+            1000,
+            stage!("study-1000", "posterior"),
+            stage!("study-1000", "regime"),
+        ),
+    ];
     let stage =
         |(name, budget, posterior, regime): (_, _, (_, &str), (_, &str))| {
             let rows =

@@ -147,17 +147,15 @@ pub(super) fn posterior(
         draws.map(effects).collect::<Vec<_>>()
     };
     let agree = |draws: &[Vec<Draw>]| {
-        let mut regimes = regimes.iter();
-        regimes.all(|regime| r_hat(&of_regime(draws, regime)) <= MOST_R_HAT)
+        let r_hats = regimes.iter().map(|r| r_hat(&of_regime(draws, r)));
+        r_hats.fold(1.0, f64::max) <= MOST_R_HAT
     };
     let most = MOST_UPDATES / (clusters.len() * k);
     let chains = model.posterior(protocol.seed, DRAWS, most, agree);
     let mut rng = stream(protocol.seed, "new data sets");
-    let new: Vec<Vec<Vec<f64>>> = chains
-        .iter()
-        .flatten()
-        .map(|draw| design.new_data_set(draw, k, &mut rng))
-        .collect();
+    let draws = chains.iter().flatten();
+    let new: Vec<Vec<Vec<f64>>> =
+        draws.map(|draw| design.new_data_set(draw, k, &mut rng)).collect();
     let mut rows = vec![];
     for regime in &regimes {
         let known = of_regime(&chains, regime);
