@@ -143,10 +143,15 @@ fn what_a_folder_leaves_open_is_asked_for() {
                 w,linear,1,0.4\n";
     std::fs::write(foreign.join("runs.csv"), rows).expect("writable");
     let foreign = foreign.to_str().expect("UTF-8");
+    let own = tempfile::tempdir().expect("a folder");
+    let rows = "workload,schedule,budget,seed,valid_loss\nw,baseline,9,1,0.3\n\
+                w,linear,9,1,0.4\n";
+    std::fs::write(own.path().join("runs.csv"), rows).expect("writable");
+    let own = own.path().to_str().expect("UTF-8");
     let empty = tempfile::tempdir().expect("a folder");
     let empty = empty.path().to_str().expect("UTF-8");
     let standard = "results/standard";
-    let cases: [(&str, &[&str]); 9] = [
+    let cases: [(&str, &[&str]); 10] = [
         (standard, &[]),
         (standard, &["--steps", "1000"]),
         (standard, &["--steps", "1000", "--workload", "digits"]),
@@ -155,13 +160,15 @@ fn what_a_folder_leaves_open_is_asked_for() {
         (foreign, &[]),
         (foreign, &["--steps", "9"]),
         (foreign, &["--steps", "9", "--peak", "1"]),
+        (own, &["--peak", "1"]),
         (empty, &["--steps", "9", "--peak", "1"]),
     ];
     let said = cases.map(|(dir, rest)| {
         let fixed = ["--target", "hf", "--results", dir];
         let error = printed(&[&fixed, rest].concat()).expect_err("open");
         let said = error.to_string();
-        said.replace(foreign, "foreign").replace(empty, "empty")
+        let said = said.replace(foreign, "foreign").replace(own, "own");
+        said.replace(empty, "empty")
     });
     insta::assert_snapshot!(said.join("\n"));
 }

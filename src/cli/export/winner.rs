@@ -2,7 +2,7 @@
 //! peak, the steps, and the place on the leaderboard.
 
 use crate::error::{Error, Result};
-use crate::grid::Outline;
+use crate::grid::{Baseline, Outline};
 use crate::ranking::{Protocol, Ranking, Runs};
 use crate::results::rows::{FindRow, LeaderboardRow};
 use crate::results::{Folder, Sheet};
@@ -148,6 +148,12 @@ impl Ranked<'_> {
                 )));
             }
         };
+        if label == Baseline::LABEL {
+            return Err(Error::Invalid(format!(
+                "nothing beats your own choice in {at}: keep it, or give the \
+                 schedule, as in `lrscout export cosine --results {at}`"
+            )));
+        }
         let mut specs = self.results.outline.schedules.iter();
         specs.find(|spec| spec.label() == label).cloned().ok_or_else(|| {
             Error::Invalid(format!(
