@@ -17,6 +17,13 @@ pub(crate) struct Pace {
     pub(crate) step_seconds: f64,
 }
 
+impl Pace {
+    /// Time of a training of `updates`, in seconds.
+    pub(crate) fn seconds(self, updates: usize) -> f64 {
+        self.start_seconds + self.step_seconds * updates as f64
+    }
+}
+
 /// Range tests alone, in trainings of a budget of usual length.
 const RANGE_TEST_TRAININGS: f64 = 0.4;
 
@@ -82,10 +89,8 @@ pub(crate) fn estimate(
         experiment.workloads.iter().map(|w| w.cluster.as_str()).collect();
     let schedules = experiment.schedules.len();
     let seconds = paces.map(|paces| {
-        let training = |workload: usize, budget: usize| {
-            let Pace { start_seconds, step_seconds } = paces[workload];
-            start_seconds + step_seconds * budget as f64
-        };
+        let training =
+            |workload: usize, budget: usize| paces[workload].seconds(budget);
         let runs =
             plan.runs.iter().map(|run| training(run.workload, run.budget));
         let pilots =

@@ -109,17 +109,11 @@ impl Runs {
         protocol: &Protocol,
     ) -> Result<(Ranking, Option<f64>)> {
         let Self { observations, column, .. } = self;
-        if let Some(protocol) = protocol.at_found_rate(observations)
-            && let Ok(found) = attempt(observations, column, &protocol)?
-        {
+        if let Some(found) = at_found_rate(observations, column, protocol)? {
             return Ok((found, Some(1.0)));
         }
         let overall = Ranking::of(observations, column, protocol)?;
-        let multiple = match multiples(observations).as_slice() {
-            [one] => Some(*one),
-            _ => None,
-        };
-        Ok((overall, multiple))
+        Ok((overall, only(&multiples(observations))))
     }
 
     /// Keeps the runs of which `keep` is true.
@@ -214,11 +208,7 @@ impl Analysis {
             Ok(overall) => overall,
             Err(why) => return Ok(Err(why)),
         };
-        let at_found = protocol.at_found_rate(observations);
-        let found = match at_found {
-            Some(protocol) => rank(&protocol)?.ok(),
-            None => None,
-        };
+        let found = at_found_rate(observations, column, protocol)?;
         let picked: Vec<Observation> = observations
             .iter()
             .filter(|run| protocol.picks(run))
@@ -287,10 +277,9 @@ impl Analysis {
     /// The one multiple of the rate found that the leading ranking is at;
     /// `None` where several are averaged, or none is known.
     pub(crate) fn leading_multiple(&self) -> Option<f64> {
-        match (&self.found, self.multiples().as_slice()) {
-            (Some(_), _) => Some(1.0),
-            (None, [one]) => Some(*one),
-            _ => None,
+        match self.found {
+            Some(_) => Some(1.0),
+            None => only(&self.multiples()),
         }
     }
 
@@ -306,6 +295,27 @@ impl Analysis {
     pub(crate) fn multiples(&self) -> Vec<f64> {
         let all = self.boards.iter().filter_map(|board| board.lr_multiple);
         sorted(all.collect())
+    }
+}
+
+/// The ranking at the rate found, where there are several multiples of it and
+/// the runs at that one can be compared.
+fn at_found_rate(
+    runs: &[Observation],
+    column: &str,
+    protocol: &Protocol,
+) -> Result<Option<Ranking>> {
+    match protocol.at_found_rate(runs) {
+        Some(protocol) => Ok(attempt(runs, column, &protocol)?.ok()),
+        None => Ok(None),
+    }
+}
+
+/// The one value, if there is no other.
+fn only(values: &[f64]) -> Option<f64> {
+    match values {
+        [one] => Some(*one),
+        _ => None,
     }
 }
 

@@ -9,9 +9,6 @@ use crate::results::rows::{
 use crate::stats::power::smallest_wilcoxon_p;
 use serde::Serialize;
 
-/// The outcome of a learning rate that the grid gives.
-const GIVEN: &str = "given";
-
 /// What the runs behind an analysis are of, as far as it is known.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Basis<'a> {
@@ -199,9 +196,9 @@ impl Findings {
             optimizers,
             regime: Regime::of(basis.sizes, &budgets),
             lr_finds: basis.finds.len(),
-            given: finds.clone().filter(|find| find.outcome == GIVEN).count(),
+            given: finds.clone().filter(|find| find.is_given()).count(),
             unsettled: finds
-                .filter(|find| !["found", GIVEN].contains(&&*find.outcome))
+                .filter(|find| find.outcome != "found" && !find.is_given())
                 .map(|find| find.outcome.clone())
                 .collect(),
             diverged: rows

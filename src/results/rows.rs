@@ -324,6 +324,13 @@ pub(crate) struct FindRow {
     pub(crate) schedule: Option<String>,
 }
 
+impl FindRow {
+    /// Whether the rate was given, not found.
+    pub(crate) fn is_given(&self) -> bool {
+        self.outcome == "given"
+    }
+}
+
 /// One row of `curves.csv`: an evaluation of a run.
 #[derive(Serialize)]
 pub(crate) struct CurveRow<'a> {

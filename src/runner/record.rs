@@ -79,32 +79,19 @@ pub(crate) fn record_baselines(
         };
         let name = &entry.name;
         for &budget in &budgets {
-            let recorded = if only_known {
-                known(name, spec, base, Some(budget), store)?
-            } else {
+            let limit = Some(budget);
+            let mut recorded = known(name, spec, base, limit, store)?;
+            if recorded.is_none() && !only_known {
                 let text = format!(
                     "{name}, {budget} updates: one undisturbed start, to \
                      record its own rates (kept in the results)"
                 );
-                let limit = Some(budget);
-                let known = known(name, spec, base, limit, store)?;
-                if known.is_none() {
-                    (options.tell)(&Event::Note { text: &text });
-                }
-                let mut silent = |_: &Outlook| {};
-                Some(match known {
-                    Some(known) => known,
-                    None => recording(
-                        name,
-                        spec,
-                        base,
-                        limit,
-                        store,
-                        options,
-                        &mut silent,
-                    )?,
-                })
-            };
+                (options.tell)(&Event::Note { text: &text });
+                let silent = &mut |_: &Outlook| {};
+                recorded = Some(recording(
+                    name, spec, base, limit, store, options, silent,
+                )?);
+            }
             if let Some(recorded) = recorded {
                 own.insert(budget, of_recording(name, &recorded, budget)?);
             }

@@ -210,9 +210,7 @@ impl Script {
         let Outlook { pace, updates, evaluates, scheduled, .. } = outlook;
         let most = means.steps.unwrap_or(usize::MAX);
         let updates = updates.map(|updates| updates.min(most)).or(means.steps);
-        let seconds = updates.map(|updates| {
-            pace.start_seconds + pace.step_seconds * updates as f64
-        });
+        let seconds = updates.map(|updates| pace.seconds(updates));
         let length = match (updates, seconds) {
             (Some(updates), Some(seconds)) => format!(
                 "{updates} updates, so about {} a training",

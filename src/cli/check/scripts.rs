@@ -134,7 +134,7 @@ impl Script<'_> {
         let Self { path, experiment, entry, spec, .. } = self;
         let Outlook { pace, updates, .. } = &self.look.outlook;
         let name = &entry.name;
-        let longest = experiment.budgets.iter().copied().max().unwrap_or(0);
+        let longest = self.longest();
         if let Some(own) = updates.filter(|own| *own < longest) {
             let message = format!(
                 "`{name}` makes {own} updates by itself and would end before \
@@ -143,7 +143,7 @@ impl Script<'_> {
             );
             return Err(experiment.complaint(path, None, "budgets", message));
         }
-        let seconds = pace.start_seconds + pace.step_seconds * longest as f64;
+        let seconds = self.seconds();
         if seconds > spec.timeout.as_secs_f64() {
             let message = format!(
                 "one training of `{name}` with {longest} updates takes about \
@@ -190,7 +190,7 @@ impl Script<'_> {
             ));
         }
         let shortest = experiment.budgets.iter().copied().min().unwrap_or(0);
-        let longest = experiment.budgets.iter().copied().max().unwrap_or(0);
+        let longest = self.longest();
         if updates.is_none() && look.rates.len() <= longest {
             notes.push(format!(
                 "how many updates `{name}` makes by itself is not known after \
@@ -241,9 +241,12 @@ impl Script<'_> {
 
     /// Of the longest training.
     fn seconds(&self) -> f64 {
-        let Pace { start_seconds, step_seconds } = self.look.outlook.pace;
-        let longest = self.experiment.budgets.iter().copied().max();
-        start_seconds + step_seconds * longest.unwrap_or(0) as f64
+        self.look.outlook.pace.seconds(self.longest())
+    }
+
+    /// The largest budget.
+    fn longest(&self) -> usize {
+        self.experiment.budgets.iter().copied().max().unwrap_or(0)
     }
 
     fn is_scheduled(&self) -> bool {

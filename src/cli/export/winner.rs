@@ -12,9 +12,6 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The outcome of a rate that the grid gives.
-const GIVEN: &str = "given";
-
 /// A folder of results.
 pub(super) struct Results {
     folder: Folder,
@@ -236,11 +233,11 @@ impl Ranked<'_> {
         };
         let here: Vec<&FindRow> = rows.iter().filter(is_here).collect();
         // What is given beside a rate found is that of the baseline alone.
-        let is_found = here.iter().any(|row| row.outcome != GIVEN);
+        let is_found = here.iter().any(|row| !row.is_given());
         let multiple = self.multiple.unwrap_or(1.0);
         Ok(here
             .into_iter()
-            .filter(|row| !is_found || row.outcome != GIVEN)
+            .filter(|row| !is_found || !row.is_given())
             .map(|row| row.lr * multiple)
             .collect())
     }

@@ -7,10 +7,10 @@ use std::collections::HashSet;
 /// The cells of `plan` that `left` trainings pay for, of those in `only`;
 /// `only` itself if they pay for all. What they cost is taken from `left`.
 ///
-/// A run, a recorded start and the measuring of gradient norms count as one, a search for a rate
-/// as the `trainings` of `[lr_find]`, rounded up, whether they are in the
-/// results already or not: the same command always means the same cells. The
-/// first seed of all schedules comes first.
+/// A run, a recorded start and the measuring of gradient norms count as one, a
+/// search for a rate as the `trainings` of `[lr_find]`, rounded up, whether they
+/// are in the results already or not: the same command always means the same
+/// cells. The first seed of all schedules comes first.
 pub(super) fn within(
     experiment: &Experiment,
     plan: &Plan,

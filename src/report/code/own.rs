@@ -39,6 +39,18 @@ impl Own {
         }
     }
 
+    /// Every setting as `write` puts it, with `between` between two.
+    pub(super) fn listed(
+        &self,
+        between: &str,
+        write: impl Fn(&str, &str) -> String,
+    ) -> String {
+        let settings = self.settings.iter();
+        let lines: Vec<String> =
+            settings.map(|(key, value)| write(key, value)).collect();
+        lines.join(between)
+    }
+
     /// The largest distance to `factors`, as a share of the peak.
     fn distance(&self, factors: &[f64]) -> f64 {
         let distance = |(step, want): (usize, &f64)| {

@@ -36,36 +36,24 @@ fn torch(export: &Export<'_>) -> String {
     if export.momentum.is_none() {
         return TORCH.to_owned();
     }
-    format!("{MOMENTUM}\n\n{}", TORCH.replace("LambdaLR(", "Schedule("))
+    format!(
+        "{MOMENTUM}\n\n{}",
+        TORCH.replace("LambdaLR(optimizer, factor)", "Schedule(optimizer)")
+    )
 }
 
 fn accelerate(export: &Export<'_>) -> String {
     if export.momentum.is_none() {
         return ACCELERATE.to_owned();
     }
-    let class = MOMENTUM.replace("self.last_epoch", "self.factor_step()");
-    let class = class.replace(
-        "    def get_lr(self):",
-        "    def factor_step(self):\n        \
-         return self.last_epoch // self.times\n\n    def get_lr(self):",
-    );
-    let class = class.replace(
-        "def __init__(self, optimizer, factor):\n",
-        "def __init__(self, optimizer, factor, times):\n        \
-         self.times = times\n",
-    );
-    let made =
-        "Schedule(optimizer, lambda count: factor(count // times), times)";
     let plain = "LambdaLR(optimizer, lambda count: factor(count // times))";
-    format!("{class}\n\n{}", ACCELERATE.replace(plain, made))
+    let made = ACCELERATE.replace(plain, "Schedule(optimizer, times)");
+    format!("{MOMENTUM}\n\n{made}")
 }
 
 fn arguments(own: &Own) -> String {
-    let settings: Vec<String> = own
-        .settings
-        .iter()
-        .map(|(key, value)| format!("        {key}={value},\n"))
-        .collect();
+    let settings =
+        own.listed("", |key, value| format!("        {key}={value},\n"));
     format!(
         "def training_arguments(output_dir, **others):\n    \
          \"\"\"Arguments with which the Trainer's own scheduler gives these \
@@ -73,8 +61,7 @@ fn arguments(own: &Own) -> String {
          return TrainingArguments(\n        output_dir,\n        \
          learning_rate=PEAK,\n        max_steps=STEPS,\n        \
          lr_scheduler_type=\"{}\",\n{}        **others,\n    )\n",
-        own.name,
-        settings.concat()
+        own.name, settings
     )
 }
 
@@ -94,15 +81,19 @@ const TORCH: &str = r#"def scheduler(optimizer):
 "#;
 
 const MOMENTUM: &str = r#"class Schedule(LambdaLR):
-    """Sets the momentum (Adam's first beta) with the rate."""
+    """Sets the momentum (Adam's first beta) with the rate.
 
-    def __init__(self, optimizer, factor):
+    An update counts as `times` steps of the scheduler.
+    """
+
+    def __init__(self, optimizer, times=1):
         if not {"momentum", "betas"} & optimizer.defaults.keys():
             raise ValueError("the optimizer has neither momentum nor betas")
-        super().__init__(optimizer, factor)
+        self.times = times
+        super().__init__(optimizer, lambda count: factor(count // times))
 
     def get_lr(self):
-        value = momentum(self.last_epoch)
+        value = momentum(self.last_epoch // self.times)
         for group in self.optimizer.param_groups:
             if "betas" in group:
                 group["betas"] = (value, *group["betas"][1:])

@@ -122,16 +122,13 @@ pub(in crate::report::code) fn file(own: &Own, header: &[String]) -> String {
         .iter()
         .map(|line| format!("    {}", serde_json::Value::from(line.trim_end())))
         .collect();
-    let settings: Vec<String> = own
-        .settings
-        .iter()
-        .map(|(key, value)| format!("      \"{key}\": {value}"))
-        .collect();
+    let settings =
+        own.listed(",\n", |key, value| format!("      \"{key}\": {value}"));
     format!(
         "{{\n  \"comment\": [\n{}\n  ],\n  \"scheduler\": {{\n    \"type\": \
          \"{}\",\n    \"params\": {{\n{}\n    }}\n  }}\n}}\n",
         header.join(",\n"),
         own.name,
-        settings.join(",\n")
+        settings
     )
 }

@@ -74,10 +74,8 @@ pub(super) fn candidates(export: &Export<'_>) -> Vec<Own> {
             vec![risen("cosine_with_restarts", &kwargs, Box::new(body))]
         }
         "inverse-sqrt" => {
-            let timescale = number("timescale").max(1.0);
-            let timescale = spec
-                .number("timescale")
-                .map_or(warmup.max(1) as f64, |_| timescale);
+            let timescale = spec.number("timescale");
+            let timescale = timescale.unwrap_or(warmup as f64).max(1.0);
             let kwargs = [("timescale", format!("{timescale:.0}"))];
             let body = move |t: f64| ((t + timescale) / timescale).powf(-0.5);
             vec![risen("inverse_sqrt", &kwargs, Box::new(body))]

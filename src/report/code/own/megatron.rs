@@ -119,16 +119,11 @@ fn inverse_sqrt(export: &Export<'_>) -> Option<Own> {
 
 /// The flags as an array of the shell.
 pub(in crate::report::code) fn file(own: &Own) -> String {
-    let lines: Vec<String> = own
-        .settings
-        .iter()
-        .map(|(flag, value)| format!("    {flag} {value}\n"))
-        .collect();
+    let lines = own.listed("", |flag, value| format!("    {flag} {value}\n"));
     format!(
         "# `source` this file and add \"${{LR_FLAGS[@]}}\" to the command. It \
          is for\n# training in iterations, without --rampup-batch-size and \
-         --train-samples.\nLR_FLAGS=(\n{})\n",
-        lines.concat()
+         --train-samples.\nLR_FLAGS=(\n{lines})\n"
     )
 }
 
@@ -155,11 +150,7 @@ pub(in crate::report::code) fn refusal(export: &Export<'_>) -> String {
         .iter()
         .min_by(|a, b| distance(a).total_cmp(&distance(b)))
         .expect("the constant rate is always there");
-    let words: Vec<String> = nearest
-        .settings
-        .iter()
-        .map(|(flag, value)| format!("{flag} {value}"))
-        .collect();
+    let words = nearest.listed(" ", |flag, value| format!("{flag} {value}"));
     let momentum = if export.momentum.is_some() {
         "; no flag cycles the momentum"
     } else {
@@ -173,6 +164,6 @@ pub(in crate::report::code) fn refusal(export: &Export<'_>) -> String {
         export.label,
         export.steps,
         100.0 * distance(nearest),
-        words.join(" ")
+        words
     )
 }

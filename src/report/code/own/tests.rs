@@ -10,10 +10,8 @@ fn settings(spec: &str, target: Target) -> String {
     let Some(own) = exported(&spec, |export| exact(export, target)) else {
         return "none".to_owned();
     };
-    let settings = own.settings.into_iter();
-    let settings: Vec<String> =
-        settings.map(|(key, value)| format!("{key} {value}")).collect();
-    format!("{}: {}", own.name, settings.join(", "))
+    let settings = own.listed(", ", |key, value| format!("{key} {value}"));
+    format!("{}: {settings}", own.name)
 }
 
 /// `python/tests/exports.py` runs them in the frameworks.
