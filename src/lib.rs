@@ -35,6 +35,8 @@ mod gzip;
 mod import;
 mod kernels;
 mod learner;
+#[allow(dead_code, reason = "further libraries use the rest")]
+mod library;
 mod lr_find;
 mod model;
 pub mod nn;

@@ -23,7 +23,7 @@ const FLOORS: &[&[(&str, &[&str])]] = &[
         ("stats", &[]),
         ("kernels", &[]),
     ],
-    &[("nn", &[]), ("optim", &[]), ("grid", &[])],
+    &[("nn", &[]), ("optim", &[]), ("grid", &[]), ("library", &[])],
     &[("plan", &[]), ("store", &[])],
     &[("results", &[])],
     &[("data", &[]), ("ranking", &[])],

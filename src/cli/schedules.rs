@@ -1,11 +1,12 @@
 use crate::error::Error;
 use crate::grid::parse_schedule;
+use crate::library::{PACKAGES, Package, Run, Version};
 use crate::report::catalogue::{keys, markdown, sample};
 use crate::report::plot;
 use crate::schedule::{
     KindInfo, Library, MODIFIERS, Schedule, ScheduleSpec, kinds,
 };
-use clap::builder::PossibleValuesParser;
+use crate::text::unknown;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use std::io::Write;
@@ -156,13 +157,22 @@ pub(super) fn write_aligned(
 /// --compat, the rates are those of the given library, with its own first
 /// index, end and warm-up. --steps counts all updates of the training: the
 /// `decay_steps` of Keras is --steps minus the warm-up.
+///
+/// With --compat, a library's own call is read too: `Name(key=value)` with
+/// Python literals and without the optimizer, a configuration as a dictionary or
+/// JSON object, or the flags of Megatron. The rates are those that the optimizer
+/// has in the library's own loop. --peak is the rate that the optimizer was made
+/// with. --steps may go beyond the plan in the call.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout schedules values '{ kind = \"one-cycle\" }' --peak 0.1 --steps 100\n  \
     lrscout schedules values '{ kind = \"cosine\", warmup = \"5%\" }' \
-    --peak 3e-4 --steps 1000 --compat hf")]
+    --peak 3e-4 --steps 1000 --compat hf\n  \
+    lrscout schedules values 'CosineAnnealingLR(T_max=100)' \
+    --peak 0.1 --steps 120 --compat torch")]
 struct Values {
-    /// The schedule, as an inline TOML table.
+    /// The schedule: an inline TOML table, or a call of the library.
+    #[arg(allow_hyphen_values = true, value_name = "SPEC|CALL")]
     spec: String,
     /// Its highest learning rate.
     #[arg(long, allow_negative_numbers = true)]
@@ -170,30 +180,111 @@ struct Values {
     /// The budget, in optimizer updates.
     #[arg(long)]
     steps: usize,
-    /// Use the conventions of this library.
-    #[arg(long, value_name = "LIBRARY",
-        value_parser = PossibleValuesParser::new(Library::ALL.map(Library::name)))]
+    /// Use the conventions of this library, of this version if one is given.
+    #[arg(long, value_name = "LIBRARY[@VERSION]")]
     compat: Option<String>,
+    /// Updates of an epoch, for calls that count in epochs.
+    #[arg(long, value_name = "N")]
+    updates_per_epoch: Option<usize>,
+    /// Processes that train together, for calls that they change.
+    #[arg(long, value_name = "N", default_value = "1")]
+    processes: usize,
 }
 
 impl Values {
     fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        let Self { spec, peak, steps, compat } = self;
-        let spec = parse_schedule(&spec)?;
-        let library = Library::ALL
-            .into_iter()
-            .find(|library| compat.as_deref() == Some(library.name()));
-        let schedule = match library {
-            Some(library) => spec.build_compat(library, peak, steps),
-            None => spec.build(peak, steps),
-        };
-        let schedule = schedule.map_err(Error::from)?;
+        let rates = self.rates()?;
         writeln!(out, "step,lr")?;
-        for step in 0..steps {
-            writeln!(out, "{step},{:?}", schedule.lr(step))?;
+        for (step, rate) in rates.into_iter().enumerate() {
+            writeln!(out, "{step},{rate:?}")?;
         }
         Ok(())
     }
+
+    fn rates(&self) -> crate::error::Result<Vec<f64>> {
+        let Self { spec, peak, steps, .. } = self;
+        let Some(compat) = &self.compat else {
+            if is_call(spec) {
+                let message = "a call of a library needs `--compat LIBRARY`";
+                return Err(Error::Invalid(message.into()));
+            }
+            let schedule = parse_schedule(spec)?.build(*peak, *steps)?;
+            return Ok((0..*steps).map(|step| schedule.lr(step)).collect());
+        };
+        let (name, version) = match compat.split_once('@') {
+            Some((name, version)) => (name, Some(version)),
+            None => (compat.as_str(), None),
+        };
+        let library =
+            Library::ALL.into_iter().find(|library| library.name() == name);
+        let package = Package::named(name);
+        match (package, library) {
+            (Some(package), _) if is_call(spec) => {
+                let run = self.call_of(version)?;
+                Ok(package.rates(&package.read(spec)?, &run)?)
+            }
+            (_, Some(library)) => {
+                let spec = parse_schedule(spec)?;
+                let schedule = spec.build_compat(library, *peak, *steps)?;
+                Ok((0..*steps).map(|step| schedule.lr(step)).collect())
+            }
+            (Some(package), None) => {
+                let message = format!(
+                    "{} reads its own calls: `lrscout schedules list \
+                     --library {name}` shows them",
+                    package.title
+                );
+                Err(Error::Invalid(message))
+            }
+            (None, None) => {
+                let known = libraries();
+                Err(Error::Invalid(unknown("library", name, &known)))
+            }
+        }
+    }
+
+    /// The run that a call is asked for.
+    fn call_of(&self, version: Option<&str>) -> crate::error::Result<Run> {
+        let Self { peak, steps, updates_per_epoch, processes, .. } = *self;
+        if !(peak.is_finite() && peak > 0.0) {
+            let message =
+                format!("the peak learning rate is {peak}, it must be above 0");
+            return Err(Error::Invalid(message));
+        }
+        let version = match version {
+            None => None,
+            Some(text) => Some(Version::read(text).ok_or_else(|| {
+                let message = format!("`{text}` is no version such as 0.19.2");
+                Error::Invalid(message)
+            })?),
+        };
+        let processes = processes.max(1);
+        let epoch = updates_per_epoch;
+        Ok(Run { peak, steps, version, epoch, processes })
+    }
+}
+
+/// Whether `text` has the form of a library's call, and not of a SPEC.
+fn is_call(text: &str) -> bool {
+    let text = text.trim_start();
+    if let Some(inside) = text.strip_prefix('{') {
+        return inside.trim_start().starts_with(['"', '\'']);
+    }
+    if text.starts_with("--") || text.starts_with('[') {
+        return true;
+    }
+    let name = text.split_once('(').map(|(name, _)| name.trim_end());
+    name.is_some_and(|name| kinds().iter().all(|kind| kind.name != name))
+}
+
+/// The names that --compat takes.
+fn libraries() -> Vec<&'static str> {
+    let packages = PACKAGES.iter().map(|package| package.name);
+    let mut names: Vec<&str> =
+        Library::ALL.map(Library::name).into_iter().chain(packages).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Plot schedules side by side as SVG; default: all kinds.
