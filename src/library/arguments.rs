@@ -124,6 +124,33 @@ impl Arguments {
         value.ok_or_else(|| self.wrong(key, "a number"))
     }
 
+    /// A number, or `otherwise` where the call does not give one.
+    ///
+    /// # Errors
+    ///
+    /// If it is given and no number.
+    pub(crate) fn number_or(
+        &self,
+        key: &str,
+        otherwise: f64,
+    ) -> Result<f64, Problem> {
+        if self.given(key) { self.number(key) } else { Ok(otherwise) }
+    }
+
+    /// That the schedule starts anew: `key`, the count before its first step,
+    /// is -1.
+    ///
+    /// # Errors
+    ///
+    /// If it is another.
+    pub(crate) fn anew(&self, key: &str) -> Result<(), Problem> {
+        if self.whole(key)? == -1 {
+            return Ok(());
+        }
+        let why = "a scheduler that resumes is not read here, only -1";
+        Err(self.refused(key, why))
+    }
+
     /// A number, or `None`.
     ///
     /// # Errors

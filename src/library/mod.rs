@@ -11,6 +11,7 @@
 
 mod arguments;
 mod literal;
+mod paddle;
 mod torch;
 
 #[cfg(test)]
@@ -142,7 +143,7 @@ impl Run {
 }
 
 /// The libraries whose calls are read.
-pub(crate) static PACKAGES: &[Package] = &[torch::PACKAGE];
+pub(crate) static PACKAGES: &[Package] = &[paddle::PACKAGE, torch::PACKAGE];
 
 impl Package {
     /// The package of this name on the command line.

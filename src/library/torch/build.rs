@@ -53,10 +53,7 @@ pub(super) fn made(
         }
         _ => {}
     }
-    if arguments.whole("last_epoch")? != -1 {
-        let why = "a scheduler that resumes is not read here, only -1";
-        return Err(arguments.refused("last_epoch", why));
-    }
+    arguments.anew("last_epoch")?;
     let rule = rule(name, arguments, group)?;
     let base = *group.initial.get_or_insert(group.lr);
     let base = match rule {
