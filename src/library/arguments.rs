@@ -82,6 +82,16 @@ impl Arguments {
         found.unwrap_or_else(|| panic!("{} has no `{key}`", self.name))
     }
 
+    /// The name of the call.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the signature has it.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.values.iter().any(|argument| argument.key == key)
+    }
+
     /// Whether the call has it.
     pub(crate) fn given(&self, key: &str) -> bool {
         self.find(key).given

@@ -10,8 +10,11 @@
 //! (`tests/golden/libraries`).
 
 mod arguments;
+mod diffusers;
 mod literal;
 mod paddle;
+mod pytorch_optimizer;
+mod timm;
 mod torch;
 
 #[cfg(test)]
@@ -37,7 +40,12 @@ pub(crate) struct Package {
     pub(crate) entries: &'static [Entry],
     /// The entry that a line of flags belongs to.
     pub(crate) flags: Option<&'static str>,
+    /// The rates of a scheduler of torch, where the library steps those.
+    pub(crate) torch: Option<Stepped>,
 }
+
+/// The rates of a call over a run.
+pub(crate) type Stepped = fn(&Call, &Run) -> Result<Vec<f64>, Problem>;
 
 /// A schedule of a library.
 pub(crate) struct Entry {
@@ -143,7 +151,13 @@ impl Run {
 }
 
 /// The libraries whose calls are read.
-pub(crate) static PACKAGES: &[Package] = &[paddle::PACKAGE, torch::PACKAGE];
+pub(crate) static PACKAGES: &[Package] = &[
+    diffusers::PACKAGE,
+    paddle::PACKAGE,
+    pytorch_optimizer::PACKAGE,
+    timm::PACKAGE,
+    torch::PACKAGE,
+];
 
 impl Package {
     /// The package of this name on the command line.
@@ -162,6 +176,11 @@ impl Package {
         call: &Call,
         run: &Run,
     ) -> Result<Vec<f64>, Problem> {
+        if let Some(stepped) = self.torch
+            && torch::PACKAGE.entry(&call.name).is_ok()
+        {
+            return stepped(call, run);
+        }
         let entry = self.entry(&call.name)?;
         let arguments = Arguments::bind(entry.signature, call)?;
         (entry.rates)(&arguments, run)

@@ -18,6 +18,7 @@ pub(super) const PACKAGE: Package = Package {
             the peak.",
     entries: ENTRIES,
     flags: None,
+    torch: None,
 };
 
 macro_rules! entry {

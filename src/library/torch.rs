@@ -4,9 +4,9 @@
 mod build;
 mod scheduler;
 
-use scheduler::Group;
+use scheduler::{Group, Scheduler};
 
-use super::{Arguments, Entry, Notes, Package, Run, raises};
+use super::{Arguments, Call, Entry, Notes, Package, Run, raises};
 use crate::error::Problem;
 
 pub(super) const PACKAGE: Package = Package {
@@ -16,6 +16,7 @@ pub(super) const PACKAGE: Package = Package {
     frame: "Update t has the value after t calls of `scheduler.step()`.",
     entries: ENTRIES,
     flags: None,
+    torch: None,
 };
 
 /// An entry whose rates are those of the simulated scheduler.
@@ -142,6 +143,18 @@ const ENTRIES: &[Entry] = &[
     ),
 ];
 
+/// The rates of the scheduler of `call`, which is stepped `steps(t)` times
+/// before update t.
+pub(super) fn stepped(
+    call: &Call,
+    run: &Run,
+    steps: impl Fn(usize) -> usize,
+) -> Result<Vec<f64>, Problem> {
+    let mut group = Group::new(run.peak);
+    let made = build::scheduler(call, &mut group)?;
+    driven(&call.name, (made, group), run, steps)
+}
+
 /// The rates of a scheduler that is stepped once an update.
 fn rates(
     name: &str,
@@ -149,11 +162,24 @@ fn rates(
     run: &Run,
 ) -> Result<Vec<f64>, Problem> {
     let mut group = Group::new(run.peak);
-    let mut made = build::made(name, arguments, &mut group)?;
+    let made = build::made(name, arguments, &mut group)?;
+    driven(name, (made, group), run, |update| update)
+}
+
+fn driven(
+    name: &str,
+    (mut made, mut group): (Scheduler, Group),
+    run: &Run,
+    steps: impl Fn(usize) -> usize,
+) -> Result<Vec<f64>, Problem> {
     let mut rates = vec![];
+    let mut done = 0;
     for update in 0..run.steps {
-        if update > 0 && !made.step(&mut group) {
-            return Err(raises(name, update - 1));
+        while done < steps(update) {
+            if !made.step(&mut group) {
+                return Err(raises(name, update.saturating_sub(1)));
+            }
+            done += 1;
         }
         rates.push(group.lr);
     }
