@@ -10,6 +10,8 @@
 //! (`tests/golden/libraries`).
 
 mod arguments;
+mod composer;
+mod deepspeed;
 mod diffusers;
 mod literal;
 mod paddle;
@@ -152,6 +154,8 @@ impl Run {
 
 /// The libraries whose calls are read.
 pub(crate) static PACKAGES: &[Package] = &[
+    composer::PACKAGE,
+    deepspeed::PACKAGE,
     diffusers::PACKAGE,
     paddle::PACKAGE,
     pytorch_optimizer::PACKAGE,

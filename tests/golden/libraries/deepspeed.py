@@ -120,21 +120,23 @@ def facts():
     print("accumulation of 2, rates:", [float(group["lr"]) for group in trained(made, own, 12)])
     # A resume in the order that a loop of one's own has: the optimizer's state is
     # loaded, the scheduler is made, and its state is loaded.
-    net = torch.nn.Linear(1, 1)
-    own = torch.optim.AdamW(net.parameters(), lr=1e-3)
-    schedule = deepspeed.runtime.lr_schedules.WarmupDecayLR(own, **WARM)
-    for _ in range(15):
-        own.step()
+    for name, arguments in dict((name, arguments) for name, arguments, _ in CALLS).items():
+        make = getattr(deepspeed.runtime.lr_schedules, name)
+        net = torch.nn.Linear(1, 1)
+        own = torch.optim.AdamW(net.parameters(), lr=1e-3)
+        schedule = make(own, **arguments)
+        for _ in range(15):
+            own.step()
+            schedule.step()
+        rate, saved, states = own.param_groups[0]["lr"], own.state_dict(), schedule.state_dict()
+        again = torch.optim.AdamW(net.parameters(), lr=1e-3)
+        again.load_state_dict(saved)
+        schedule = make(again, **arguments)
+        schedule.load_state_dict(states)
+        first = again.param_groups[0]["lr"]
+        again.step()
         schedule.step()
-    rate, saved, states = own.param_groups[0]["lr"], own.state_dict(), schedule.state_dict()
-    again = torch.optim.AdamW(net.parameters(), lr=1e-3)
-    again.load_state_dict(saved)
-    schedule = deepspeed.runtime.lr_schedules.WarmupDecayLR(again, **WARM)
-    schedule.load_state_dict(states)
-    first = again.param_groups[0]["lr"]
-    again.step()
-    schedule.step()
-    print("resume at 15:", rate, "then", first, again.param_groups[0]["lr"])
+        print("resume of", name, "at 15:", rate, "becomes", first, "then", again.param_groups[0]["lr"])
 
 
 def main():
