@@ -33,12 +33,13 @@ test-python:     ## the Python package with torch, transformers, lightning and k
 	$(PYTHON_ENV)/bin/python python/tests/frameworks.py
 
 # Composer is in an environment of its own: it wants an older torch.
-test-exports: build ## exported schedules in the real frameworks, which it installs into PYTHON_ENV-exports and -composer
+test-exports: build ## exported schedules in the real frameworks, and the answer of auto brought back; installs them into PYTHON_ENV-exports and -composer
 	for env in exports composer; do test -d $(PYTHON_ENV)-$$env || python3 -m venv $(PYTHON_ENV)-$$env; done
 	$(PYTHON_ENV)-exports/bin/pip install --quiet $(PYTHON_PACKAGES) optax deepspeed megatron-core ninja
 	$(PYTHON_ENV)-composer/bin/pip install --quiet mosaicml numpy
 	PATH=$(PYTHON_ENV)-exports/bin:$$PATH python python/tests/exports.py $(LRSCOUT)
 	$(PYTHON_ENV)-composer/bin/python python/tests/exports.py $(LRSCOUT) composer
+	PATH=$(PYTHON_ENV)-exports/bin:$$PATH python python/tests/winner.py $(LRSCOUT)
 
 torture:         ## kills, faults and hostile input by the hundred thousand
 	$(CARGO) test --locked --release -- --ignored

@@ -101,7 +101,7 @@ def torch_adam(spec):
     return stepped(own, made["scheduler"](own))
 
 
-def hf(spec):
+def hf(spec, own_optimizer=True):
     import torch
     from transformers import Trainer, TrainingArguments
 
@@ -124,9 +124,16 @@ def hf(spec):
             arguments, optimizers = made["training_arguments"](folder, **quiet), (own, None)
         else:
             arguments = TrainingArguments(folder, max_steps=STEPS, **quiet)
-            optimizers = made["optimizers"](own)
-        Trainer(net, arguments, train_dataset=data, optimizers=optimizers).train()
+            optimizers = made["optimizers"](own) if own_optimizer else (own, None)
+        trainer = Trainer(net, arguments, train_dataset=data, optimizers=optimizers)
+        if not own_optimizer:
+            trainer = made.get("scheduled", lambda same: same)(trainer)
+        trainer.train()
     return record
+
+
+def hf_scheduled(spec):
+    return hf(spec, own_optimizer=False)
 
 
 def lightning(spec):
@@ -316,6 +323,7 @@ FRAMEWORKS = {
     torch: 1e-9,
     torch_adam: 1e-9,
     hf: 1e-9,
+    hf_scheduled: 1e-9,
     lightning: 1e-9,
     accelerate: 1e-9,
     accelerate_two: 1e-9,

@@ -3,7 +3,7 @@
 use super::found::relative_peak;
 use super::{
     LossKind, LrFound, Means, Opinion, OpinionSource, RangeTest, Runs,
-    TrialLosses, Verify, find,
+    TrialLosses, Verify, find, ladder,
 };
 use crate::error::Result;
 use crate::grid::LrFindSpec;
@@ -40,6 +40,13 @@ pub(crate) fn for_workload(
     let (steps, seeds) = match &verify {
         Some(verify) => verify.range_test(),
         None => (usual.steps, usual.seeds),
+    };
+    // No script makes more updates than it does by itself.
+    let steps = match trainer {
+        Trainer::External(program) if program.is_script => {
+            steps.min(horizon.max(ladder::FEWEST))
+        }
+        _ => steps,
     };
     let test = RangeTest {
         from: spec.from.unwrap_or(usual.from),

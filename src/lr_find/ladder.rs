@@ -6,7 +6,7 @@ use crate::spec::{Ladder, LossKind};
 use serde::{Deserialize, Serialize};
 
 /// Smallest number of rungs; a shorter curve cannot be read.
-const FEWEST: usize = 10;
+pub(super) const FEWEST: usize = 10;
 
 /// Decades that an exponential ladder may grow beyond its upper end while the
 /// loss has not diverged.

@@ -1,5 +1,7 @@
 """A regression with accelerate, as people write it, and one added line."""
 
+import argparse
+
 import torch
 import torch.nn as nn
 from accelerate import Accelerator
@@ -8,13 +10,19 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import lrscout
 
-set_seed(42)
+p = argparse.ArgumentParser()
+p.add_argument("--epochs", type=int, default=3)
+p.add_argument("--lr", type=float, default=0.1)
+p.add_argument("--seed", type=int, default=42)
+args = p.parse_args()
+
+set_seed(args.seed)
 accelerator = Accelerator(gradient_accumulation_steps=2, cpu=True)
 g = torch.Generator().manual_seed(0)
 x = torch.randn(400, 4, generator=g)
 y = x.sum(1, keepdim=True)
 model = nn.Linear(4, 1)
-optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr)
 scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, total_iters=20)
 loader = DataLoader(TensorDataset(x, y), batch_size=20, shuffle=True)
 model, optimizer, loader, scheduler = accelerator.prepare(
@@ -29,7 +37,7 @@ def evaluate():
     return ((model(x) - y) ** 2).mean()
 
 
-for epoch in range(3):
+for epoch in range(args.epochs):
     model.train()
     for a, b in loader:
         with accelerator.accumulate(model):
@@ -38,3 +46,4 @@ for epoch in range(3):
             optimizer.step()
             scheduler.step()
             optimizer.zero_grad()
+print(f"validation loss {evaluate()}")

@@ -7,11 +7,13 @@ import numpy as np
 
 p = argparse.ArgumentParser()
 p.add_argument("--epochs", type=int, default=2)
+p.add_argument("--lr", type=float, default=1e-2)
+p.add_argument("--seed", type=int, default=42)
 p.add_argument("--split", action="store_true")
 p.add_argument("--batches", action="store_true", help="train_on_batch")
 args = p.parse_args()
 
-keras.utils.set_random_seed(42)
+keras.utils.set_random_seed(args.seed)
 rng = np.random.default_rng(0)
 x = rng.normal(size=(600, 20)).astype("float32")
 y = (x @ rng.normal(size=(20, 5))).argmax(1)
@@ -23,7 +25,7 @@ model = keras.Sequential(
         keras.layers.Dense(5, activation="softmax"),
     ]
 )
-schedule = keras.optimizers.schedules.CosineDecay(1e-2, 20 * args.epochs)
+schedule = keras.optimizers.schedules.CosineDecay(args.lr, 20 * args.epochs)
 model.compile(
     optimizer=keras.optimizers.Adam(schedule),
     loss="sparse_categorical_crossentropy",
@@ -36,8 +38,9 @@ if args.batches:
 elif args.split:
     model.fit(x, y, batch_size=25, epochs=args.epochs, validation_split=1 / 6)
 else:
-    model.fit(
+    fitted = model.fit(
         x[:500], y[:500], batch_size=25, epochs=args.epochs,
         validation_data=(x[500:], y[500:]),
         callbacks=[keras.callbacks.EarlyStopping(min_delta=1.0, patience=0)],
     )
+    print(f"validation loss {fitted.history['val_loss'][-1]}")

@@ -48,10 +48,12 @@ def loader(n, seed, **more):
 if __name__ == "__main__":
     p = argparse.ArgumentParser()
     p.add_argument("--epochs", type=int, default=2)
+    p.add_argument("--lr", type=float, default=0.01)
+    p.add_argument("--seed", type=int, default=42)
     p.add_argument("--accumulate", type=int, default=1)
     p.add_argument("--devices", type=int, default=1)
     args = p.parse_args()
-    L.seed_everything(42, workers=True)
+    L.seed_everything(args.seed, workers=True)
     trainer = L.Trainer(
         max_epochs=args.epochs, accelerator="cpu", devices=args.devices,
         accumulate_grad_batches=args.accumulate, gradient_clip_val=1.0,
@@ -61,4 +63,5 @@ if __name__ == "__main__":
         ],
         enable_progress_bar=False, enable_model_summary=False, log_every_n_steps=5,
     )
-    trainer.fit(Classifier(0.01), loader(500, 0, shuffle=True), loader(100, 1))
+    trainer.fit(Classifier(args.lr), loader(500, 0, shuffle=True), loader(100, 1))
+    print(f"validation loss {trainer.callback_metrics['val_loss']}")

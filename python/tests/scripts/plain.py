@@ -74,7 +74,7 @@ def main():
             optimizer.step()
         scheduler.step()
         loss, accuracy = evaluate(model, val_loader)
-        print(f"epoch {epoch}: {loss:.4f} {accuracy:.4f}")
+        print(f"epoch {epoch}: validation loss {loss}, accuracy {accuracy}")
         if args.how == "report":
             lrscout.report(valid_loss=loss, accuracy=accuracy)
     torch.save(model.state_dict(), "model.pt")

@@ -28,12 +28,14 @@ def compute_metrics(p):
 
 p = argparse.ArgumentParser()
 p.add_argument("--epochs", type=float, default=2)
+p.add_argument("--lr", type=float, default=1e-3)
+p.add_argument("--seed", type=int, default=42)
 p.add_argument("--accumulate", type=int, default=1)
 p.add_argument("--patience", type=int)
 p.add_argument("--no-eval", action="store_true")
 args = p.parse_args()
 
-set_seed(42)
+set_seed(args.seed)
 config = BertConfig(
     vocab_size=50, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
     intermediate_size=32, max_position_embeddings=16, num_labels=2,
@@ -44,7 +46,7 @@ trainer = Trainer(
     args=TrainingArguments(
         output_dir="out", num_train_epochs=args.epochs,
         per_device_train_batch_size=16, gradient_accumulation_steps=args.accumulate,
-        learning_rate=1e-3, weight_decay=0.01, warmup_steps=3,
+        learning_rate=args.lr, weight_decay=0.01, warmup_steps=3, seed=args.seed,
         eval_strategy="no" if args.no_eval else "epoch",
         save_strategy="no" if args.no_eval else "epoch",
         load_best_model_at_end=not args.no_eval, metric_for_best_model="accuracy",
@@ -57,4 +59,6 @@ trainer = Trainer(
 )
 trainer.train()
 if not args.no_eval:
-    print(trainer.evaluate())
+    print(trainer.evaluate())  # of the best epoch
+    losses = [log["eval_loss"] for log in trainer.state.log_history if "eval_loss" in log]
+    print(f"validation loss {losses[-2]}")  # of the last one

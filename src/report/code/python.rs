@@ -107,6 +107,19 @@ const HF: &str = r#"
 def optimizers(optimizer):
     """`optimizers=` of a Trainer whose `max_steps` is STEPS."""
     return optimizer, scheduler(optimizer)
+
+
+def scheduled(trainer):
+    """The same for a Trainer that makes its optimizer itself, as it does by
+    default, with `learning_rate` PEAK: `scheduled(trainer).train()`.
+    """
+
+    def create_scheduler(num_training_steps, optimizer=None):
+        trainer.lr_scheduler = scheduler(optimizer or trainer.optimizer)
+        return trainer.lr_scheduler
+
+    trainer.create_scheduler = create_scheduler
+    return trainer
 "#;
 
 const LIGHTNING: &str = r#"

@@ -168,7 +168,8 @@ impl External {
     }
 
     /// Trains at `rates` and returns the loss of every update, measured before
-    /// it, until `watch` breaks. With `on_valid` it is the validation loss.
+    /// it, until `watch` breaks or a script is at its own end. With `on_valid`
+    /// it is the validation loss.
     ///
     /// # Errors
     ///
@@ -227,7 +228,19 @@ impl External {
                 ControlFlow::Break(()) => Next::Enough,
             })
         };
-        let whole = self.drive(&task, stop, &mut hear)?.whole;
+        let whole = match self.drive(&task, stop, &mut hear) {
+            Ok(spent) => spent.whole,
+            // A range test may go on above its highest rate: it is no longer
+            // than the script.
+            Err(Error::Program { status, .. })
+                if self.is_script
+                    && status == "early_end"
+                    && !losses.is_empty() =>
+            {
+                false
+            }
+            Err(error) => return Err(error),
+        };
         if whole && losses.len() < rates.len() {
             return Err(too_few(losses.len(), rates.len()));
         }

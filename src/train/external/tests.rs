@@ -532,6 +532,23 @@ fn the_pace_is_that_of_a_program_that_reports_late_too() {
 }
 
 #[test]
+fn a_range_test_is_over_where_the_script_is() {
+    let early = r#"{"event":"error","status":"early_end","message":"short"}"#;
+    let mut lines = honest()[..4].to_vec();
+    lines.push(early.to_owned());
+    let losses = |lines: &[String], is_script| {
+        let script = External { is_script, ..external(say(lines), LONG) };
+        let mut watch = |_, _| ControlFlow::Continue(());
+        script.losses(0, &[0.1; 10], false, &mut watch, &|| false)
+    };
+    assert_eq!(losses(&lines, true).expect("a curve"), [1.0, 0.5]);
+    let why = losses(&lines, false).expect_err("no script").to_string();
+    assert!(why.starts_with("early_end: "), "{why}");
+    let none = [lines[0].clone(), early.to_owned()];
+    losses(&none, true).expect_err("no update at all");
+}
+
+#[test]
 fn a_program_that_floods_is_ended() {
     // Lines, one endless line, and the errors.
     for flood in [
