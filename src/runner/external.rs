@@ -200,7 +200,7 @@ impl Start {
                 .current_dir(&self.base);
         }
         command
-            .env("LRSCOUT_SPEC", &file)
+            .env(task::SPEC, &file)
             .env("LRSCOUT_WORKER", place.number.to_string())
             .env("PYTHONPATH", self.python_path())
             // Events must not be buffered.
@@ -209,7 +209,9 @@ impl Start {
         if std::env::var_os(threads).is_none() {
             command.env(threads, one);
         }
-        Ok(Launched { command, holds: Box::new((folder, place)) })
+        let holds = Box::new((folder, place));
+        let workers = Arc::new(move || task::workers(&file));
+        Ok(Launched { command, workers, holds })
     }
 
     /// Where Python looks for modules: first in the package, so that every

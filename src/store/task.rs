@@ -5,9 +5,13 @@ use crate::error::{Error, Result};
 use crate::spec::ExternalSpec;
 use serde::Serialize;
 use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+/// Environment variable that names the file of a task.
+pub(crate) const SPEC: &str = "LRSCOUT_SPEC";
 
 /// Environment variable that keeps the files of every task.
 const KEEP: &str = "LRSCOUT_KEEP_TASKS";
@@ -99,6 +103,22 @@ pub(super) fn temporary(prefix: &str) -> Result<TempDir> {
     let kept = std::env::var_os(KEEP).is_some();
     let folder = folder.prefix(prefix).disable_cleanup(kept);
     folder.tempdir().map_err(Error::io(&place))
+}
+
+/// The numbers of the processes that were given `file` as their task: the
+/// program, and all that it started, in whatever process group. Only where the
+/// system shows the environment of a process, as Linux does.
+pub(crate) fn workers(file: &Path) -> Vec<i32> {
+    let mark = [SPEC.as_bytes(), b"=", file.as_os_str().as_bytes()].concat();
+    let Ok(all) = fs::read_dir("/proc") else { return vec![] };
+    let numbers = all.filter_map(|entry| {
+        entry.ok()?.file_name().to_str()?.parse::<i32>().ok()
+    });
+    let works = |number: &i32| {
+        let environment = fs::read(format!("/proc/{number}/environ"));
+        environment.is_ok_and(|all| all.split(|b| *b == 0).any(|v| v == mark))
+    };
+    numbers.filter(works).collect()
 }
 
 /// Opens a file that results depend on.

@@ -55,6 +55,10 @@ pub(crate) struct External {
 pub(crate) type Launch =
     Arc<dyn Fn(&ProgramTask<'_>) -> Result<Launched> + Send + Sync>;
 
+/// The numbers of the processes that work on a task, as far as the system
+/// shows them.
+pub(crate) type Workers = Arc<dyn Fn() -> Vec<i32> + Send + Sync>;
+
 /// A task for a program.
 pub(crate) struct ProgramTask<'a> {
     /// Seed of weights and batches.
@@ -81,6 +85,8 @@ pub(crate) struct ProgramTask<'a> {
 pub(crate) struct Launched {
     /// The command, without its pipes.
     pub(crate) command: Command,
+    /// The processes that work on it, even outside of its process group.
+    pub(crate) workers: Workers,
     /// Resources that the program needs until it ends.
     pub(crate) holds: Box<dyn Send>,
 }

@@ -1,20 +1,22 @@
 //! A running program: its output lines and its end.
 //!
 //! The program leads its own process group, so that its child processes end
-//! with it. Its pipes are polled without a thread, so a program that floods,
+//! with it. Those of torchrun have groups of their own: they are found by their
+//! task. Its pipes are polled without a thread, so a program that floods,
 //! hangs or closes them uses little memory and blocks nothing.
 
-use super::{Launched, fault, plain};
+use super::{Launched, Workers, fault, plain};
 use crate::error::Result;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group,
+    waitid,
 };
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{ErrorKind, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a caller waits for output.
@@ -35,9 +37,14 @@ const FLOOD: usize = 1 << 28;
 /// Last lines of the output that are kept for messages.
 const LAST_LINES: usize = 12;
 
+/// How often, and how far apart, the processes of a task are killed until none
+/// is left: one may have started another meanwhile.
+const KILLS: usize = 200;
+const BETWEEN_KILLS: Duration = Duration::from_millis(5);
+
 /// Process groups of the running programs. Before this program exits at once,
 /// it must end them.
-static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+static GROUPS: Mutex<BTreeMap<i32, Workers>> = Mutex::new(BTreeMap::new());
 
 /// A running program. It is ended when dropped.
 pub(super) struct Process {
@@ -53,6 +60,7 @@ pub(super) struct Process {
     /// When the end of the program was noticed.
     ended: Option<Instant>,
     over: bool,
+    workers: Workers,
     /// Kept until the program has ended.
     _holds: Box<dyn Send>,
 }
@@ -78,7 +86,7 @@ impl Process {
     /// Starts the program; with `interactive` it can be [told](Self::tell)
     /// new rates.
     pub(super) fn start(launched: Launched, interactive: bool) -> Result<Self> {
-        let Launched { mut command, holds } = launched;
+        let Launched { mut command, workers, holds } = launched;
         let program = command.get_program().to_string_lossy().into_owned();
         let stdin = if interactive { Stdio::piped() } else { Stdio::null() };
         let mut child = command
@@ -90,7 +98,8 @@ impl Process {
             .map_err(|error| {
                 fault("not_started", &format!("`{program}`: {error}"))
             })?;
-        groups().insert(Pid::from_child(&child).as_raw_pid());
+        let group = Pid::from_child(&child).as_raw_pid();
+        groups().insert(group, Arc::clone(&workers));
         Ok(Self {
             input: child.stdin.take(),
             output: child.stdout.take(),
@@ -102,6 +111,7 @@ impl Process {
             chunk: vec![0; CHUNK],
             ended: None,
             over: false,
+            workers,
             _holds: holds,
         })
     }
@@ -195,9 +205,11 @@ impl Process {
         self.signal(Signal::KILL);
         groups().remove(&Pid::from_child(&self.child).as_raw_pid());
         self.over = true;
-        self.child.wait().map_err(|error| {
+        let status = self.child.wait().map_err(|error| {
             fault("killed", &format!("its exit status is unknown: {error}"))
-        })
+        });
+        kill_all(&self.workers);
+        status
     }
 
     fn signal(&self, signal: Signal) {
@@ -320,17 +332,33 @@ fn read_from<R: Read>(pipe: &mut Option<R>, chunk: &mut [u8]) -> usize {
     }
 }
 
-fn groups() -> MutexGuard<'static, BTreeSet<i32>> {
+/// Kills `workers` until there are none.
+fn kill_all(workers: &Workers) {
+    for _ in 0..KILLS {
+        let left = workers();
+        if left.is_empty() {
+            return;
+        }
+        for worker in left.into_iter().filter_map(Pid::from_raw) {
+            // An error means that it has ended.
+            let _ = kill_process(worker, Signal::KILL);
+        }
+        std::thread::sleep(BETWEEN_KILLS);
+    }
+}
+
+fn groups() -> MutexGuard<'static, BTreeMap<i32, Workers>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Ends all running programs and their child processes at once, before this
 /// program exits.
 pub(crate) fn kill_programs() {
-    for &group in &*groups() {
+    for (&group, workers) in &*groups() {
         if let Some(group) = Pid::from_raw(group) {
             // An error means that the group has ended.
             let _ = kill_process_group(group, Signal::KILL);
         }
+        kill_all(workers);
     }
 }
