@@ -13,6 +13,7 @@ mod arguments;
 mod composer;
 mod deepspeed;
 mod diffusers;
+mod ignite;
 mod literal;
 mod paddle;
 mod pytorch_optimizer;
@@ -157,6 +158,7 @@ pub(crate) static PACKAGES: &[Package] = &[
     composer::PACKAGE,
     deepspeed::PACKAGE,
     diffusers::PACKAGE,
+    ignite::PACKAGE,
     paddle::PACKAGE,
     pytorch_optimizer::PACKAGE,
     timm::PACKAGE,

@@ -4,7 +4,8 @@
 mod build;
 mod scheduler;
 
-use scheduler::{Group, Scheduler};
+pub(super) use build::scheduler;
+pub(super) use scheduler::{Group, Scheduler};
 
 use super::{Arguments, Call, Entry, Notes, Package, Run, raises};
 use crate::error::Problem;

@@ -209,6 +209,42 @@ impl Scheduler {
         })
     }
 
+    /// Whether [`asked`](Self::asked) has an answer.
+    pub(crate) fn asked_apart(&self) -> bool {
+        !matches!(
+            self.rule,
+            Rule::Swa { .. } | Rule::Sequential { .. } | Rule::Chained { .. }
+        )
+    }
+
+    /// What `get_lr` says where the group has `lr`, to one who asks for it
+    /// without a step, as ignite does; `None` where it raises an error. Ignite
+    /// has a `get_lr` of its own for warm restarts, which counts.
+    pub(crate) fn asked(&mut self, lr: f64) -> Option<f64> {
+        let (last, base) = (self.last, self.base);
+        match &mut self.rule {
+            // Before its second step it takes a count for a resumed one.
+            Rule::Cosine { t_max, end } if last > 0 => {
+                let x = PI * last as f64 / *t_max as f64;
+                Some(*end + (base - *end) * (1.0 + x.cos()) / 2.0)
+            }
+            Rule::Restarts { t_mult, now, length, .. } => {
+                *now += 1;
+                if *now >= *length {
+                    *now -= *length;
+                    *length *= *t_mult;
+                }
+                self.next(lr, false)
+            }
+            _ => self.next(lr, false),
+        }
+    }
+
+    /// One more in its count, without a step.
+    pub(crate) fn count(&mut self) {
+        self.last += 1;
+    }
+
     /// Takes back the count of the constructor's step, as `SequentialLR` does
     /// with all of its parts.
     pub(super) fn undo(&mut self) {

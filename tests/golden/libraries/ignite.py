@@ -66,8 +66,6 @@ CALLS = [
     " warmup_start_value=0.0, warmup_duration=5)",
     "LRScheduler(StepLR(step_size=10))",
     "LRScheduler(MultiStepLR(milestones=[10, 25]))",
-    "LRScheduler(LambdaLR(lr_lambda=lambda update: 0.95 ** update))",
-    "LRScheduler(MultiplicativeLR(lr_lambda=lambda update: 0.95))",
     "LRScheduler(ConstantLR(factor=0.5, total_iters=10))",
     "LRScheduler(LinearLR(start_factor=0.1, total_iters=20))",
     "LRScheduler(LinearLR(start_factor=1.0, end_factor=0.1, total_iters=20))",
@@ -91,10 +89,9 @@ CALLS = [
 
 OWN = ["LinearCyclicalScheduler", "CosineAnnealingScheduler",
        "PiecewiseLinear"]
-TORCH = ["StepLR", "MultiStepLR", "LambdaLR", "MultiplicativeLR",
-         "ConstantLR", "LinearLR", "ExponentialLR", "PolynomialLR",
-         "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "OneCycleLR",
-         "CyclicLR"]
+TORCH = ["StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR",
+         "PolynomialLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts",
+         "OneCycleLR", "CyclicLR"]
 
 
 class Recorded(torch.optim.SGD):
