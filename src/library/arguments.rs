@@ -92,6 +92,14 @@ impl Arguments {
         self.values.iter().any(|argument| argument.key == key)
     }
 
+    /// The arguments of the call that are not among `own`, by their name.
+    pub(crate) fn others(&self, own: &[&str]) -> Vec<(String, Literal)> {
+        let given = self.values.iter().filter(|argument| {
+            argument.given && !own.contains(&argument.key.as_str())
+        });
+        given.filter_map(|a| Some((a.key.clone(), a.value.clone()?))).collect()
+    }
+
     /// Whether the call has it.
     pub(crate) fn given(&self, key: &str) -> bool {
         self.find(key).given

@@ -130,10 +130,7 @@ fn rates(
     run: &Run,
     factor: impl Fn(&Arguments, &Run) -> Result<Factor, Problem>,
 ) -> Result<Vec<f64>, Problem> {
-    if arguments.whole("last_epoch")? != -1 {
-        let why = "a scheduler that resumes is not read here, only -1";
-        return Err(arguments.refused("last_epoch", why));
-    }
+    arguments.anew("last_epoch")?;
     let factor = factor(arguments, run)?;
     Ok(run.each(|update| run.peak * factor(update)))
 }

@@ -93,11 +93,13 @@ const ENTRIES: &[Entry] = &[
         notes: Notes {
             frame: "The call at t = 0 changes the rate once more. With torch \
                     2.15 LinearLR and ConstantLR have their first factor \
-                    twice, for the whole training; ExponentialLR, \
-                    PolynomialLR and CosineAnnealingWarmRestarts are one \
+                    twice, for the whole training; PolynomialLR is \
+                    (total_iters / (total_iters + 1)) ** power too low; \
+                    ExponentialLR and CosineAnnealingWarmRestarts are one \
                     update early; the first rate of CosineAnnealingLR is \
                     above lr. StepLR, MultiStepLR, OneCycleLR and CyclicLR \
-                    are right, and so are all with use_legacy.",
+                    are right. With use_legacy ExponentialLR, LinearLR and \
+                    CosineAnnealingLR are right too.",
             changes: "CyclicLR and OneCycleLR set the momentum, as in torch.",
             after: "As torch's scheduler.",
             ..Notes::NONE

@@ -14,9 +14,11 @@ mod composer;
 mod deepspeed;
 mod diffusers;
 mod ignite;
+mod lightning;
 mod literal;
 mod paddle;
 mod pytorch_optimizer;
+mod skorch;
 mod timm;
 mod torch;
 
@@ -159,8 +161,10 @@ pub(crate) static PACKAGES: &[Package] = &[
     deepspeed::PACKAGE,
     diffusers::PACKAGE,
     ignite::PACKAGE,
+    lightning::PACKAGE,
     paddle::PACKAGE,
     pytorch_optimizer::PACKAGE,
+    skorch::PACKAGE,
     timm::PACKAGE,
     torch::PACKAGE,
 ];
@@ -267,8 +271,15 @@ fn configured(mut pairs: Vec<(String, Literal)>) -> Result<Call, Problem> {
         let index = pairs.iter().position(|(known, _)| known == key)?;
         Some(pairs.remove(index).1)
     };
-    if let Some(inner) = take("scheduler") {
-        return called(inner);
+    match take("scheduler") {
+        // Lightning's dictionary has the scheduler itself.
+        Some(inner @ Literal::Call(_)) => {
+            pairs.push(("scheduler".to_owned(), inner));
+            let name = "lr_scheduler".to_owned();
+            return Ok(Call { name, positional: vec![], keyword: pairs });
+        }
+        Some(inner) => return called(inner),
+        None => {}
     }
     let Some(Literal::Text(name) | Literal::Name(name)) = take("type") else {
         let message =

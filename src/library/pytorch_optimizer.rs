@@ -215,7 +215,7 @@ fn poly(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
 }
 
 fn restarts(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
-    first_only(arguments)?;
+    arguments.anew("last_epoch")?;
     let first = arguments.count("first_cycle_steps")?;
     let warmup = arguments.whole("warmup_steps")?;
     let warmup = usize::try_from(warmup).ok().filter(|&w| w < first);
@@ -265,7 +265,7 @@ fn rex(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
 }
 
 fn chebyshev(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
-    first_only(arguments)?;
+    arguments.anew("last_epoch")?;
     let epochs = arguments.count("num_epochs")?;
     if arguments.flag("is_warmup")? {
         return Ok(run.each(|_| run.peak));
@@ -293,7 +293,7 @@ fn chebyshev(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
 }
 
 fn wsd(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
-    first_only(arguments)?;
+    arguments.anew("last_epoch")?;
     let number = |key| arguments.number(key);
     let (warmup, decay) =
         (number("num_warmup_steps")?, number("num_decay_steps")?);
@@ -323,12 +323,4 @@ fn wsd(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
         };
         run.peak * factor
     }))
-}
-
-fn first_only(arguments: &Arguments) -> Result<(), Problem> {
-    if arguments.whole("last_epoch")? == -1 {
-        return Ok(());
-    }
-    let why = "a scheduler that resumes is not read here, only -1";
-    Err(arguments.refused("last_epoch", why))
 }
