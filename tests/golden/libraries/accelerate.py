@@ -8,14 +8,14 @@ The loop is the documented one: `accelerator.prepare`, then for each batch
 `accelerator.backward`, `optimizer.step()`, `scheduler.step()`, under
 `accelerator.accumulate` where gradients are accumulated. Each rate is read from the
 optimizer at the moment of its step, on the first of `processes` processes. A
-call without `Accelerator(...)` has an Accelerator without arguments.
+call of `AcceleratedScheduler` names what `prepare` makes of the arguments of the
+Accelerator.
 
 28 November 2026: python 3.11.7, torch 2.15.0, accelerate 1.15.0, transformers 5.24.0.
 """
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import warnings
@@ -25,7 +25,7 @@ OUT, sys.stdout = sys.stdout, sys.stderr
 
 import accelerate
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DataLoaderConfiguration
 from torch.optim import lr_scheduler
 
 PEAKS = [1.0, 5e-5, 1e-3]
@@ -49,16 +49,22 @@ TWO = ONE + [
     ("get_cosine_schedule_with_warmup", HF),
     ("get_wsd_schedule", dict(num_warmup_steps=8, num_decay_steps=12, num_stable_steps=20)),
 ]
-# (arguments of the Accelerator, processes, name, arguments)
+LINEAR = ("LinearLR", dict(start_factor=0.1, total_iters=20))
+HALF = ("get_linear_schedule_with_warmup", HF)
+SPLIT = dict(dataloader_config=DataLoaderConfiguration(split_batches=True))
+# (arguments of the Accelerator, those of its AcceleratedScheduler, processes,
+# name, arguments)
 OTHERS = [
-    (dict(split_batches=True), 2, "LinearLR", dict(start_factor=0.1, total_iters=20)),
-    (dict(split_batches=True), 2, "get_linear_schedule_with_warmup", HF),
-    (dict(step_scheduler_with_optimizer=False), 2, "LinearLR", dict(start_factor=0.1, total_iters=20)),
-    (dict(gradient_accumulation_steps=4), 1, "LinearLR", dict(start_factor=0.1, total_iters=20)),
-    (dict(gradient_accumulation_steps=4), 1, "OneCycleLR", CYCLE),
-    (dict(gradient_accumulation_steps=4), 2, "get_cosine_schedule_with_warmup", HF),
-    (dict(gradient_accumulation_steps=4), 2, "OneCycleLR", CYCLE),
-    (dict(gradient_accumulation_steps=4, step_scheduler_with_optimizer=False), 1, "StepLR", dict(step_size=10)),
+    (SPLIT, dict(split_batches=True), 2, *LINEAR),
+    (SPLIT, dict(split_batches=True), 2, *HALF),
+    (SPLIT, dict(split_batches=True), 2, "OneCycleLR", CYCLE),
+    (dict(split_batches=True), {}, 2, *HALF),  # taken, and never looked at
+    (dict(step_scheduler_with_optimizer=False), dict(step_with_optimizer=False), 2, *LINEAR),
+    (dict(step_scheduler_with_optimizer=False), dict(step_with_optimizer=False), 1, *HALF),
+    (dict(gradient_accumulation_steps=4), {}, 1, *LINEAR),
+    (dict(gradient_accumulation_steps=4), {}, 1, "OneCycleLR", CYCLE),
+    (dict(gradient_accumulation_steps=4), {}, 2, "get_cosine_schedule_with_warmup", HF),
+    (dict(gradient_accumulation_steps=4), {}, 2, "OneCycleLR", CYCLE),
 ]
 
 
@@ -68,6 +74,7 @@ def call(name, arguments):
 
 def rates(name, arguments, peak, **settings):
     accelerator = Accelerator(cpu=True, **settings)
+    assert accelerator.num_processes == int(os.environ.get("WORLD_SIZE", 1))
     net = torch.nn.Linear(1, 1)
     own = torch.optim.SGD(net.parameters(), lr=peak, momentum=0.9)
     found = []
@@ -90,22 +97,29 @@ def rates(name, arguments, peak, **settings):
 
 def sequences(processes):
     """The calls, with what the Accelerator is given, of a number of processes."""
-    own = [({}, name, arguments) for name, arguments in (ONE if processes == 1 else TWO)]
-    return own + [(settings, name, arguments) for settings, number, name, arguments in OTHERS if number == processes]
+    own = [({}, {}, name, arguments) for name, arguments in (ONE if processes == 1 else TWO)]
+    others = [(*settings, name, arguments) for *settings, number, name, arguments in OTHERS if number == processes]
+    return own + others
 
 
 def work(processes):
     """Writes the sequences of this number of processes, from the first one."""
-    for settings, name, arguments in sequences(processes):
+    for settings, wrapped, name, arguments in sequences(processes):
         text = call(name, arguments)
-        if settings:
-            text = f"{call('Accelerator', settings)}.prepare({text})"
+        loop = "optimizer.step, scheduler.step of accelerator.prepare"
+        if "gradient_accumulation_steps" in settings:
+            loop += ", four batches accumulated"
+        if "split_batches" in settings:
+            loop += ", Accelerator(split_batches=True)"
+        if wrapped:
+            others = call("", wrapped)[1:]
+            text = f"AcceleratedScheduler({text}, {others}"
         for peak in PEAKS if processes == 2 or settings else PEAKS[2:]:
             found = rates(name, arguments, peak, **settings)
             if os.environ.get("RANK", "0") == "0":
                 print(json.dumps({
                     "library": "accelerate", "version": accelerate.__version__,
-                    "loop": "optimizer.step, scheduler.step of accelerator.prepare",
+                    "loop": loop,
                     "call": text, "peak": peak, "processes": processes, "rates": found,
                 }), file=OUT, flush=True)
 
@@ -116,11 +130,9 @@ def main():
         work(int(sys.argv[2]))
         return
     work(1)
-    with socket.socket() as port:
-        port.bind(("127.0.0.1", 0))
-        port = str(port.getsockname()[1])
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
-    command += ["--main_process_port", port, os.path.abspath(__file__), "--worker", "2"]
+    # `accelerate launch --cpu --num_processes 2` starts one process only.
+    command = [sys.executable, "-P", "-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
+    command += [os.path.abspath(__file__), "--worker", "2"]
     subprocess.run(command, check=True, stdout=OUT)
 
 
