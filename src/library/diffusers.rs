@@ -181,7 +181,10 @@ fn progress(
     Ok(move |t: f64| (t - warmup) / whole.max(1.0))
 }
 
-fn constant(arguments: &Arguments, _: &Run) -> Result<Factor, Problem> {
+pub(super) fn constant(
+    arguments: &Arguments,
+    _: &Run,
+) -> Result<Factor, Problem> {
     if arguments.has("num_warmup_steps") {
         warmed(arguments, 1.0, |_| 1.0)
     } else {
@@ -189,7 +192,10 @@ fn constant(arguments: &Arguments, _: &Run) -> Result<Factor, Problem> {
     }
 }
 
-fn linear(arguments: &Arguments, _: &Run) -> Result<Factor, Problem> {
+pub(super) fn linear(
+    arguments: &Arguments,
+    _: &Run,
+) -> Result<Factor, Problem> {
     let (low, top) = if arguments.has("f_min") {
         (arguments.number("f_min")?, arguments.number("f_max")?)
     } else {
@@ -203,7 +209,10 @@ fn linear(arguments: &Arguments, _: &Run) -> Result<Factor, Problem> {
     })
 }
 
-fn cosine(arguments: &Arguments, cycles: f64) -> Result<Factor, Problem> {
+pub(super) fn cosine(
+    arguments: &Arguments,
+    cycles: f64,
+) -> Result<Factor, Problem> {
     let progress = progress(arguments)?;
     warmed(arguments, 1.0, move |t| {
         let x = PI * cycles * 2.0 * progress(t);
@@ -211,7 +220,10 @@ fn cosine(arguments: &Arguments, cycles: f64) -> Result<Factor, Problem> {
     })
 }
 
-fn restarts(arguments: &Arguments, _: &Run) -> Result<Factor, Problem> {
+pub(super) fn restarts(
+    arguments: &Arguments,
+    _: &Run,
+) -> Result<Factor, Problem> {
     let progress = progress(arguments)?;
     let cycles = arguments.number("num_cycles")?;
     warmed(arguments, 1.0, move |t| {
@@ -224,7 +236,7 @@ fn restarts(arguments: &Arguments, _: &Run) -> Result<Factor, Problem> {
     })
 }
 
-fn polynomial(
+pub(super) fn polynomial(
     arguments: &Arguments,
     run: &Run,
     end: f64,

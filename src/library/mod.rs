@@ -9,13 +9,16 @@
 //! sequences that were read from an optimizer while the library trained
 //! (`tests/golden/libraries`).
 
+mod accelerate;
 mod arguments;
 mod composer;
 mod deepspeed;
 mod diffusers;
+mod hf;
 mod ignite;
 mod lightning;
 mod literal;
+mod megatron;
 mod paddle;
 mod pytorch_optimizer;
 mod skorch;
@@ -45,7 +48,8 @@ pub(crate) struct Package {
     pub(crate) entries: &'static [Entry],
     /// The entry that a line of flags belongs to.
     pub(crate) flags: Option<&'static str>,
-    /// The rates of a scheduler of torch, where the library steps those.
+    /// The rates of a scheduler of torch or transformers, where the library
+    /// steps those.
     pub(crate) torch: Option<Stepped>,
 }
 
@@ -157,11 +161,14 @@ impl Run {
 
 /// The libraries whose calls are read.
 pub(crate) static PACKAGES: &[Package] = &[
+    accelerate::PACKAGE,
     composer::PACKAGE,
     deepspeed::PACKAGE,
     diffusers::PACKAGE,
+    hf::PACKAGE,
     ignite::PACKAGE,
     lightning::PACKAGE,
+    megatron::PACKAGE,
     paddle::PACKAGE,
     pytorch_optimizer::PACKAGE,
     skorch::PACKAGE,
@@ -187,7 +194,8 @@ impl Package {
         run: &Run,
     ) -> Result<Vec<f64>, Problem> {
         if let Some(stepped) = self.torch
-            && torch::PACKAGE.entry(&call.name).is_ok()
+            && self.entry(&call.name).is_err()
+            && torch::steps(&call.name)
         {
             return stepped(call, run);
         }

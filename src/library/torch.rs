@@ -7,7 +7,7 @@ mod scheduler;
 pub(super) use build::scheduler;
 pub(super) use scheduler::{Group, Scheduler};
 
-use super::{Arguments, Call, Entry, Notes, Package, Run, raises};
+use super::{Arguments, Call, Entry, Notes, Package, Run, hf, raises};
 use crate::error::Problem;
 
 pub(super) const PACKAGE: Package = Package {
@@ -144,6 +144,27 @@ const ENTRIES: &[Entry] = &[
     ),
 ];
 
+/// The `total_steps` of the scheduler of `call`, where it has them.
+///
+/// # Errors
+///
+/// If it does not take the arguments.
+pub(super) fn total_steps(call: &Call) -> Result<Option<usize>, Problem> {
+    if call.name != "OneCycleLR" {
+        return Ok(None);
+    }
+    let entry = PACKAGE.entry(&call.name)?;
+    let arguments = Arguments::bind(entry.signature, call)?;
+    let total = build::total_steps(&arguments)?;
+    Ok(usize::try_from(total).ok())
+}
+
+/// Whether `name` is a scheduler that libraries step: one of torch's, or one
+/// that transformers makes of torch's `LambdaLR`.
+pub(super) fn steps(name: &str) -> bool {
+    hf::steps(name) || ENTRIES.iter().any(|entry| entry.name == name)
+}
+
 /// The rates of the scheduler of `call`, which is stepped `steps(t)` times
 /// before update t.
 pub(super) fn stepped(
@@ -151,6 +172,9 @@ pub(super) fn stepped(
     run: &Run,
     steps: impl Fn(usize) -> usize,
 ) -> Result<Vec<f64>, Problem> {
+    if let Some(factor) = hf::scheduler(call, run)? {
+        return Ok(run.each(|update| run.peak * factor(steps(update))));
+    }
     let mut group = Group::new(run.peak);
     let made = build::scheduler(call, &mut group)?;
     driven(&call.name, (made, group), run, steps)

@@ -171,17 +171,22 @@ fn cyclic(arguments: &Arguments, group: &mut Group) -> Result<Rule, Problem> {
     Ok(Rule::Cyclic { top: arguments.number("max_lr")?, up, down, mode })
 }
 
+/// The `total_steps` of `OneCycleLR`, which may be given as epochs.
+pub(super) fn total_steps(arguments: &Arguments) -> Result<i64, Problem> {
+    match arguments.whole_or_none("total_steps")? {
+        Some(_) => arguments.positive("total_steps"),
+        None => Ok(arguments
+            .positive("epochs")?
+            .saturating_mul(arguments.positive("steps_per_epoch")?)),
+    }
+}
+
 /// `OneCycleLR` has rates of its own, which also become the initial ones.
 fn one_cycle(
     arguments: &Arguments,
     group: &mut Group,
 ) -> Result<Rule, Problem> {
-    let total = match arguments.whole_or_none("total_steps")? {
-        Some(_) => arguments.positive("total_steps")?,
-        None => arguments
-            .positive("epochs")?
-            .saturating_mul(arguments.positive("steps_per_epoch")?),
-    };
+    let total = total_steps(arguments)?;
     let whole = total as f64;
     let top = arguments.number("max_lr")?;
     let start = top / arguments.number("div_factor")?;
