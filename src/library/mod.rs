@@ -22,6 +22,7 @@ mod megatron;
 mod paddle;
 mod pytorch_optimizer;
 mod skorch;
+mod stable_baselines3;
 mod timm;
 mod torch;
 
@@ -172,6 +173,7 @@ pub(crate) static PACKAGES: &[Package] = &[
     paddle::PACKAGE,
     pytorch_optimizer::PACKAGE,
     skorch::PACKAGE,
+    stable_baselines3::PACKAGE,
     timm::PACKAGE,
     torch::PACKAGE,
 ];
