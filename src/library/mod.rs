@@ -16,9 +16,12 @@ mod deepspeed;
 mod diffusers;
 mod hf;
 mod ignite;
+mod keras;
 mod lightning;
 mod literal;
 mod megatron;
+mod mxnet;
+mod optax;
 mod paddle;
 mod pytorch_optimizer;
 mod skorch;
@@ -168,8 +171,11 @@ pub(crate) static PACKAGES: &[Package] = &[
     diffusers::PACKAGE,
     hf::PACKAGE,
     ignite::PACKAGE,
+    keras::PACKAGE,
     lightning::PACKAGE,
     megatron::PACKAGE,
+    mxnet::PACKAGE,
+    optax::PACKAGE,
     paddle::PACKAGE,
     pytorch_optimizer::PACKAGE,
     skorch::PACKAGE,
