@@ -4,7 +4,7 @@ mod clock;
 
 use std::f64::consts::PI;
 
-use super::{Arguments, Entry, Notes, Package, Run};
+use super::{Arguments, Entry, Notes, Package, Run, torch};
 use crate::error::Problem;
 use clock::Training;
 
@@ -14,10 +14,14 @@ pub(super) const PACKAGE: Package = Package {
     version: "0.32.1",
     frame: "t counts batches. The Trainer asks before it advances its clock: \
             stepped every batch, as is the default, update t has the value at \
-            t - 1, and update 0 that at 0.",
+            t - 1, and update 0 that at 0. Schedulers of torch are stepped \
+            every epoch, unless step_schedulers_every_batch is True.",
     entries: ENTRIES,
     flags: None,
-    torch: None,
+    torch: Some(|call, run| {
+        let epoch = run.epoch()?.max(1);
+        torch::stepped(call, run, |update| update / epoch)
+    }),
 };
 
 /// An entry whose rates are the peak times a factor of the batch.
@@ -169,6 +173,9 @@ type Factor = Result<f64, Problem>;
 
 fn trainer(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
     let call = arguments.call("schedulers")?;
+    if torch::steps(&call.name) {
+        return Training::of(arguments, run)?.stepped(arguments, call);
+    }
     let entry = PACKAGE.entry(&call.name)?;
     let inner = Arguments::bind(entry.signature, call)?;
     let factor = match entry.name {

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use super::{Arguments, Entry, Notes, Package, Run};
+use super::{Arguments, Entry, Notes, Package, Run, torch};
 use crate::error::Problem;
 
 pub(super) const PACKAGE: Package = Package {
@@ -11,10 +11,11 @@ pub(super) const PACKAGE: Package = Package {
     version: "0.19.8",
     frame: "Update 0 has the lowest rate, update t the value after t calls of \
             `step()`, whose first one counts 0. The engine calls it once an \
-            update, also under gradient accumulation.",
+            update, also under gradient accumulation. A scheduler of torch \
+            or transformers that is handed to it runs as in torch.",
     entries: ENTRIES,
     flags: None,
-    torch: None,
+    torch: Some(|call, run| torch::stepped(call, run, |update| update)),
 };
 
 const TWICE: &str = "Update t has the value at t - 1: the lowest rate comes \
@@ -79,8 +80,9 @@ const ENTRIES: &[Entry] = &[
         notes: Notes {
             frame: "Update t has the value at t - 1, update 0 has 0 whatever \
                     warmup_min_ratio is. The cosine starts at its second \
-                    value, so the linear warm-up never reaches lr, and the \
-                    end comes an update early.",
+                    value: a linear warm-up never reaches lr, a logarithmic \
+                    one does once. The end comes with update \
+                    total_num_steps, the first one behind the plan.",
             after: "Stays at lr * cos_min_ratio.",
             resume: "A scheduler that is made after the optimizer's state is \
                      loaded gives one update at 0, and takes the rate that \

@@ -30,6 +30,8 @@ mod timm;
 mod torch;
 
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use arguments::Arguments;

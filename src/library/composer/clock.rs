@@ -1,6 +1,6 @@
 //! Time strings, and the clock that the Trainer shows its schedulers.
 
-use super::super::{Arguments, Literal, Run};
+use super::super::{Arguments, Call, Literal, Run, torch};
 use crate::error::Problem;
 use crate::text::excerpt;
 
@@ -128,6 +128,24 @@ impl<'a> Training<'a> {
                 Ok(self.run.peak * factor(shown as f64)?)
             })
             .collect()
+    }
+
+    /// The rates of a scheduler of torch, which is stepped every epoch where
+    /// nothing else is said, and knows nothing of the clock.
+    pub(super) fn stepped(
+        &self,
+        arguments: &Arguments,
+        call: &Call,
+    ) -> Result<Vec<f64>, Problem> {
+        if self.ratio != 1.0 {
+            let why = "what Composer scales of a scheduler of torch is not \
+                       read here";
+            return Err(arguments.refused("scale_schedule_ratio", why));
+        }
+        let key = "step_schedulers_every_batch";
+        let every_batch = *arguments.literal(key)? == Literal::Bool(true);
+        let epoch = if every_batch { 1 } else { self.run.epoch()?.max(1) };
+        torch::stepped(call, self.run, |update| update / epoch)
     }
 
     /// A time in batches; scaled by the ratio of the Trainer where Composer

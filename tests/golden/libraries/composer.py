@@ -82,6 +82,13 @@ TRAINERS = [
     ("CosineAnnealingWithWarmupScheduler", dict(t_warmup="16ba", scale_warmup=True), HALF, None),
     ("MultiStepWithWarmupScheduler", dict(t_warmup="16ba", milestones=["40ba"], scale_warmup=True), HALF, None),
 ]
+# Schedulers of torch, made on the optimizer.
+TORCH = [
+    ("LinearLR", dict(start_factor=0.1, total_iters=5), {}),
+    ("CosineAnnealingLR", dict(T_max=60), dict(step_schedulers_every_batch=True)),
+    ("OneCycleLR", dict(max_lr=2e-3, total_steps=60), dict(step_schedulers_every_batch=True)),
+    ("ExponentialLR", dict(gamma=0.9), dict(step_schedulers_every_batch=False, max_duration="6ep")),
+]
 
 
 class Net(ComposerModel):
@@ -100,9 +107,11 @@ def call(name, arguments):
     return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
 
 
-def rates(scheduler, peak, epoch=None, **trainer):
+def rates(scheduler, peak, epoch=None, arguments=None, **trainer):
     net, found = Net(), []
     own = torch.optim.SGD(net.parameters(), lr=peak)
+    if isinstance(scheduler, type):
+        scheduler = scheduler(own, **arguments)
     own.register_step_pre_hook(lambda optimizer, *_: found.append(optimizer.param_groups[0]["lr"]))
     data = torch.utils.data.DataLoader(torch.ones(epoch or STEPS, 1), batch_size=1)
     trainer.setdefault("max_duration", f"{STEPS}ba")
@@ -114,11 +123,11 @@ def rates(scheduler, peak, epoch=None, **trainer):
     return found
 
 
-def write(text, scheduler, peak, epoch, **trainer):
+def write(text, scheduler, peak, epoch, **settings):
     print(json.dumps({
         "library": "composer", "version": composer.__version__, "loop": "Trainer.fit",
         "call": text, "peak": peak, **({"epoch": epoch} if epoch else {}),
-        "rates": rates(scheduler, peak, epoch, **trainer),
+        "rates": rates(scheduler, peak, epoch, **settings),
     }), flush=True)
 
 
@@ -129,7 +138,10 @@ def facts():
         except Exception as error:
             print(text, "raises", type(error).__name__, str(error)[:160])
 
-    raises("warm-up, t_max before the end:", optim.LinearWithWarmupScheduler("8ba", t_max="30ba"), 1.0)
+    for name in ("Constant", "Linear", "CosineAnnealing", "Polynomial"):
+        scheduler = getattr(optim, f"{name}WithWarmupScheduler")("8ba", t_max="30ba")
+        raises(f"{name}WithWarmup, t_max before the end:", scheduler, 1.0)
+    raises("StepScheduler past max_duration:", optim.StepScheduler("10ba"), 1.0, max_duration="12ba")
     raises("warm-up in samples, t_max in batches:", optim.LinearWithWarmupScheduler("8sp"), 1.0)
     raises("warm-up of no batch:", optim.LinearWithWarmupScheduler("0ba"), 1.0)
     raises("warm-up of 0.01 of 45:", optim.LinearWithWarmupScheduler("0.01dur"), 1.0)
@@ -159,6 +171,12 @@ def main():
         text = f"Trainer(schedulers={call(name, arguments)}, {others}"
         for peak in PEAKS[1:]:
             write(text, getattr(optim, name)(**arguments), peak, epoch, **trainer)
+    for name, arguments, trainer in TORCH:
+        text, kind = call(name, arguments), getattr(torch.optim.lr_scheduler, name)
+        if trainer:
+            text = f"Trainer(schedulers={text}, {call('', trainer)[1:]}"
+        for peak in PEAKS[1:]:
+            write(text, kind, peak, 7, arguments=arguments, **trainer)
 
 
 main()

@@ -68,13 +68,25 @@ def call(name, arguments):
     return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
 
 
+# Schedulers of torch, made on the optimizer and handed to the engine.
+TORCH = [
+    ("LinearLR", dict(start_factor=0.1, total_iters=20)),
+    ("CosineAnnealingLR", dict(T_max=60)),
+    ("OneCycleLR", dict(max_lr=2e-3, total_steps=60)),
+]
+
+
 def engine(name, arguments, peak, **config):
-    """An engine whose scheduler is the one of the configuration."""
+    """An engine with the scheduler in its configuration, or one of torch."""
     net = torch.nn.Linear(1, 1)
     own = torch.optim.AdamW(net.parameters(), lr=peak)
     config.update(train_micro_batch_size_per_gpu=1)
-    config["scheduler"] = dict(type=name, params=arguments)
-    made, *_ = deepspeed.initialize(model=net, optimizer=own, config=config)
+    scheduler = None
+    if hasattr(torch.optim.lr_scheduler, name):
+        scheduler = getattr(torch.optim.lr_scheduler, name)(own, **arguments)
+    else:
+        config["scheduler"] = dict(type=name, params=arguments)
+    made, *_ = deepspeed.initialize(model=net, optimizer=own, config=config, lr_scheduler=scheduler)
     return made, own
 
 
@@ -162,6 +174,9 @@ def main():
             if peak == 5e-5 and not old:
                 text = json.dumps({"scheduler": {"type": name, "params": arguments}})
                 print(line(text, peak, found), file=OUT)
+    for name, arguments in [] if old else TORCH:
+        for peak in PEAKS[2:]:
+            print(line(call(name, arguments), peak, rates(name, arguments, peak)), file=OUT)
 
 
 main()

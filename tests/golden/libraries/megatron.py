@@ -160,7 +160,9 @@ def facts():
     say = lambda *words: print(*words, file=OUT)  # noqa: E731
     say("version", megatron.core.__version__)
     own = sgd(1e-3)
+    before = own.param_groups[0]["weight_decay"]
     scheduler, batch = made(own, complete(WSD, 1e-3))
+    say("weight decay", before, "becomes", own.param_groups[0]["weight_decay"])
     trained(own, scheduler, batch, 24)
     say("the checkpoint holds", sorted(scheduler.state_dict()))
     changed = WSD.replace("--lr-wsd-decay-iters 10", "--lr-wsd-decay-iters 20 --lr-wsd-decay-style linear")
