@@ -27,10 +27,11 @@ study: build     ## the study of experiments/study, one stage after the other (t
 test:            ## all tests
 	$(CARGO) test --locked
 
-test-python:     ## the Python package with torch, transformers, lightning and keras, which it installs into PYTHON_ENV
+test-python: build ## the Python package with torch, transformers, lightning and keras, which it installs into PYTHON_ENV
 	test -d $(PYTHON_ENV) || python3 -m venv $(PYTHON_ENV)
 	$(PYTHON_ENV)/bin/pip install --quiet $(PYTHON_PACKAGES)
 	$(PYTHON_ENV)/bin/python python/tests/frameworks.py
+	$(PYTHON_ENV)/bin/python python/tests/starts.py $(LRSCOUT)
 
 # Composer is in an environment of its own: it wants an older torch.
 test-exports: build ## exported schedules in the real frameworks, and the answer of auto brought back; installs them into PYTHON_ENV-exports and -composer

@@ -130,8 +130,8 @@ fn faults_of_a_script_are_failed_trainings_with_their_reason() {
         ("rate", "invalid_lr: `train`: update 5 has `lr`"),
         (
             "crash",
-            "exit_code: `train`: ended with exit code 1; its last \
-                   output: the data are gone",
+            "exit_code: `train`: ended with exit code 1: the data are gone; \
+             its last output: the data are gone",
         ),
     ] {
         let args = format!(
@@ -225,8 +225,8 @@ fn check_finds_what_does_not_suit_a_script() {
         ),
         (
             with("args = [\"--fault\", \"crash\"]"),
-            "grid.toml:7:10: exit_code: `train`: ended with exit code 1; its \
-             last output: the data are gone",
+            "grid.toml:7:10: exit_code: `train`: ended with exit code 1: the \
+             data are gone; its last output: the data are gone",
         ),
     ] {
         let (said, starts, code) = checked(&grid, &[]);

@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import select
 import threading
 from typing import Any, Deque, Sequence, Tuple
 
@@ -51,6 +52,8 @@ class Events:
         self._descriptor = descriptor
         self._updates: Deque[Update] = collections.deque()
         self._writing = threading.Lock()
+        self._reader = select.poll()
+        self._reader.register(descriptor, 0)
         threading.Thread(target=self._write_now_and_then, daemon=True).start()
 
     def train(self, update: Update) -> None:
@@ -85,20 +88,21 @@ class Events:
         pause = threading.Event()
         while True:
             pause.wait(PATIENCE)
+            if self._reader.poll(0):  # nobody reads: lrscout is gone
+                os._exit(1)
             self.flush()
 
 
 class Silence(Events):
-    """In the place of events: what processes other than the first one say."""
-
-    def __init__(self) -> None:
-        pass
+    """In the place of events: what processes other than the first one say, which is
+    only why they end."""
 
     def train(self, update: Update) -> None:
         pass
 
     def tell(self, event: str, **fields: Any) -> None:
-        pass
+        if event == "error":
+            super().tell(event, **fields)
 
     def flush(self) -> None:
         pass

@@ -16,7 +16,7 @@ import os
 import runpy
 import sys
 import traceback
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any, List, NoReturn, Optional
 
 import lrscout
@@ -107,13 +107,24 @@ def failed(session: Session, error: BaseException) -> NoReturn:
         code: Any = error.code
         if not isinstance(code, int):
             print(code, file=sys.stderr)
+            session.crash("exit_code", f"ended with exit code 1: {code}")
             code = 1
         session.exit(code)
     frames: Optional[Any] = error.__traceback__
     while frames and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
     traceback.print_exception(type(error), error, frames)
+    name, place = type(error).__name__, where(frames)
+    session.crash("exit_code", f"ended with {name}: {error}{place}")
     session.exit(1)
+
+
+def where(frames: Optional[TracebackType]) -> str:
+    """Where the script was: its last line that is in no installed package."""
+    lines = [line for line in traceback.extract_tb(frames) if "/lib/" not in line.filename]
+    if not lines:
+        return ""
+    return f" ({os.path.basename(lines[-1].filename)}, line {lines[-1].lineno})"
 
 
 if __name__ == "__main__":

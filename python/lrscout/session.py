@@ -85,7 +85,7 @@ class Session:
         self._rank = max(0, int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))))
         self._world = int(os.environ.get("WORLD_SIZE", 1))
         self._descriptor = claim_stdout()
-        self._events = Silence() if self._rank else Events(self._descriptor)
+        self._events = (Silence if self._rank else Events)(self._descriptor)
         if self._interactive and self._world > 1:
             self.fault(
                 "interactive",
@@ -277,9 +277,14 @@ class Session:
     def fault(self, status: str, message: str) -> NoReturn:
         """Ends the process: the training cannot be used, and `message` says why and
         what to do."""
-        self._events.tell("error", status=status, message=message)
+        self.crash(status, message)
         print(f"lrscout: {message}", file=sys.stderr)
         self.exit(1)
+
+    def crash(self, status: str, message: str) -> None:
+        """Says why the process ends, which programs that start several processes
+        bury under reports of their own."""
+        self._events.tell("error", status=status, message=message)
 
     def note(self, text: str) -> None:
         """Says something that the reader of the results should know."""

@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -172,6 +171,7 @@ def accelerate(spec):
     from accelerate import Accelerator
 
     accelerator, made, own = Accelerator(cpu=True), space(spec, "accelerate"), sgd()
+    assert accelerator.num_processes == int(os.environ.get("WORLD_SIZE", 1))
     record = Record(own)
     scheduler = made["scheduler"](own, accelerator)
     own, scheduler = accelerator.prepare(own, scheduler)
@@ -185,17 +185,15 @@ def accelerate_two(spec):
     """Two processes: a prepared scheduler goes on by two with each update."""
     import accelerate  # noqa: F401
 
-    with socket.socket() as port:
-        port.bind(("127.0.0.1", 0))
-        port = str(port.getsockname()[1])
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu"]
-    command += ["--num_processes", "2", "--main_process_port", port]
-    command += [__file__, sys.argv[1], "--worker", spec]
+    # `accelerate launch --cpu` starts one process, whatever it is told.
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", __file__, sys.argv[1], "--worker", spec]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     record = Record(sgd())
-    line = done.stdout.strip().splitlines()[-1]
-    record.rates, record.momenta = json.loads(line)
+    lines = done.stdout.strip().splitlines()
+    assert len(lines) == 2 and lines[0] == lines[1], done.stdout
+    record.rates, record.momenta = json.loads(lines[0])
     return record
 
 

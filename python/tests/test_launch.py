@@ -390,13 +390,15 @@ class Ends(unittest.TestCase):
 
     def test_by_an_exception_are_told_as_python_does(self):
         run = launch("train(torch.optim.SGD([w]), 2)\nraise KeyError('column')")
-        self.assertEqual((run.code, run.error, len(run.losses)), (1, None, 2))
+        self.assertEqual((run.code, run.error, len(run.losses)), (1, "exit_code", 2))
         self.assertIn("KeyError: 'column'", run.errors)
+        said = run.all("error")[0]["message"]
+        self.assertRegex(said, r"^ended with KeyError: 'column' \(\S+, line \d+\)$")
         self.assertNotIn("launch.py", run.errors)
         run = launch("raise SystemExit(7)")
         self.assertEqual(run.code, 7)
         run = launch("raise SystemExit('give me data')")
-        self.assertEqual(run.code, 1)
+        self.assertEqual((run.code, run.error), (1, "exit_code"))
         self.assertIn("give me data", run.errors)
 
     def test_for_lack_of_a_module_name_the_python(self):

@@ -1,6 +1,7 @@
 //! A folder of its own for a training script, in which it finds its files: real
 //! directories, and links to the files. What it writes stays there.
 
+use super::task::TASK;
 use crate::error::{Error, Result};
 use std::fs::{self, DirEntry};
 use std::os::unix::fs::symlink;
@@ -72,12 +73,22 @@ fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
         .map_err(Error::io(folder))
 }
 
-/// Whether no script reads from `folder`: a virtual environment, a cache, or
-/// results with their store.
+/// Whether no script reads from `folder`: a virtual environment, a cache,
+/// results with their store, or the folder of a task, this one among them, if
+/// temporary files of the system are below.
 fn is_skipped(folder: &Path) -> bool {
     folder.ends_with("__pycache__")
         || folder.join("pyvenv.cfg").is_file()
         || folder.join(".store").is_dir()
+        || is_task(folder)
+}
+
+fn is_task(folder: &Path) -> bool {
+    let name = folder.file_name().map(std::ffi::OsStr::as_encoded_bytes);
+    let canonical = |path: &Path| fs::canonicalize(path).ok();
+    name.is_some_and(|name| name.starts_with(TASK.as_bytes()))
+        && folder.parent().and_then(canonical)
+            == canonical(&std::env::temp_dir())
 }
 
 #[cfg(test)]
@@ -109,6 +120,10 @@ mod tests {
         for i in 0..=MOST_ENTRIES {
             put(&format!("many/{i}"));
         }
+        // A task of another script, at work in the same place.
+        let task = tempfile::Builder::new().prefix(TASK).tempdir();
+        let task = task.expect("a folder");
+        assert!(is_skipped(task.path()) && !is_skipped(from.path()));
         mirror(from.path(), to.path()).expect("linked");
         for name in files {
             let read = fs::read_to_string(to.path().join(name));

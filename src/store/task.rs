@@ -16,6 +16,9 @@ pub(crate) const SPEC: &str = "LRSCOUT_SPEC";
 /// Environment variable that keeps the files of every task.
 const KEEP: &str = "LRSCOUT_KEEP_TASKS";
 
+/// What the names of the folders of tasks begin with.
+pub(super) const TASK: &str = "lrscout-";
+
 /// The files of one task.
 #[derive(Debug)]
 pub(crate) struct TaskFolder(TempDir);
@@ -27,7 +30,7 @@ impl TaskFolder {
     ///
     /// If it cannot be created, or its path is not UTF-8.
     pub(crate) fn new() -> Result<Self> {
-        temporary("lrscout-").map(Self)
+        temporary(TASK).map(Self)
     }
 
     /// A folder in it where a training script runs, with links to the files

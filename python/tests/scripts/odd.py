@@ -193,6 +193,12 @@ elif what.startswith("ddp"):
     import torch.distributed as dist
 
     dist.init_process_group("gloo")
+    if what == "ddp-deaf":  # to being asked to end, and slow
+        import signal
+        import time
+
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        torch.optim.SGD.zero_grad = lambda self: time.sleep(1)
     torch.manual_seed(42 + dist.get_rank())
     net = nn.parallel.DistributedDataParallel(model)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
