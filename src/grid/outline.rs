@@ -1,7 +1,7 @@
 //! The part of a grid that a results folder needs.
 
 use super::wire::{Source, Value, find};
-use super::{Experiment, axes, control, schedules, settings, tables};
+use super::{Baseline, Experiment, axes, control, schedules, settings, tables};
 use crate::error::Result;
 use crate::schedule::ScheduleSpec;
 use serde::Serialize;
@@ -34,10 +34,19 @@ impl Outline {
                 specs.extend(schedules::read_one(source, at, &table));
             }
         }
-        let named = || match &find(&root, "control")?.node.value {
+        let text = |key| match &find(&root, key)?.node.value {
             Value::Text(label) => Some(label.clone()),
             _ => None,
         };
+        let named = || text("control");
+        if let Some(own) = text("baseline") {
+            let is_own = |spec: &&mut ScheduleSpec| {
+                spec.table_file() == Some(Path::new(&own))
+            };
+            for spec in specs.iter_mut().filter(is_own) {
+                *spec = spec.clone().named(Baseline::LABEL);
+            }
+        }
         let control = if specs.is_empty() {
             named()
         } else {
@@ -55,11 +64,16 @@ pub(crate) fn outline_text(experiment: &Experiment) -> String {
         #[serde(skip_serializing_if = "Option::is_none")]
         title: Option<&'a str>,
         control: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        baseline: Option<&'a Path>,
         schedule: &'a [ScheduleSpec],
     }
+    let mut schedules = experiment.schedules.iter();
+    let own = schedules.find(|spec| spec.label() == Baseline::LABEL);
     let file = File {
         title: experiment.title.as_deref(),
         control: &experiment.control,
+        baseline: own.and_then(ScheduleSpec::table_file),
         schedule: &experiment.schedules,
     };
     toml::to_string(&file).expect("texts and numbers")

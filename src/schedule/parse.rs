@@ -65,7 +65,7 @@ impl ScheduleSpec {
         let warmup = Self::take_warmup(fields)?;
         let cooldown = Self::take_cooldown(fields)?;
         let average = Averaging::take(fields)?;
-        Ok(Self { form, warmup, cooldown, average })
+        Ok(Self { form, warmup, cooldown, average, name: None })
     }
 
     fn take_warmup(fields: &mut Fields) -> Result<Option<Warmup>, Problem> {
@@ -176,8 +176,12 @@ impl ScheduleSpec {
         ParamValue::Table(all.map(|(k, v)| (k.to_owned(), v)).collect())
     }
 
-    /// The kind, then what differs from its defaults: `wsd(decay=0.6)`.
+    /// The kind, then what differs from its defaults: `wsd(decay=0.6)`. The
+    /// baseline of a choice is called `baseline`.
     pub fn label(&self) -> String {
+        if let Some(name) = &self.name {
+            return name.clone();
+        }
         let mut words = match &self.form {
             Form::Kind(_) => vec![],
             Form::Join(parts) => parts.iter().map(Part::label).collect(),

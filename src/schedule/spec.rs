@@ -31,6 +31,8 @@ pub struct ScheduleSpec {
     pub(super) warmup: Option<Warmup>,
     pub(super) cooldown: Option<Cooldown>,
     pub(super) average: Option<Averaging>,
+    /// A label of its own; no part of what is written or trained.
+    pub(super) name: Option<String>,
 }
 
 /// What stands between warm-up and cooldown.
@@ -238,7 +240,12 @@ impl ScheduleSpec {
     }
 
     fn plain(form: Form) -> Self {
-        Self { form, warmup: None, cooldown: None, average: None }
+        Self { form, warmup: None, cooldown: None, average: None, name: None }
+    }
+
+    /// The same with the label `name`.
+    pub(crate) fn named(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
     }
 
     /// The file of a `table` whose factors are to be read from it.

@@ -3,7 +3,8 @@
 use crate::cli::forecast;
 use crate::error::{Error, Result};
 use crate::grid::{
-    DeviceSpec, Experiment, LrFindPer, LrFindSpec, WorkloadEntry, fingerprint,
+    Baseline, DeviceSpec, Experiment, LrFindPer, LrFindSpec, WorkloadEntry,
+    fingerprint,
 };
 use crate::learner::{Budget, Limits};
 use crate::results::Folder;
@@ -276,7 +277,7 @@ impl Script {
 }
 
 /// `spec` over `steps` updates, as the table that is written beside the
-/// answer.
+/// answer. Like the baseline of a grid, it is called `baseline`.
 ///
 /// # Errors
 ///
@@ -292,7 +293,7 @@ pub(super) fn own_rates(
     let course = spec.course(1.0, steps)?;
     let momenta = (0..steps).filter_map(|step| course.momentum(step));
     own.set_table(spec.rates(1.0, steps)?, momenta.collect());
-    Ok(own)
+    Ok(own.named(Baseline::LABEL))
 }
 
 /// Writes the table of `own`, which [`own_rates`] made.
