@@ -52,6 +52,11 @@ fn table(folder: &Path, name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
+fn table_of(folder: &Path, name: &str) -> String {
+    let path = folder.join("results/auto-train").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
 fn entries(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("readable");
     let mut names: Vec<String> = entries
@@ -203,6 +208,20 @@ fn check_starts_a_script_once_and_says_what_it_costs_and_shows() {
 }
 
 #[test]
+fn a_cold_first_start_is_no_part_of_the_estimate() {
+    if !has_python() {
+        return;
+    }
+    let cold = "script = \"train.py\"\nargs = [\"--cold\", \"6\"]";
+    let grid = GRID.replace("script = \"train.py\"", cold);
+    let (said, starts, _) = checked(&grid, &["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let seconds = json["scripts"][0]["start_seconds"].as_f64();
+    assert!(seconds.is_some_and(|seconds| seconds < 6.0), "{said}");
+    assert_eq!(starts, 2);
+}
+
+#[test]
 fn check_finds_what_does_not_suit_a_script() {
     if !has_python() {
         return;
@@ -303,6 +322,49 @@ fn auto_answers_within_its_trainings_and_knows_the_answer_again() {
         let left = ["grid.toml", "model.py", "results", "starts", "train.py"];
         assert_eq!(entries(folder.path()), left);
     }
+}
+
+#[test]
+fn auto_says_what_is_known_before_it_starts_and_calls_the_own_choice_baseline()
+{
+    if !has_python() {
+        return;
+    }
+    let folder = scripts(GRID);
+    let run = lrscout(folder.path())
+        .args(["auto", "--max-trainings", "4", "--max-time", "1h", "--"])
+        .args(["python3", "train.py"])
+        .assert()
+        .success();
+    let said = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+    let place = |part: &str| {
+        said.find(part).unwrap_or_else(|| panic!("{part}: {said}"))
+    };
+    let places = [
+        "train: python3 train.py",
+        "at most 4 trainings: the recorded one, none for the rate, which is \
+         yours, 3 schedules x 1 seed; it stops after 60 minutes",
+        "with 1 seed, it takes an improvement of",
+        "one undisturbed start",
+        "60 updates in ",
+        "all about a minute with",
+    ]
+    .map(place);
+    assert!(places.is_sorted(), "{said}");
+    assert!(table_of(folder.path(), "runs.csv").contains(",baseline,"));
+    assert!(table_of(folder.path(), "report.md").contains("| `baseline` |"));
+    for name in entries(&folder.path().join("results/auto-train")) {
+        let path = folder.path().join("results/auto-train").join(&name);
+        let text = fs::read_to_string(path).unwrap_or_default();
+        assert!(!text.contains("table(file"), "{name}: {text}");
+    }
+    // The report made again from the tables says the same.
+    let report = table_of(folder.path(), "report.md");
+    lrscout(folder.path())
+        .args(["report", "results/auto-train"])
+        .assert()
+        .success();
+    assert_eq!(table_of(folder.path(), "report.md"), report);
 }
 
 #[test]

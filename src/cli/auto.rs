@@ -118,6 +118,7 @@ impl Auto {
                 limits,
                 seeds: self.seeds.map_or(5, usize::from),
                 steps: self.steps.map(usize::from),
+                most_time: self.max_time,
                 jobs,
             };
             let (recording, told) = script.record(means, &store, &options)?;

@@ -21,8 +21,9 @@ use std::sync::atomic::Ordering;
 /// Counts the cells and steps. Estimates the time from a short measurement of
 /// every workload. Computes the smallest p value that the design can reach:
 /// with too few workloads, no difference can become significant. A training
-/// script is started once, for some seconds: this finds a `timeout` or a
-/// budget that does not suit it, and says what its score is.
+/// script is started once, for some seconds (twice if its first start is slow):
+/// this finds a `timeout` or a budget that does not suit it, and says what its
+/// score is.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  \
     lrscout check experiments/*.toml\n  \
@@ -37,7 +38,7 @@ pub(crate) struct Check {
     schema: bool,
     /// Skip the time estimate. The estimate trains each workload for about a
     /// second, runs its external program for 10 and for 60 updates, or starts
-    /// its script once.
+    /// its script once or twice.
     #[arg(long)]
     no_estimate: bool,
     /// Simultaneous runs assumed in the estimate; default: one per core.

@@ -2,6 +2,10 @@
 
 use crate::stats::advantage::{Advantage, NOISE};
 
+/// Seconds from which on the first start of a script is slow: its files may not
+/// have been in memory yet.
+pub(super) const SLOW_START: f64 = 5.0;
+
 /// Where the score of a script comes from; `source` is who evaluates, if
 /// anybody does.
 pub(super) fn score(source: Option<&str>) -> String {

@@ -18,6 +18,7 @@ parser.add_argument("--fault", default="")
 parser.add_argument("--cycle", action="store_true")
 parser.add_argument("--warmup", type=int, default=0)
 parser.add_argument("--pause", type=float, default=0.0)
+parser.add_argument("--cold", type=float, default=0.0)
 args = parser.parse_args()
 random.seed(42)
 if args.fault == "crash":
@@ -39,7 +40,10 @@ weights = [random.gauss(0, 0.1) for _ in range(WIDTH)]
 hooks = sys.modules["lrscout.session"].current if "lrscout.session" in sys.modules else None
 if hooks and not args.silent:
     import lrscout
-with open(os.environ.get("STARTS", os.devnull), "a") as starts:
+starts = os.environ.get("STARTS", os.devnull)
+if not os.path.exists(starts):
+    time.sleep(args.cold)
+with open(starts, "a") as starts:
     print(os.getcwd(), file=starts)
 os.makedirs("checkpoints", exist_ok=True)
 step, batch = 0, 16

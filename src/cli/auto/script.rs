@@ -65,8 +65,8 @@ impl Script {
         Ok(Self { name: name(command), spec })
     }
 
-    /// What it does by itself, and whether the cost of the choice was told
-    /// during this.
+    /// What it does by itself, and whether the time of the choice was told
+    /// during this. Before anything starts, says what will.
     ///
     /// # Errors
     ///
@@ -78,9 +78,13 @@ impl Script {
         options: &dyn Fn(HashSet<String>) -> Options<'a>,
     ) -> Result<(Recording, bool)> {
         let options = options(HashSet::new());
+        let schedules = Budget::steps(20).into_schedules().len() + 1;
         let text = format!(
-            "{}: one undisturbed start, to record its rates (kept in the \
-             results)",
+            "{}: {}\n{}\n{}: one undisturbed start, to record its rates \
+             (kept in the results)",
+            self.name,
+            self.spec.command.join(" "),
+            self.plan(schedules, means),
             self.name
         );
         (options.tell)(&Event::Note { text: &text });
@@ -174,7 +178,7 @@ impl Script {
         })
     }
 
-    /// What the choice costs, and what it can show, once the script is
+    /// What the script does, and how long the choice takes, once it is
     /// recorded; the latter only if it was not `told` yet.
     pub(super) fn cost(
         &self,
@@ -197,8 +201,9 @@ impl Script {
             forecast::score(source),
         );
         if !told {
-            let plan = self.plan(Some(seconds), schedules, means);
-            let _ = write!(text, "\n{plan}");
+            let start = (seconds - recording.train_seconds).max(0.0);
+            let time = time(seconds, start, schedules, means);
+            let _ = write!(text, "; {time}");
         }
         for note in &recording.notes {
             let _ = write!(text, "\n{}: note: {note}", self.name);
@@ -217,7 +222,9 @@ impl Script {
                 "{updates} updates, so about {} a training",
                 forecast::minutes(seconds)
             ),
-            _ => "how many updates it makes is known at its end".to_owned(),
+            _ => "how many updates it makes, and so the time, is known at its \
+                  end"
+            .to_owned(),
         };
         let own = if *scheduled {
             "its scheduler, which is overruled afterwards"
@@ -225,24 +232,24 @@ impl Script {
             "its own rate"
         };
         let schedules = Budget::steps(20).into_schedules().len() + 1;
+        let time = seconds
+            .map(|seconds| time(seconds, pace.start_seconds, schedules, means));
         format!(
             "{}: {:.1} s to start, {} an update under {own}; {length}; the \
-             score is {}\n{}",
+             score is {}{}",
             self.name,
             pace.start_seconds,
             forecast::moment(pace.step_seconds),
             forecast::score(evaluates.as_deref()),
-            self.plan(seconds, schedules, means),
+            time.map(|time| format!("; {time}")).unwrap_or_default(),
         )
     }
 
-    /// Trainings, their time and what they can show. A training takes
-    /// `seconds`.
+    /// Trainings and what they can show: what is known before any start.
     fn plan(
         &self,
-        seconds: Option<f64>,
         schedules: usize,
-        Means { limits, seeds, jobs, .. }: Means,
+        Means { limits, seeds, most_time, .. }: Means,
     ) -> String {
         let limits = Limits { used: 1, ..limits };
         let (schedules, seeds) = limits.outlook(schedules, seeds);
@@ -257,23 +264,42 @@ impl Script {
             Some(most) => format!("at most {most}"),
             None => format!("about {all}"),
         };
-        // Trials are shorter than trainings.
-        let work = limits.finder().unwrap_or(0.0) + (schedules * seeds) as f64;
-        let time = seconds.map(|seconds| {
-            let all = work * seconds / jobs.min(schedules).max(1) as f64;
-            format!("; about {} with {jobs} at once", forecast::minutes(all))
+        let most_time = most_time.map(|time| {
+            let time = forecast::minutes(time.as_secs_f64());
+            format!("; it stops after {time}")
         });
+        let seeds_in_words = count(seeds, "seed", "seeds");
         format!(
-            "{}: {most} trainings: the recorded one, {finder}, {} x {}{}\n\
-             {}: with {seeds} seeds, {}",
+            "{}: {most} trainings: the recorded one, {finder}, {} x \
+             {seeds_in_words}{}\n{}: with {seeds_in_words}, {}",
             self.name,
             count(schedules, "schedule", "schedules"),
-            count(seeds, "seed", "seeds"),
-            time.unwrap_or_default(),
+            most_time.unwrap_or_default(),
             self.name,
             forecast::shows(seeds),
         )
     }
+}
+
+/// How long all trainings but the recorded one take, which took `seconds`,
+/// `start` of them before its first update.
+fn time(
+    seconds: f64,
+    start: f64,
+    schedules: usize,
+    Means { limits, seeds, jobs, .. }: Means,
+) -> String {
+    let limits = Limits { used: 1, ..limits };
+    let (schedules, seeds) = limits.outlook(schedules, seeds);
+    // Trials are shorter than trainings.
+    let work = limits.finder().unwrap_or(0.0) + (schedules * seeds) as f64;
+    let all = work * seconds / jobs.min(schedules).max(1) as f64;
+    let less = if start > forecast::SLOW_START {
+        ", or less, as the first start is the slowest"
+    } else {
+        ""
+    };
+    format!("all about {} with {jobs} at once{less}", forecast::minutes(all))
 }
 
 /// `spec` over `steps` updates, as the table that is written beside the
@@ -328,6 +354,8 @@ pub(super) struct Means {
     pub(super) seeds: usize,
     /// Most updates of a training.
     pub(super) steps: Option<usize>,
+    /// Most time.
+    pub(super) most_time: Option<Duration>,
     /// Trainings at once.
     pub(super) jobs: usize,
 }
