@@ -7,6 +7,19 @@ use crate::text::{either, excerpt, unknown_in};
 /// Names that a script gives to its optimizer, which calls leave out.
 const OPTIMIZERS: [&str; 4] = ["optimizer", "opt", "optim", "self.optimizer"];
 
+/// Words in the names of arguments that set rates: of a signature that ends in
+/// `**others`, an unknown one with such a word is no other.
+const OF_RATES: [&str; 8] = [
+    "lr",
+    "learning",
+    "rate",
+    "warmup",
+    "rampup",
+    "schedule",
+    "scheduler",
+    "schedulers",
+];
+
 /// Arguments by the name of their parameter, defaults filled in.
 #[derive(Clone, Debug)]
 pub(crate) struct Arguments {
@@ -25,6 +38,8 @@ struct Argument {
 impl Arguments {
     /// Binds `call` to a signature, with the rules of Python. An optimizer in
     /// the first place is passed over, and so is the one named `optimizer`.
+    /// A signature that ends in `**others` is that of a whole training, whose
+    /// other arguments are passed over.
     ///
     /// # Errors
     ///
@@ -52,6 +67,7 @@ impl Arguments {
             argument.value = Some(value.clone());
             argument.given = true;
         }
+        let others = parameters.contains("**");
         let known: Vec<String> =
             values.iter().map(|argument| argument.key.clone()).collect();
         for (key, value) in &call.keyword {
@@ -65,6 +81,9 @@ impl Arguments {
                     argument.given = true;
                 }
                 None if key == "optimizer" => {}
+                None if others
+                    && !key.split('_').any(|word| OF_RATES.contains(&word)) => {
+                }
                 None => {
                     let known: Vec<&str> =
                         known.iter().map(String::as_str).collect();

@@ -48,7 +48,7 @@ const ENTRIES: &[Entry] = &[
         name: "Trainer",
         signature: "schedulers, max_duration=None, \
                     step_schedulers_every_batch=None, \
-                    scale_schedule_ratio=1.0",
+                    scale_schedule_ratio=1.0, **others",
         example: "schedulers=LinearScheduler(), step_schedulers_every_batch=False",
         formula: "the scheduler, with the Trainer's settings",
         notes: Notes {

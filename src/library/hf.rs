@@ -51,7 +51,7 @@ const ENTRIES: &[Entry] = &[
         "TrainingArguments",
         "output_dir=None, lr_scheduler_type='linear', \
          lr_scheduler_kwargs=None, warmup_steps=0, max_steps=-1, \
-         learning_rate=None",
+         learning_rate=None, deepspeed=None, **others",
         "lr_scheduler_type='cosine', warmup_steps=0.1",
         "that of the function for the type, over the updates of the training",
         frame: "warmup_steps below 1 is a share of the updates, rounded up \
@@ -243,6 +243,11 @@ fn factor(
 
 /// What the Trainer makes of its arguments.
 fn trained(arguments: &Arguments, run: &Run) -> Result<Factor, Problem> {
+    if arguments.given("deepspeed") {
+        let why = "DeepSpeed's configuration may have a scheduler: read that \
+                   with `--compat deepspeed`, or leave `deepspeed` out";
+        return Err(arguments.refused("deepspeed", why));
+    }
     let given = arguments.number_or_none("learning_rate")?;
     if given.is_some_and(|rate| rate != run.peak) {
         let why = "`learning_rate` is the rate that the optimizer is made \

@@ -81,11 +81,14 @@ impl Literal {
 }
 
 /// Parameters with their defaults, as in the head of a Python function; a
-/// `*` alone is passed over.
+/// `*` alone is passed over, `**others` at the end too.
 pub(super) fn signature(text: &str) -> Vec<(String, Option<Literal>)> {
     let mut reader = Reader::of(text);
     let mut all = vec![];
     while let Some(next) = reader.peek() {
+        if reader.eat_text("**") {
+            break;
+        }
         if next == '*' || next == ',' {
             reader.at += 1;
             continue;
@@ -99,7 +102,8 @@ pub(super) fn signature(text: &str) -> Vec<(String, Option<Literal>)> {
 }
 
 /// A line of flags, `--lr-decay-style cosine --no-x`, as a call of `name`: a
-/// hyphen becomes an underscore, a flag without a value is true.
+/// hyphen becomes an underscore, a flag without a value is true, several
+/// values are a list.
 ///
 /// # Errors
 ///
@@ -124,9 +128,14 @@ pub(super) fn flags(name: &str, text: &str) -> Result<Call, Problem> {
             Ok(Literal::Name(_)) | Err(_) => Literal::Text(word.to_owned()),
             Ok(value) => value,
         };
-        match call.keyword.last_mut() {
-            Some((_, last)) if *last == Literal::Bool(true) => *last = value,
-            _ => {
+        match call.keyword.last_mut().map(|(_, last)| last) {
+            Some(last) if *last == Literal::Bool(true) => *last = value,
+            Some(Literal::List(all)) => all.push(value),
+            Some(last) => {
+                let first = std::mem::replace(last, Literal::None);
+                *last = Literal::List(vec![first, value]);
+            }
+            None => {
                 let message = format!("expected a flag, not {}", excerpt(word));
                 return Err(Problem::whole(message));
             }
@@ -512,9 +521,11 @@ mod tests {
 
     #[test]
     fn flags_have_values_or_are_true() {
-        let call =
-            flags("megatron", "--lr-decay-style cosine --min-lr=1e-5 --x")
-                .expect("flags");
+        let call = flags(
+            "megatron",
+            "--lr-decay-style cosine --min-lr=1e-5 --x --y 1 b",
+        )
+        .expect("flags");
         let text = |text: &str| Literal::Text(text.into());
         assert_eq!(
             call.keyword,
@@ -522,9 +533,10 @@ mod tests {
                 ("lr_decay_style".into(), text("cosine")),
                 ("min_lr".into(), Literal::Real(1e-5)),
                 ("x".into(), Literal::Bool(true)),
+                ("y".into(), Literal::List(vec![Literal::Whole(1), text("b")])),
             ]
         );
-        let error = flags("megatron", "--a 1 2").expect_err("two values");
+        let error = flags("megatron", "2 --a 1").expect_err("no flag");
         assert_eq!(error.to_string(), "expected a flag, not `2`");
     }
 }

@@ -25,7 +25,9 @@ const ENTRIES: &[Entry] = &[Entry {
                 lr_decay_samples=None, lr_wsd_decay_iters=None, \
                 lr_wsd_decay_samples=None, lr_warmup_fraction=None, \
                 lr_warmup_iters=0, lr_warmup_samples=0, lr_warmup_init=0.0, \
-                train_iters=None, train_samples=None, global_batch_size=1",
+                train_iters=None, train_samples=None, global_batch_size=1, \
+                use_checkpoint_opt_param_scheduler=False, \
+                override_opt_param_scheduler=False, **others",
     example: "lr_decay_style='cosine', lr_warmup_iters=10, min_lr=0.1",
     formula: "lr-warmup-init + (lr - lr-warmup-init) * t / warm-up up to its \
               end, then the decay style from lr to min-lr at lr-decay-iters. \
@@ -36,7 +38,8 @@ const ENTRIES: &[Entry] = &[Entry {
     notes: Notes {
         frame: "Counted in samples, the end of a warm-up that is no multiple \
                 of the global batch size falls between two updates, and none \
-                has the peak.",
+                has the peak. The global batch size is taken as 1 where \
+                iterations count and it is not given.",
         absolute: "min-lr and lr-warmup-init are rates.",
         changes: "Sets the weight decay of every parameter group at each \
                   step.",
@@ -88,6 +91,11 @@ impl Plan {
             let why = "a training counts in iterations or in samples, not in \
                        both";
             return Err(arguments.refused("train_samples", why));
+        }
+        if counts_samples && !arguments.given("global_batch_size") {
+            let why = "a training that counts in samples needs \
+                       `--global-batch-size`";
+            return Err(arguments.refused("global_batch_size", why));
         }
         let (unit, other, size) = if counts_samples {
             ("samples", "iters", 1.0)

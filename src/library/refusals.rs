@@ -41,7 +41,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     (
         "megatron",
-        "--train-samples 90 --lr-decay-iters 30",
+        "--train-samples 90 --global-batch-size 2 --lr-decay-iters 30",
         "this training counts in samples",
     ),
     ("megatron", "--min-lr 2", "`--min-lr` must be between 0 and the peak"),
@@ -135,6 +135,43 @@ fn what_only_an_older_version_takes_is_taken() {
         let older = said("deepspeed@0.19.2", call).expect("rates");
         assert_eq!(older[..3], [0.0, 0.0, 1e-3], "{call}");
         assert!(said("deepspeed@0.19.3", call).is_err(), "{call}");
+    }
+}
+
+#[test]
+fn what_a_training_has_beside_its_schedule_is_passed_over() {
+    for (library, short, whole) in [
+        (
+            "megatron",
+            "--lr-decay-style cosine --lr-decay-iters 30",
+            "--num-layers 2 --lr-decay-style cosine --split 949,50,1 \
+             --data-path 1 text --bf16 --lr-decay-iters 30",
+        ),
+        (
+            "hf",
+            "TrainingArguments(warmup_steps=8)",
+            "TrainingArguments('out', num_train_epochs=3, warmup_steps=8, \
+             save_steps=500, weight_decay=0.01)",
+        ),
+        (
+            "composer",
+            "LinearScheduler()",
+            "Trainer(model=model, train_dataloader=DataLoader(data, 8), \
+             schedulers=LinearScheduler())",
+        ),
+        ("stable-baselines3", "A2C()", "A2C('MlpPolicy', env, gamma=0.9)"),
+    ] {
+        let short = said(library, short).expect("rates");
+        assert_eq!(said(library, whole).expect("rates"), short, "{whole}");
+    }
+    for (library, call) in [
+        ("megatron", "--lr-decay-stile cosine"),
+        ("megatron", "--rampup-batch-size 16 16 1000"),
+        ("hf", "TrainingArguments(warmup_step=8)"),
+        ("hf", "TrainingArguments(deepspeed='config.json')"),
+        ("megatron", "--train-samples 90 --lr-decay-samples 30"),
+    ] {
+        assert!(said(library, call).is_err(), "{call}");
     }
 }
 

@@ -28,8 +28,9 @@ const END: &str = "LinearSchedule stays at its end. Where total_timesteps is \
 const ENTRIES: &[Entry] = &[
     Entry {
         name: "PPO",
-        signature: "learning_rate=None, n_steps=2048, batch_size=64, \
-                    n_epochs=10, total_timesteps=None, n_envs=1",
+        signature: "policy=None, env=None, learning_rate=None, n_steps=2048, \
+                    batch_size=64, n_epochs=10, total_timesteps=None, \
+                    n_envs=1, **others",
         example: "learning_rate=LinearSchedule(1e-3, 0.0, 1.0), n_steps=32, \
                   batch_size=16, n_epochs=5",
         formula: "learning_rate(1 - r * n_steps * n_envs / total_timesteps) \
@@ -52,8 +53,8 @@ const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "A2C",
-        signature: "learning_rate=None, n_steps=5, total_timesteps=None, \
-                    n_envs=1",
+        signature: "policy=None, env=None, learning_rate=None, n_steps=5, \
+                    total_timesteps=None, n_envs=1, **others",
         example: "learning_rate=LinearSchedule(1e-3, 0.0, 1.0)",
         formula: "learning_rate(1 - (t + 1) * n_steps * n_envs / \
                   total_timesteps)",
@@ -66,9 +67,11 @@ const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "SAC",
-        signature: "learning_rate=None, learning_starts=100, batch_size=256, \
-                    train_freq=1, gradient_steps=1, total_timesteps=None, \
-                    n_envs=1",
+        signature: "policy=None, env=None, learning_rate=None, \
+                    buffer_size=1_000_000, learning_starts=100, \
+                    batch_size=256, tau=0.005, gamma=0.99, train_freq=1, \
+                    gradient_steps=1, total_timesteps=None, n_envs=1, \
+                    **others",
         example: "learning_rate=LinearSchedule(1e-3, 0.0, 1.0)",
         formula: "learning_rate(1 - n / total_timesteps) for the \
                   gradient_steps updates after step n of the environment, the \
