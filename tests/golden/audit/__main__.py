@@ -24,6 +24,7 @@ content; `loop` tells how it was trained and logged. The logs of HF Trainer and
 Lightning are as the library wrote them. TensorBoard's are read back from its
 event files and written as its CSV download; `wandb.csv` has the columns of a
 downloaded history, but W&B did not write it. Losses are those of the training.
+Only the times of HF Trainer's evaluations differ from run to run.
 
 Made on 2026-11-28 with Python 3.11.7 and the versions above, jax 0.10.2.
 
