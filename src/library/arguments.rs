@@ -24,6 +24,7 @@ const OF_RATES: [&str; 8] = [
 #[derive(Clone, Debug)]
 pub(crate) struct Arguments {
     name: String,
+    configured: bool,
     values: Vec<Argument>,
 }
 
@@ -93,7 +94,8 @@ impl Arguments {
                 }
             }
         }
-        Ok(Self { name: call.name.clone(), values })
+        let Call { name, configured, .. } = call;
+        Ok(Self { name: name.clone(), configured: *configured, values })
     }
 
     fn find(&self, key: &str) -> &Argument {
@@ -117,6 +119,11 @@ impl Arguments {
             argument.given && !own.contains(&argument.key.as_str())
         });
         given.filter_map(|a| Some((a.key.clone(), a.value.clone()?))).collect()
+    }
+
+    /// Whether they stand in a configuration, not in a call.
+    pub(crate) fn configured(&self) -> bool {
+        self.configured
     }
 
     /// Whether the call has it.
@@ -172,6 +179,18 @@ impl Arguments {
         otherwise: f64,
     ) -> Result<f64, Problem> {
         if self.given(key) { self.number(key) } else { Ok(otherwise) }
+    }
+
+    /// A number with a point, where the library takes no other.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing or no such number.
+    pub(crate) fn real(&self, key: &str) -> Result<f64, Problem> {
+        match *self.literal(key)? {
+            Literal::Real(value) => Ok(value),
+            _ => Err(self.wrong(key, "a number with a point")),
+        }
     }
 
     /// That the schedule starts anew: `key`, the count before its first step,

@@ -39,6 +39,8 @@ pub(crate) struct Call {
     pub(crate) positional: Vec<Literal>,
     /// Arguments with one.
     pub(crate) keyword: Vec<(String, Literal)>,
+    /// Whether a configuration stands for it, with `type` as its name.
+    pub(crate) configured: bool,
 }
 
 impl Literal {

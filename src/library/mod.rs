@@ -20,6 +20,8 @@ mod keras;
 mod lightning;
 mod literal;
 mod megatron;
+mod mindspore;
+mod mmengine;
 mod mxnet;
 mod optax;
 mod paddle;
@@ -176,6 +178,8 @@ pub(crate) static PACKAGES: &[Package] = &[
     keras::PACKAGE,
     lightning::PACKAGE,
     megatron::PACKAGE,
+    mindspore::PACKAGE,
+    mmengine::PACKAGE,
     mxnet::PACKAGE,
     optax::PACKAGE,
     paddle::PACKAGE,
@@ -271,7 +275,7 @@ pub(crate) fn called(value: Literal) -> Result<Call, Problem> {
         list @ Literal::List(_) => Ok(Call {
             name: "list".to_owned(),
             positional: vec![list],
-            keyword: vec![],
+            ..Call::default()
         }),
         other => {
             let kind = other.kind();
@@ -294,7 +298,7 @@ fn configured(mut pairs: Vec<(String, Literal)>) -> Result<Call, Problem> {
         Some(inner @ Literal::Call(_)) => {
             pairs.push(("scheduler".to_owned(), inner));
             let name = "lr_scheduler".to_owned();
-            return Ok(Call { name, positional: vec![], keyword: pairs });
+            return Ok(Call { name, keyword: pairs, ..Call::default() });
         }
         Some(inner) => return called(inner),
         None => {}
@@ -308,7 +312,7 @@ fn configured(mut pairs: Vec<(String, Literal)>) -> Result<Call, Problem> {
         params.push((Literal::Text("type".into()), Literal::Text(name)));
         return called(Literal::Dict(params));
     }
-    Ok(Call { name, positional: vec![], keyword: pairs })
+    Ok(Call { name, positional: vec![], keyword: pairs, configured: true })
 }
 
 /// That a run would train past what the library allows.

@@ -54,7 +54,7 @@ fn rates(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
         _ => return Err(arguments.wrong("policy", "the name of a scheduler")),
     };
     let keyword = arguments.others(&OWN);
-    let call = Call { name, positional: vec![], keyword };
+    let call = Call { name, keyword, ..Call::default() };
     if call.name == "WarmRestartLR" {
         return warm_restarts(&call, run, epoch);
     }

@@ -117,14 +117,6 @@ fn below_one(arguments: &Arguments) -> Result<f64, Problem> {
     Err(arguments.refused("gamma", "`gamma` must be below 1"))
 }
 
-/// A number with a point, where paddle takes no other.
-fn real(arguments: &Arguments, key: &str) -> Result<f64, Problem> {
-    match *arguments.literal(key)? {
-        Literal::Real(value) => Ok(value),
-        _ => Err(arguments.wrong(key, "a number with a point")),
-    }
-}
-
 fn piecewise(arguments: &Arguments) -> Result<Rule, Problem> {
     let boundaries = arguments.wholes("boundaries")?;
     let values = arguments.numbers("values")?;
@@ -142,7 +134,7 @@ fn one_cycle(arguments: &Arguments, peak: f64) -> Result<Scheduler, Problem> {
     let total = arguments.positive("total_steps")?;
     let whole = total as f64;
     let start = top / arguments.number("divide_factor")?;
-    let rise = real(arguments, "phase_pct")?;
+    let rise = arguments.real("phase_pct")?;
     if top < 0.0 || end < 0.0 {
         let why = "the rates must be 0 or more";
         return Err(arguments.refused("end_learning_rate", why));
@@ -184,7 +176,7 @@ fn cyclic(arguments: &Arguments, peak: f64) -> Result<Scheduler, Problem> {
         Some(_) => arguments.count("step_size_down")? as f64,
         None => up,
     };
-    let gamma = real(arguments, "exp_gamma")?;
+    let gamma = arguments.real("exp_gamma")?;
     let modes = ["triangular", "triangular2", "exp_range"];
     let mode = match arguments.word("mode", &modes)? {
         0 => Mode::Same,

@@ -121,7 +121,7 @@ impl<'a> Factory<'a> {
             }
         };
         let keyword = self.keyword;
-        Ok(Call { name: class.to_owned(), positional: vec![], keyword })
+        Ok(Call { name: class.to_owned(), keyword, ..Call::default() })
     }
 
     fn cycles(&mut self) -> Result<(), Problem> {
