@@ -14,6 +14,8 @@ mod arguments;
 mod composer;
 mod deepspeed;
 mod diffusers;
+mod flair;
+mod fvcore;
 mod hf;
 mod ignite;
 mod keras;
@@ -22,6 +24,7 @@ mod literal;
 mod megatron;
 mod mindspore;
 mod mmengine;
+mod monai;
 mod mxnet;
 mod optax;
 mod paddle;
@@ -173,6 +176,8 @@ pub(crate) static PACKAGES: &[Package] = &[
     composer::PACKAGE,
     deepspeed::PACKAGE,
     diffusers::PACKAGE,
+    flair::PACKAGE,
+    fvcore::PACKAGE,
     hf::PACKAGE,
     ignite::PACKAGE,
     keras::PACKAGE,
@@ -180,6 +185,7 @@ pub(crate) static PACKAGES: &[Package] = &[
     megatron::PACKAGE,
     mindspore::PACKAGE,
     mmengine::PACKAGE,
+    monai::PACKAGE,
     mxnet::PACKAGE,
     optax::PACKAGE,
     paddle::PACKAGE,

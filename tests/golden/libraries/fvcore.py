@@ -64,6 +64,7 @@ CALLS = [
     "CompositeParamScheduler([ConstantParamScheduler(1.0),"
     " ConstantParamScheduler(0.42)], lengths=[0.5, 0.4995],"
     " interval_scaling=['fixed', 'fixed'])",
+    "WarmupParamScheduler(CosineParamScheduler(1.0, 0.0), 0.001, 0.25)",
     "LRMultiplier(CosineParamScheduler(1.0, 0.0), max_iter=30)",
     "LRMultiplier(LinearParamScheduler(1.0, 0.0), max_iter=30)",
     "LRMultiplier(ExponentialParamScheduler(1.0, 0.1), max_iter=30)",
