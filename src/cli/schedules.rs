@@ -259,6 +259,10 @@ impl Values {
             })?),
         };
         let processes = processes.max(1);
+        if updates_per_epoch == Some(0) {
+            let message = "--updates-per-epoch must be 1 or more";
+            return Err(Error::Invalid(message.into()));
+        }
         let epoch = updates_per_epoch;
         Ok(Run { peak, steps, version, epoch, processes })
     }

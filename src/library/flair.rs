@@ -92,12 +92,12 @@ fn plugin(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
     let size = arguments.count("dataset_size")?;
     let batch = arguments.count("mini_batch_size")?;
     let epochs = arguments.count("max_epochs")?;
-    let updates = size.div_ceil(batch) * epochs;
+    let updates = size.div_ceil(batch).saturating_mul(epochs);
     if run.steps > updates {
         let why = format!("the trainer stops after {updates} updates");
         return Err(arguments.refused("max_epochs", &why));
     }
-    let per_epoch = (size + batch - 1) as f64 / batch as f64;
+    let per_epoch = size.saturating_add(batch - 1) as f64 / batch as f64;
     let total = cut(per_epoch * epochs as f64);
     let share = arguments.number("warmup_fraction")?;
     Ok(linear(total, cut(total as f64 * share), run))

@@ -30,6 +30,7 @@ mod optax;
 mod paddle;
 mod pytorch_optimizer;
 mod skorch;
+mod speechbrain;
 mod stable_baselines3;
 mod timm;
 mod torch;
@@ -191,6 +192,7 @@ pub(crate) static PACKAGES: &[Package] = &[
     paddle::PACKAGE,
     pytorch_optimizer::PACKAGE,
     skorch::PACKAGE,
+    speechbrain::PACKAGE,
     stable_baselines3::PACKAGE,
     timm::PACKAGE,
     torch::PACKAGE,

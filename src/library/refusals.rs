@@ -100,6 +100,74 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "A2C(total_timesteps=203, n_envs=2)",
         "`learn` stops after 21 updates",
     ),
+    ("paddle", "OneCycleLR(total_steps=30)", "raises an error after update 30"),
+    (
+        "paddle",
+        "OneCycleLR(total_steps=10, phase_pct=0.1)",
+        "paddle divides by 0",
+    ),
+    ("paddle", "StepDecay(step_size=8, gamma=1)", "`gamma` must be below 1"),
+    (
+        "paddle",
+        "LinearWarmup(warmup_steps=8, start_lr=0.1)",
+        "`end_lr` must be above `start_lr`",
+    ),
+    (
+        "mindspore",
+        "warmup_lr(total_step=30, step_per_epoch=5, warmup_epoch=2)",
+        "raises an error after update 29",
+    ),
+    (
+        "mindspore",
+        "CosineDecayLR(0, 1.0, 30)",
+        "`min_lr` must be a number with a point, not a whole number",
+    ),
+    (
+        "mmengine",
+        "dict(type='CosineRestartLR', periods=[9], restart_weights=[1])",
+        "give `eta_min` or `eta_min_ratio`",
+    ),
+    (
+        "mmengine",
+        "OneCycleLR(eta_max=0.1, total_steps=30, by_epoch=False)",
+        "raises an error after update 30",
+    ),
+    (
+        "mmengine",
+        "StepLR(3, convert_to_iter_based=True)",
+        "belongs to a dict that counts in epochs",
+    ),
+    (
+        "fvcore",
+        "LRMultiplier(ConstantParamScheduler(1), max_iter=30)",
+        "raises an error after update 29",
+    ),
+    (
+        "fvcore",
+        "LRMultiplier(PolynomialDecayParamScheduler(1, 0.9), max_iter=30)",
+        "raises an error after update 30",
+    ),
+    (
+        "monai",
+        "LinearLR(end_lr=1, num_iter=1)",
+        "MONAI divides by `num_iter` - 1",
+    ),
+    (
+        "speechbrain",
+        "LinearScheduler(final_value=0.1, epoch_count=6)",
+        "raises an error after update 34",
+    ),
+    (
+        "speechbrain",
+        "StepScheduler(decay_factor=0.5, half_life=2)",
+        "it cannot be with `decay_factor` or `decay_drop`",
+    ),
+    (
+        "flair",
+        "LinearSchedulerPlugin(0.1, dataset_size=30, mini_batch_size=8, \
+         max_epochs=5)",
+        "the trainer stops after 20 updates",
+    ),
 ];
 
 /// What the call of a library, `deepspeed@0.19.2` for a version of it, says

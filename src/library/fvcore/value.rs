@@ -9,6 +9,9 @@ use std::f64::consts::PI;
 /// What fvcore adds to a share before it becomes an index.
 const EPSILON: f64 = 1e-6;
 
+/// The most steps of one scheduler that are held here.
+const MOST: usize = 1_000_000;
+
 /// A function of the share of the training.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
@@ -134,6 +137,10 @@ pub(super) fn made(
             }
             let next = |value: &f64| Some(value * gamma);
             let decays = arguments.count("num_decays")?;
+            if decays > MOST {
+                let why = format!("`num_decays` must be {MOST} or fewer here");
+                return Err(arguments.refused("num_decays", &why));
+            }
             let values = std::iter::successors(Some(base), next);
             Value::Steps(values.take(decays + 1).collect())
         }

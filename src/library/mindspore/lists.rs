@@ -13,7 +13,7 @@ pub(super) fn rates(
     run: &Run,
 ) -> Result<Vec<f64>, Problem> {
     let list = match name {
-        "piecewise_constant_lr" => piecewise(arguments)?,
+        "piecewise_constant_lr" => piecewise(arguments, run.steps)?,
         _ => by_epoch(name, arguments, run)?,
     };
     if list.len() < run.steps {
@@ -23,7 +23,8 @@ pub(super) fn rates(
     Ok(list[..run.steps].iter().map(held).collect())
 }
 
-fn piecewise(arguments: &Arguments) -> Result<Vec<f64>, Problem> {
+/// The rates of `steps` updates, or fewer where the list is shorter.
+fn piecewise(arguments: &Arguments, steps: usize) -> Result<Vec<f64>, Problem> {
     let milestones = arguments.wholes("milestone")?;
     let rates = arguments.numbers("learning_rates")?;
     let rises = milestones.windows(2).all(|pair| pair[0] <= pair[1]);
@@ -35,7 +36,8 @@ fn piecewise(arguments: &Arguments) -> Result<Vec<f64>, Problem> {
     }
     let mut list = vec![];
     for (end, rate) in milestones.iter().zip(rates) {
-        list.resize(usize::try_from(*end).unwrap_or(usize::MAX), rate);
+        let end = usize::try_from(*end).unwrap_or(steps);
+        list.resize(end.min(steps), rate);
     }
     Ok(list)
 }

@@ -127,7 +127,7 @@ impl Rule {
         let t = single(count as f64);
         match self {
             Self::Step { size, gamma } => {
-                if count == 0 || count % *size != 0 {
+                if count == 0 || !count.is_multiple_of(*size) {
                     rate
                 } else {
                     rate * *gamma
@@ -201,7 +201,8 @@ impl Rule {
                     return rate;
                 }
                 let whole = single(*t_max as f64);
-                if count > *t_max && (count - 1 - *t_max) % (2 * *t_max) == 0 {
+                let turn = count.checked_sub(*t_max + 1);
+                if turn.is_some_and(|after| after.is_multiple_of(2 * *t_max)) {
                     return rate
                         + (base - *end) * (1.0 - (PI / whole).cos()) / 2.0;
                 }

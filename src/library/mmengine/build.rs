@@ -27,7 +27,7 @@ pub(super) fn made(
         "ConstantLR" => Rule::Constant { factor: share(arguments, "factor")? },
         "CosineAnnealingLR" => Rule::Cosine {
             t_max: match arguments.whole_or_none("T_max")? {
-                None | Some(0) => span.end - span.begin,
+                None | Some(0) => span.end.saturating_sub(span.begin),
                 Some(_) => arguments.positive("T_max")?.saturating_mul(times),
             },
             floor: floor(arguments)?.unwrap_or(Floor::Rate(0.0)),
@@ -39,7 +39,8 @@ pub(super) fn made(
         },
         "MultiStepLR" => {
             let milestones = arguments.wholes("milestones")?;
-            let scaled = milestones.into_iter().map(|at| at * times);
+            let scaled =
+                milestones.into_iter().map(|at| at.saturating_mul(times));
             Rule::MultiStep {
                 milestones: scaled.collect(),
                 gamma: number("gamma")?,
@@ -71,7 +72,7 @@ fn span(arguments: &Arguments, run: &Run) -> Result<(Span, i64), Problem> {
     let epochs = run.steps.div_ceil(per_epoch);
     let begin = arguments.whole("begin")?;
     let end = if arguments.configured() && !arguments.given("end") {
-        whole(if by_epoch { epochs } else { epochs * per_epoch })
+        whole(if by_epoch { epochs } else { epochs.saturating_mul(per_epoch) })
     } else {
         arguments.whole("end")?
     };
@@ -127,7 +128,7 @@ fn restarts(arguments: &Arguments, times: i64) -> Result<Rule, Problem> {
         let why = "`periods` must be 1 or more";
         return Err(arguments.refused("periods", why));
     }
-    let scaled = periods.into_iter().map(|length| length * times);
+    let scaled = periods.into_iter().map(|length| length.saturating_mul(times));
     Ok(Rule::Restarts { periods: scaled.zip(weights).collect(), floor })
 }
 
@@ -139,7 +140,7 @@ fn one_cycle(
     group: &mut Group,
 ) -> Result<Rule, Problem> {
     let total = match arguments.literal("total_steps")? {
-        Literal::None => span.end - span.begin,
+        Literal::None => span.end.saturating_sub(span.begin),
         _ => arguments.positive("total_steps")?.saturating_mul(times),
     };
     let highest = arguments.number("eta_max")?;

@@ -95,7 +95,7 @@ impl Scheduler {
 
     fn next(&self, group: &Group) -> Option<f64> {
         let (last, lr) = (self.last, group.lr);
-        let total = self.span.end - self.span.begin - 1;
+        let total = self.span.end.saturating_sub(self.span.begin) - 1;
         Some(match &self.rule {
             Rule::Constant { factor } => match last {
                 0 => lr * factor,
@@ -107,7 +107,7 @@ impl Scheduler {
                 if last == 0 {
                     return Some(lr);
                 }
-                if (last - 1 - t_max).rem_euclid(2 * t_max) == 0 {
+                if (last - 1 - t_max).rem_euclid(t_max.saturating_mul(2)) == 0 {
                     let turn = 1.0 - (PI / *t_max as f64).cos();
                     return Some(lr + (self.base - end) * turn / 2.0);
                 }
@@ -156,7 +156,8 @@ impl Scheduler {
                 let end = floor.of(self.base);
                 let mut begin = 0;
                 for (length, weight) in periods {
-                    if last < begin + length {
+                    let next = length.saturating_add(begin);
+                    if last < next {
                         let now = last - begin;
                         return Some(if now == 0 {
                             self.base * weight
@@ -164,7 +165,7 @@ impl Scheduler {
                             after(lr, end, now, *length)
                         });
                     }
-                    begin += length;
+                    begin = next;
                 }
                 lr
             }

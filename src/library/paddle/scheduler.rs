@@ -166,7 +166,9 @@ fn cosine_after(rate: f64, base: f64, end: f64, count: i64, whole: i64) -> f64 {
     if count == 0 {
         return base;
     }
-    if (count - 1 - whole).rem_euclid(2 * whole) == 0 {
+    if (count - 1).saturating_sub(whole).rem_euclid(whole.saturating_mul(2))
+        == 0
+    {
         return rate + (base - end) * (1.0 - (PI / length).cos()) / 2.0;
     }
     let height = |count: i64| 1.0 + (PI * count as f64 / length).cos();
