@@ -56,12 +56,12 @@ pub(super) fn made(
     arguments.anew("last_epoch")?;
     let rule = rule(name, arguments, group)?;
     let base = *group.initial.get_or_insert(group.lr);
-    let base = match rule {
-        Rule::Cyclic { .. } => arguments.number("base_lr")?,
-        _ => base,
-    };
     let mut made = Scheduler { rule, base, last: -1, made: 0 };
     made.begin(group);
+    // CyclicLR has its own base only after the constructor's step.
+    if let Rule::Cyclic { .. } = made.rule {
+        made.base = arguments.number("base_lr")?;
+    }
     Ok(made)
 }
 
