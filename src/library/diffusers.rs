@@ -72,6 +72,7 @@ const ENTRIES: &[Entry] = &[
                   lr * (f_min + (f_max - f_min) * share left)",
         notes: Notes {
             after: "Stays at f_min * lr, by default 0.",
+            versions: "f_min and f_max from 0.39 on.",
             ..Notes::NONE
         },
         rates: |arguments, run| rates(arguments, run, linear),

@@ -130,6 +130,8 @@ const ENTRIES: &[Entry] = &[
             frame: "min_lr_ratio is no floor but for 'cosine': the decay goes \
                     to 0 and the rate then jumps up to min_lr_ratio * lr.",
             after: "Stays at min_lr_ratio * lr.",
+            versions: "Before 3.6.1 there is no cooldown_type and the decay \
+                       has another shape.",
             ..Notes::NONE
         },
         rates: wsd,
@@ -293,6 +295,11 @@ fn chebyshev(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
 }
 
 fn wsd(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
+    if run.before("3.6.1") {
+        let why = "before 3.6.1 the decay of this schedule has another shape, \
+                   which is not read here";
+        return Err(arguments.refused("cooldown_type", why));
+    }
     arguments.anew("last_epoch")?;
     let number = |key| arguments.number(key);
     let (warmup, decay) =

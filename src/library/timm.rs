@@ -138,6 +138,8 @@ const ENTRIES: &[Entry] = &[
             absolute: RATES,
             after: "Stays at lr_min, which it has from warmup_t + t_initial \
                     on.",
+            versions: "From 1.0.31 on, 'wsd', 'rsqrt' and 'constant' of \
+                       create_scheduler_v2 too.",
             ..Notes::NONE
         },
         rates: wsd,
@@ -329,6 +331,10 @@ fn multi_step(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
 }
 
 fn wsd(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
+    if run.before("1.0.31") {
+        let message = "timm has WSDLRScheduler from 1.0.31 on";
+        return Err(Problem::whole(message));
+    }
     let frame = Frame::of(arguments, run)?;
     let initial = above_zero(arguments, "t_initial")?;
     let decay = above_zero(arguments, "decay_t")?;
