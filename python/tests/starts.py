@@ -16,7 +16,7 @@ import unittest
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parent / "scripts"
-LRSCOUT = sys.argv.pop(1) if len(sys.argv) > 1 else "lrscout"
+LRSCOUT = os.path.abspath(sys.argv.pop(1))
 TORCHRUN = ["torchrun", "--nproc-per-node", "2"]
 
 

@@ -21,6 +21,7 @@ import tempfile
 from pathlib import Path
 
 TESTS = Path(__file__).parent
+LRSCOUT = os.path.abspath(sys.argv[1])
 TRAININGS, FRESH = 12, range(101, 106)
 # Largest relative distance of a loss in f32 that was summed in another order.
 ROUNDING = 1e-4
@@ -112,7 +113,7 @@ def answered(framework, folder):
     """What `auto` answers, with the runs of its table."""
     words = FRAMEWORKS[framework][0].split()
     limit = ["--max-trainings", str(TRAININGS)]
-    command = [sys.argv[1], "auto", *limit, "--format", "json", "--"]
+    command = [LRSCOUT, "auto", *limit, "--format", "json", "--"]
     answer = json.loads(said([*command, sys.executable, *words], folder))
     stem = words[0].partition(".")[0]
     with open(folder / f"results/auto-{stem}/runs.csv") as file:
@@ -125,7 +126,7 @@ def bring_back(framework, folder):
     words, target, *edits = FRAMEWORKS[framework]
     script = words.split()[0]
     results = f"results/auto-{script.partition('.')[0]}"
-    export = [sys.argv[1], "export", "--results", results, "--target", target]
+    export = [LRSCOUT, "export", "--results", results, "--target", target]
     text = said(export, folder)
     (folder / "schedule.py").write_text(text)
     edits = SCHEDULED if "def scheduled(trainer)" in text else edits
