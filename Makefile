@@ -23,6 +23,7 @@ smoke: build     ## the small grid: a leaderboard in half a minute
 study: build     ## the study of experiments/study, one stage after the other (the first: 25 minutes on two cores); resumes
 	$(LRSCOUT) run experiments/study/study-250.toml
 	$(LRSCOUT) run experiments/study/study-1000.toml
+	$(LRSCOUT) run experiments/study/study-4000.toml
 
 test:            ## all tests
 	$(CARGO) test --locked
@@ -56,6 +57,7 @@ paper:           ## the numbers of docs/answer.md and README.md against the tabl
 
 docs: build      ## the page of all schedules and its picture
 	$(LRSCOUT) schedules list --format markdown > docs/schedules.md
+	$(LRSCOUT) schedules list --library all --format markdown > docs/libraries.md
 	$(LRSCOUT) schedules plot --steps 200 > docs/schedules.svg
 
 bench: build     ## microseconds a training step, per workload; single kernels

@@ -26,6 +26,7 @@
 //! A program of your own gets the whole command line on its models and data:
 //! see [`main`] and [`Registry`].
 
+mod audit;
 mod cli;
 mod data;
 mod digest;
@@ -35,7 +36,6 @@ mod gzip;
 mod import;
 mod kernels;
 mod learner;
-#[allow(dead_code, reason = "further libraries use the rest")]
 mod library;
 mod lr_find;
 mod model;

@@ -28,7 +28,7 @@ const FLOORS: &[&[(&str, &[&str])]] = &[
     &[("results", &[])],
     &[("data", &[]), ("ranking", &[])],
     &[("model", &[]), ("report", &[]), ("import", &[])],
-    &[("workload", &[])],
+    &[("workload", &[]), ("audit", &[])],
     &[("train", &[])],
     &[("lr_find", &[])],
     &[("runner", &[])],

@@ -3,6 +3,7 @@
 //! A verb is a struct whose doc comment is its help; `Verb` lists them, and
 //! exit codes are at the end of this file.
 
+mod audit;
 mod auto;
 mod bench;
 mod bench_finder;
@@ -24,6 +25,7 @@ mod report;
 mod run;
 mod schedules;
 mod search;
+mod wanted;
 
 use crate::error::Error;
 use crate::grid::Known;
@@ -71,6 +73,7 @@ enum Verb {
     Report(report::Report),
     Diff(diff::Diff),
     Schedules(schedules::Schedules),
+    Audit(audit::Audit),
     Datasets(datasets::Datasets),
     Export(export::Export),
     Bench(bench::Bench),
@@ -107,6 +110,7 @@ pub fn main(registry: Registry) -> ExitCode {
     crate::kernels::one_thread_a_run();
     let cli = Cli::parse();
     let mut out = std::io::stdout().lock();
+    let mut code = ExitCode::SUCCESS;
     let result = take_path().and_then(|()| match cli.verb {
         Verb::Auto(verb) => verb.run(&registry, &mut out),
         Verb::Check(verb) => verb.run(&registry, &mut out),
@@ -120,6 +124,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Report(verb) => verb.run(&mut out),
         Verb::Diff(verb) => verb.run(&mut out),
         Verb::Schedules(verb) => verb.run(&mut out),
+        Verb::Audit(verb) => verb.run(&mut out).map(|verdict| code = verdict),
         Verb::Datasets(verb) => verb.run(&mut out),
         Verb::Export(verb) => verb.run(&mut out),
         Verb::Bench(verb) => verb.run(&registry, &mut out),
@@ -128,7 +133,7 @@ pub fn main(registry: Registry) -> ExitCode {
     });
     let result = result.and_then(|()| Ok(out.flush()?));
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => code,
         // `lrscout ... | head` is not a failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

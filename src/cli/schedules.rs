@@ -1,11 +1,11 @@
+use super::say;
+use super::wanted::{OfLibrary, Wanted, equal_spec, surprises};
 use crate::error::Error;
 use crate::grid::parse_schedule;
-use crate::library::{PACKAGES, Package, Run, Version};
+use crate::library::{Entry, PACKAGES, Package};
 use crate::report::catalogue::{keys, markdown, sample};
-use crate::report::plot;
-use crate::schedule::{
-    KindInfo, Library, MODIFIERS, Schedule, ScheduleSpec, kinds,
-};
+use crate::report::{libraries, plot};
+use crate::schedule::{KindInfo, MODIFIERS, ScheduleSpec, kinds};
 use crate::text::unknown;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
@@ -48,8 +48,14 @@ impl Schedules {
 #[command(after_help = "Examples:\n  \
     lrscout schedules list\n  \
     lrscout schedules list --format json\n  \
-    lrscout schedules list --format markdown > docs/schedules.md")]
+    lrscout schedules list --format markdown > docs/schedules.md\n  \
+    lrscout schedules list --library deepspeed\n  \
+    lrscout schedules list --library all --format markdown > docs/libraries.md")]
 struct List {
+    /// List the schedules of this library instead, as its own loop runs them;
+    /// `all` for all libraries.
+    #[arg(long, value_name = "LIBRARY")]
+    library: Option<String>,
     /// A table for reading, rows for scripts, or a page with the formulas.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -69,6 +75,9 @@ const SPARK_STEPS: usize = 256;
 
 impl List {
     fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
+        if let Some(library) = &self.library {
+            return self.of_libraries(library, out);
+        }
         match self.format {
             Format::Text => write_table(out)?,
             Format::Csv => {
@@ -84,6 +93,56 @@ impl List {
                 writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
             }
             Format::Markdown => out.write_all(markdown().as_bytes())?,
+        }
+        Ok(())
+    }
+}
+
+impl List {
+    /// The schedules of `library`, or of all.
+    fn of_libraries(
+        &self,
+        library: &str,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        let packages: Vec<&Package> = match library {
+            "all" => PACKAGES.iter().collect(),
+            name => vec![Package::named(name).ok_or_else(|| {
+                let known = PACKAGES.iter().map(|package| package.name);
+                let known: Vec<&str> = known.chain(["all"]).collect();
+                Error::Invalid(unknown("library", name, &known))
+            })?],
+        };
+        let equal = |package: &Package, entry: &Entry| {
+            let rates = package.shown(entry)?;
+            equal_spec(&rates)
+        };
+        match self.format {
+            Format::Markdown => {
+                let page = libraries::markdown(&packages, &equal);
+                out.write_all(page.as_bytes())?;
+            }
+            Format::Text => {
+                out.write_all(libraries::text(&packages).as_bytes())?;
+            }
+            Format::Json => {
+                let all = libraries::json(&packages, &equal);
+                writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+            }
+            Format::Csv => {
+                writeln!(out, "library,schedule,signature,formula")?;
+                for package in packages {
+                    for entry in package.entries {
+                        let fields = [
+                            package.name,
+                            entry.name,
+                            entry.signature,
+                            entry.formula,
+                        ];
+                        writeln!(out, "{}", fields.map(quoted).join(","))?;
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -180,115 +239,33 @@ struct Values {
     /// The budget, in optimizer updates.
     #[arg(long)]
     steps: usize,
-    /// Use the conventions of this library, of this version if one is given.
-    #[arg(long, value_name = "LIBRARY[@VERSION]")]
-    compat: Option<String>,
-    /// Updates of an epoch, for calls that count in epochs.
-    #[arg(long, value_name = "N")]
-    updates_per_epoch: Option<usize>,
-    /// Processes that train together, for calls that they change.
-    #[arg(long, value_name = "N", default_value = "1")]
-    processes: usize,
+    #[command(flatten)]
+    library: OfLibrary,
 }
 
 impl Values {
     fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
-        let rates = self.rates()?;
+        let Self { spec, peak, steps, library } = &self;
+        let wanted = Wanted { spec, peak: *peak, steps: *steps, library };
+        let rates = wanted.rates(*steps)?;
+        let rates: Vec<f64> = (0..*steps).map(|step| rates.at(step)).collect();
         writeln!(out, "step,lr")?;
-        for (step, rate) in rates.into_iter().enumerate() {
+        for (step, rate) in rates.iter().enumerate() {
             writeln!(out, "{step},{rate:?}")?;
+        }
+        if wanted.is_call() && !rates.is_empty() {
+            let equal = equal_spec(&rates);
+            let equal = equal.as_deref().unwrap_or("none of one kind");
+            say(format!("equal SPEC: {equal}"));
+            for surprise in surprises(&rates, *peak) {
+                say(format!("warning: {surprise}"));
+            }
+            if let Some(changes) = wanted.changes() {
+                say(format!("warning: {changes}"));
+            }
         }
         Ok(())
     }
-
-    fn rates(&self) -> crate::error::Result<Vec<f64>> {
-        let Self { spec, peak, steps, .. } = self;
-        let Some(compat) = &self.compat else {
-            if is_call(spec) {
-                let message = "a call of a library needs `--compat LIBRARY`";
-                return Err(Error::Invalid(message.into()));
-            }
-            let schedule = parse_schedule(spec)?.build(*peak, *steps)?;
-            return Ok((0..*steps).map(|step| schedule.lr(step)).collect());
-        };
-        let (name, version) = match compat.split_once('@') {
-            Some((name, version)) => (name, Some(version)),
-            None => (compat.as_str(), None),
-        };
-        let library =
-            Library::ALL.into_iter().find(|library| library.name() == name);
-        let package = Package::named(name);
-        match (package, library) {
-            (Some(package), _) if is_call(spec) => {
-                let run = self.call_of(version)?;
-                Ok(package.rates(&package.read(spec)?, &run)?)
-            }
-            (_, Some(library)) => {
-                let spec = parse_schedule(spec)?;
-                let schedule = spec.build_compat(library, *peak, *steps)?;
-                Ok((0..*steps).map(|step| schedule.lr(step)).collect())
-            }
-            (Some(package), None) => {
-                let message = format!(
-                    "{} reads its own calls: `lrscout schedules list \
-                     --library {name}` shows them",
-                    package.title
-                );
-                Err(Error::Invalid(message))
-            }
-            (None, None) => {
-                let known = libraries();
-                Err(Error::Invalid(unknown("library", name, &known)))
-            }
-        }
-    }
-
-    /// The run that a call is asked for.
-    fn call_of(&self, version: Option<&str>) -> crate::error::Result<Run> {
-        let Self { peak, steps, updates_per_epoch, processes, .. } = *self;
-        if !(peak.is_finite() && peak > 0.0) {
-            let message =
-                format!("the peak learning rate is {peak}, it must be above 0");
-            return Err(Error::Invalid(message));
-        }
-        let version = match version {
-            None => None,
-            Some(text) => Some(Version::read(text).ok_or_else(|| {
-                let message = format!("`{text}` is no version such as 0.19.2");
-                Error::Invalid(message)
-            })?),
-        };
-        let processes = processes.max(1);
-        if updates_per_epoch == Some(0) {
-            let message = "--updates-per-epoch must be 1 or more";
-            return Err(Error::Invalid(message.into()));
-        }
-        let epoch = updates_per_epoch;
-        Ok(Run { peak, steps, version, epoch, processes })
-    }
-}
-
-/// Whether `text` has the form of a library's call, and not of a SPEC.
-fn is_call(text: &str) -> bool {
-    let text = text.trim_start();
-    if let Some(inside) = text.strip_prefix('{') {
-        return inside.trim_start().starts_with(['"', '\'']);
-    }
-    if text.starts_with("--") || text.starts_with('[') {
-        return true;
-    }
-    let name = text.split_once('(').map(|(name, _)| name.trim_end());
-    name.is_some_and(|name| kinds().iter().all(|kind| kind.name != name))
-}
-
-/// The names that --compat takes.
-fn libraries() -> Vec<&'static str> {
-    let packages = PACKAGES.iter().map(|package| package.name);
-    let mut names: Vec<&str> =
-        Library::ALL.map(Library::name).into_iter().chain(packages).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
 }
 
 /// Plot schedules side by side as SVG; default: all kinds.
@@ -445,6 +422,11 @@ mod tests {
             |ending: &str| std::fs::read_to_string(docs.to_owned() + ending);
         let page = printed(&["list", "--format", "markdown"]).expect("a page");
         assert!(page == read(".md").expect("committed"), "run `make docs`");
+        let of_all = ["list", "--library", "all", "--format", "markdown"];
+        let libraries = printed(&of_all).expect("a page");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/libraries.md");
+        let committed = std::fs::read_to_string(path).expect("committed");
+        assert!(libraries == committed, "run `make docs`");
         let picture = printed(&["plot", "--steps", "200"]).expect("a plot");
         let same = picture == read(".svg").expect("committed");
         assert!(same, "run `make docs`");

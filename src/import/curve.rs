@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::results::Sheet;
 use crate::text::{count, excerpt};
 use columns::Columns;
+pub(super) use columns::{rate_column, step_columns};
 use order::Entry;
 use std::path::Path;
 pub(crate) use tool::CurveTool;

@@ -3,7 +3,8 @@
 //!
 //! `files` says which files a path stands for, `tools` what each tool's file
 //! holds, `columns` which of its columns is what, `runs` and `choose` make
-//! one score a run of it. `curve` reads recorded range tests. `bytes`, `json`
+//! one score a run of it. `curve` reads recorded range tests, `rates` logged
+//! learning rates. `bytes`, `json`
 //! and `flat` read text of any form; CSV goes through the one reader,
 //! `results::Sheet`.
 //!
@@ -20,6 +21,7 @@ mod flat;
 mod json;
 mod ours;
 mod pattern;
+mod rates;
 mod runs;
 mod said;
 mod tools;
@@ -36,6 +38,7 @@ pub(crate) use files::is_pattern;
 pub(crate) use ours::{SOURCE, SOURCE_HASH, holes};
 use ours::{kept_directions, one_direction, table, with_kept};
 use pattern::{Pattern, RUN, first_run};
+pub(crate) use rates::{RateLog, read_rates};
 use runs::{Run, runs_of};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -226,6 +226,20 @@ impl Package {
         (entry.rates)(&arguments, run)
     }
 
+    /// The rates of an entry's example over 100 updates at a peak of 1, in
+    /// epochs of 10.
+    pub(crate) fn shown(&self, entry: &Entry) -> Option<Vec<f64>> {
+        let text = format!("{}({})", entry.name, entry.example);
+        let run = Run {
+            peak: 1.0,
+            steps: 100,
+            version: None,
+            epoch: Some(10),
+            processes: 1,
+        };
+        self.rates(&self.read(&text).ok()?, &run).ok()
+    }
+
     /// The schedule of this name.
     ///
     /// # Errors

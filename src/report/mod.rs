@@ -6,7 +6,8 @@
 //!
 //! `table` is for terminals, `markdown` and `html` for pages (the template is
 //! `templates/report.html`), `plot` for pictures, `advice` and `case` for
-//! `recommend`, `code` for `export`. `number` formats numbers.
+//! `recommend`, `code` for `export`. `catalogue` and `libraries` are the pages
+//! of schedules. `number` formats numbers.
 
 pub(crate) mod advice;
 mod board;
@@ -15,6 +16,7 @@ pub(crate) mod catalogue;
 pub(crate) mod code;
 mod findings;
 pub(crate) mod html;
+pub(crate) mod libraries;
 pub(crate) mod markdown;
 pub(crate) mod number;
 pub(crate) mod plot;

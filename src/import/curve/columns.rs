@@ -64,18 +64,12 @@ impl Columns {
         lr: Option<&str>,
         loss: Option<&str>,
     ) -> Result<Self> {
-        let numbered = |names: &'static [&'static str], rows: bool| {
-            let columns = names.iter().flat_map(move |wanted| {
-                let is_it = move |name: &str| plain(name) == *wanted;
-                let columns = sheet.names().enumerate();
-                columns.filter(move |(_, name)| is_it(name))
-            });
-            columns.map(move |(column, _)| (column, rows))
-        };
+        let steps = numbered(sheet, STEPS).map(|column| (column, false));
+        let rows = numbered(sheet, ROWS).map(|column| (column, true));
         Ok(Self {
-            lr: one(sheet, "--lr", "learning rates", lr, rank_of_rate)?,
+            lr: rate_column(sheet, lr)?,
             loss: one(sheet, "--loss", "losses", loss, rank_of_loss)?,
-            steps: numbered(STEPS, false).chain(numbered(ROWS, true)).collect(),
+            steps: steps.chain(rows).collect(),
         })
     }
 
@@ -94,6 +88,42 @@ impl Columns {
             sheet.records().all(|row| seen.insert(row.text(column)))
         })
     }
+}
+
+/// The column of the rates: the one that is said, or of the best name.
+///
+/// # Errors
+///
+/// If there is none, or several that are as good.
+pub(in super::super) fn rate_column(
+    sheet: &Sheet,
+    said: Option<&str>,
+) -> Result<usize> {
+    // A chart of TensorBoard, written as CSV, has one value.
+    let chart = ["Wall time", "Step", "Value"];
+    if said.is_none() && sheet.names().eq(chart) {
+        return Ok(2);
+    }
+    one(sheet, "--lr", "learning rates", said, rank_of_rate)
+}
+
+/// The columns that may hold the numbers of the updates, best first.
+pub(in super::super) fn step_columns(
+    sheet: &Sheet,
+) -> impl Iterator<Item = usize> + '_ {
+    numbered(sheet, STEPS).chain(numbered(sheet, ROWS))
+}
+
+/// The columns of `sheet` whose names are among `names`, in their order.
+fn numbered<'a>(
+    sheet: &'a Sheet,
+    names: &'static [&'static str],
+) -> impl Iterator<Item = usize> + 'a {
+    names.iter().flat_map(move |wanted| {
+        let is_it = move |name: &str| plain(name) == *wanted;
+        let columns = sheet.names().enumerate();
+        columns.filter(move |(_, name)| is_it(name)).map(|(column, _)| column)
+    })
 }
 
 /// The column that is said, or the one of the best rank.

@@ -9,6 +9,7 @@
 mod axis;
 mod canvas;
 mod heatmap;
+mod logged;
 mod range_test;
 mod rank_diagram;
 mod sensitivity;
@@ -20,6 +21,7 @@ mod tests;
 use crate::results::rows::Verdict;
 
 pub(crate) use heatmap::{Cell, regret_heatmap};
+pub(crate) use logged::rates_of_a_log;
 pub(crate) use range_test::{RangeTestPlot, range_test};
 pub(crate) use rank_diagram::rank_diagram;
 pub(crate) use sensitivity::{SensitivityLine, learning_rate_sensitivity};

@@ -1,0 +1,250 @@
+//! The learning rates that a training logged, by their steps.
+
+use super::curve::{rate_column, step_columns};
+use super::{files, tools};
+use crate::error::Result;
+use crate::results::{Row, Sheet};
+use crate::text::excerpt;
+use std::path::Path;
+
+/// Words for a cell without a number.
+const NOTHING: &[&str] = &["", "na", "n/a", "null", "none", "-", "nan"];
+
+/// What a rate of 0 may be below 0: single precision subtracts near it.
+const NOISE: f64 = 1e-7;
+
+/// Significant digits of a number that is written in full.
+const FULL: usize = 15;
+
+/// A log of learning rates, in the order of the file.
+#[derive(Clone, Debug)]
+pub(crate) struct RateLog {
+    /// The rows that have a rate.
+    pub(crate) rows: Vec<RateRow>,
+    /// What was understood, in a few words.
+    pub(crate) said: String,
+}
+
+/// A row with a rate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RateRow {
+    /// The step as logged; the number of the row where the file has none.
+    pub(crate) step: u64,
+    /// The rate.
+    pub(crate) rate: f64,
+    /// What the rate may be off by, because of the digits that it has.
+    pub(crate) rounding: f64,
+}
+
+/// The rates in the file at `path`, in its column `lr` if one is named: a
+/// table as CSV, JSON or JSON lines, `trainer_state.json`, or an event file of
+/// TensorBoard. A folder or pattern stands for the one file in it. A file that
+/// counts in epochs has `epoch` updates in each.
+///
+/// # Errors
+///
+/// If the file cannot be read or has no such column; with line and column.
+pub(crate) fn read_rates(
+    path: &Path,
+    lr: Option<&str>,
+    epoch: Option<u64>,
+) -> Result<RateLog> {
+    let sheet = tools::sheet(&files::one(path)?)?;
+    let lr = rate_column(&sheet, lr)?;
+    let mut texts = vec![];
+    let mut rows = vec![];
+    let steps = steps_of(&sheet);
+    for (number, row) in sheet.records().enumerate() {
+        let text = row.text(lr).trim();
+        if NOTHING.contains(&text.to_ascii_lowercase().as_str()) {
+            continue;
+        }
+        let wanted = "it must be a finite number from 0 up";
+        let rate = row.number(lr, wanted)?;
+        if !(rate.is_finite() && rate >= -NOISE) {
+            return Err(row.error(lr, wanted));
+        }
+        let rate = rate.max(0.0);
+        let counted = |row: Row<'_>, column: usize| {
+            let text = row.text(column).trim();
+            let wanted = "it must be a whole number from 0 up";
+            let step = row.number(column, wanted)?;
+            if text.is_empty() || step < 0.0 || step.fract() != 0.0 {
+                return Err(row.error(column, wanted));
+            }
+            Ok(saturated(step))
+        };
+        let step = match (steps, epoch) {
+            // The rate at the end of an epoch is that of its last update.
+            (Some((column, true)), Some(each)) => {
+                (counted(row, column)? + 1) * each - 1
+            }
+            (Some((column, _)), _) => counted(row, column)?,
+            (None, _) => number as u64,
+        };
+        texts.push(text);
+        rows.push(RateRow { step, rate, rounding: 0.0 });
+    }
+    let digits = Digits::of(&texts);
+    for (row, text) in rows.iter_mut().zip(&texts) {
+        row.rounding = digits.rounding(text);
+    }
+    let by = match steps {
+        Some((column, _)) => excerpt(sheet.name(column)),
+        None => "the number of the row".to_owned(),
+    };
+    let rates = excerpt(sheet.name(lr));
+    let said = format!("{} rates in {rates}, steps in {by}", rows.len());
+    Ok(RateLog { rows, said })
+}
+
+/// The column of the steps, and whether these are epochs.
+fn steps_of(sheet: &Sheet) -> Option<(usize, bool)> {
+    let filled = |column: usize| {
+        sheet.records().any(|row| !row.text(column).trim().is_empty())
+    };
+    let mut columns = step_columns(sheet).filter(|&column| filled(column));
+    columns.next().map(|column| {
+        (column, sheet.name(column).trim().eq_ignore_ascii_case("epoch"))
+    })
+}
+
+/// A whole number that is written with a point.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the conversion saturates"
+)]
+fn saturated(number: f64) -> u64 {
+    number as u64
+}
+
+/// The digits that the rates of a file have.
+#[derive(Clone, Copy, Debug)]
+struct Digits {
+    /// Significant digits of the longest.
+    significant: usize,
+    /// The power of ten of the last digit, where all rates have the same.
+    place: Option<i32>,
+}
+
+impl Digits {
+    /// Zeros at the end may be lost. Rates of as many decimals have fewer
+    /// significant digits the smaller they are.
+    fn of(texts: &[&str]) -> Self {
+        let all: Vec<(usize, i32)> =
+            texts.iter().map(|text| parts(text)).collect();
+        let significant = all.iter().map(|part| part.0).max().unwrap_or(0);
+        let place = all.iter().map(|part| part.1).min().unwrap_or(0);
+        // Digits of a number that begins at this power of ten.
+        let first = |(digits, place): &(usize, i32)| {
+            place + i32::try_from(*digits).unwrap_or(i32::MAX)
+        };
+        let shorter = |part: &&(usize, i32)| part.0 > 0;
+        let filled: Vec<&(usize, i32)> = all.iter().filter(shorter).collect();
+        let lowest = filled.iter().map(|part| first(part)).min().unwrap_or(0);
+        let small = filled.iter().filter(|part| first(part) == lowest);
+        let of_small = small.map(|part| part.0).max().unwrap_or(0);
+        let fixed = of_small < significant && {
+            let wide = first(
+                filled
+                    .iter()
+                    .max_by_key(|part| first(part))
+                    .unwrap_or(&&(0, 0)),
+            );
+            wide - lowest >= 1
+        };
+        Self { significant, place: fixed.then_some(place) }
+    }
+
+    /// Half a unit in the last place of `text`.
+    fn rounding(self, text: &str) -> f64 {
+        if self.significant >= FULL {
+            return 0.0;
+        }
+        if let Some(place) = self.place {
+            return 0.5 * 10_f64.powi(place);
+        }
+        let value: f64 = text.parse().unwrap_or(0.0);
+        if value == 0.0 {
+            return 0.0;
+        }
+        let first = value.abs().log10().floor();
+        0.5 * 10_f64.powf(first + 1.0 - self.significant as f64)
+    }
+}
+
+/// Significant digits of a number, and the power of ten of its last digit.
+fn parts(text: &str) -> (usize, i32) {
+    let (digits, exponent) = match text.split_once(['e', 'E']) {
+        Some((digits, exponent)) => {
+            (digits, exponent.parse::<i32>().unwrap_or(0))
+        }
+        None => (text, 0),
+    };
+    let after = digits.split_once('.').map_or(0, |(_, after)| after.len());
+    let is_digit = |c: &char| c.is_ascii_digit();
+    let significant = digits.chars().filter(is_digit).skip_while(|c| *c == '0');
+    let after = i32::try_from(after).unwrap_or(i32::MAX);
+    (significant.count(), exponent.saturating_sub(after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, text: &str) -> Result<RateLog> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        read_rates(&path, None, None)
+    }
+
+    fn pairs(log: &RateLog) -> Vec<(u64, f64)> {
+        log.rows.iter().map(|row| (row.step, row.rate)).collect()
+    }
+
+    #[test]
+    fn rows_without_a_rate_are_passed_over() {
+        let text = "step,lr,val_loss\n0,0.1,\n5,,0.7\n10,0.05,\n";
+        let log = read("log.csv", text).expect("a log");
+        assert_eq!(pairs(&log), [(0, 0.1), (10, 0.05)]);
+        assert_eq!(log.said, "2 rates in `lr`, steps in `step`");
+    }
+
+    #[test]
+    fn a_trainer_state_has_its_history() {
+        let text = r#"{"global_step": 20, "log_history": [
+            {"step": 10, "learning_rate": 0.001, "loss": 1.0, "epoch": 0.1},
+            {"step": 20, "eval_loss": 1.0, "epoch": 0.2},
+            {"step": 20, "learning_rate": 0.0005, "loss": 1.0, "epoch": 0.2}]}"#;
+        let log = read("trainer_state.json", text).expect("a log");
+        assert_eq!(pairs(&log), [(10, 0.001), (20, 0.0005)]);
+    }
+
+    #[test]
+    fn the_digits_say_what_a_rate_may_be_off_by() {
+        let rounding = |text: &str| {
+            let log = read("log.csv", text).expect("a log");
+            log.rows.iter().map(|row| row.rounding).collect::<Vec<_>>()
+        };
+        let near = |got: Vec<f64>, want: &[f64]| {
+            for (got, want) in got.iter().zip(want) {
+                assert!((got - want).abs() <= 1e-9 * want, "{got} {want}");
+            }
+        };
+        near(rounding("step,lr\n0,1.00e-03\n1,9.87e-04\n"), &[5e-6, 5e-7]);
+        near(rounding("step,lr\n0,0.01\n1,0.00098\n2,0.00005\n"), &[5e-6; 3]);
+        near(rounding("step,lr\n0,0.1\n1,0.09999999747378752\n"), &[0.0, 0.0]);
+        near(rounding("step,lr\n0,1e-3\n1,9.87e-04\n"), &[5e-6, 5e-7]);
+    }
+
+    #[test]
+    fn what_is_no_rate_names_its_place() {
+        let error =
+            read("log.csv", "step,lr\n0,fast\n").expect_err("no number");
+        assert!(error.to_string().contains(":2:3"), "{error}");
+        let error = read("log.csv", "step,loss\n0,1\n").expect_err("no rate");
+        assert!(error.to_string().contains("--lr COLUMN"), "{error}");
+    }
+}
