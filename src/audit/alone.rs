@@ -15,6 +15,10 @@ pub(crate) fn alone(log: &Log, named: Option<&Named>) -> Finding {
             count(points.len(), "rate", "rates")
         ));
     }
+    if log.highest == 0.0 {
+        let said = "all rates are 0: nothing is trained";
+        return Finding::wrong(Fault::ZeroStart, points[0].update, said);
+    }
     let zeros = points.iter().take_while(|point| point.rate == 0.0).count();
     let idle = zeros.checked_sub(1).map_or(0, |last| points[last].update + 1);
     if idle > 1 && zeros < points.len() {

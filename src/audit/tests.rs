@@ -100,7 +100,7 @@ fn logs_alone_are_rarely_blamed_and_often_named() {
         }
     }
     assert_eq!((clean, named, blamed), (112, 97, 0));
-    assert_eq!((all, seen), (177, 117));
+    assert_eq!((all, seen), (177, 113));
 }
 
 /// A log of `rates`, one for each update.
@@ -156,4 +156,12 @@ fn every_closed_kind_keeps_its_name() {
 fn too_few_rates_say_nothing() {
     let log = log_of([0.1, 0.1]);
     assert_eq!(alone(&log, None).verdict, Verdict::CannotTell);
+}
+
+#[test]
+fn rates_of_0_train_nothing() {
+    let log = log_of([0.0; 9]);
+    let name = super::named(&log);
+    let finding = alone(&log, name.as_ref());
+    assert_eq!(finding.fault, Some(Fault::ZeroStart));
 }

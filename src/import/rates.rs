@@ -13,6 +13,9 @@ const NOTHING: &[&str] = &["", "na", "n/a", "null", "none", "-", "nan"];
 /// What a rate of 0 may be below 0: single precision subtracts near it.
 const NOISE: f64 = 1e-7;
 
+/// The highest step: a plan is looked at update by update.
+const MOST: f64 = 1e7;
+
 /// Significant digits of a number that is written in full.
 const FULL: usize = 15;
 
@@ -67,9 +70,10 @@ pub(crate) fn read_rates(
         let rate = rate.max(0.0);
         let counted = |row: Row<'_>, column: usize| {
             let text = row.text(column).trim();
-            let wanted = "it must be a whole number from 0 up";
+            let wanted = "it must be a whole number from 0 to 10000000";
             let step = row.number(column, wanted)?;
-            if text.is_empty() || step < 0.0 || step.fract() != 0.0 {
+            let counts = (0.0..=MOST).contains(&step) && step.fract() == 0.0;
+            if text.is_empty() || !counts {
                 return Err(row.error(column, wanted));
             }
             Ok(saturated(step))
@@ -77,7 +81,7 @@ pub(crate) fn read_rates(
         let step = match (steps, epoch) {
             // The rate at the end of an epoch is that of its last update.
             (Some((column, true)), Some(each)) => {
-                (counted(row, column)? + 1) * each - 1
+                (counted(row, column)? + 1).saturating_mul(each) - 1
             }
             (Some((column, _)), _) => counted(row, column)?,
             (None, _) => number as u64,
@@ -244,6 +248,9 @@ mod tests {
         let error =
             read("log.csv", "step,lr\n0,fast\n").expect_err("no number");
         assert!(error.to_string().contains(":2:3"), "{error}");
+        let far = "step,lr\n0,0.1\n1e12,0.1\n";
+        let error = read("log.csv", far).expect_err("too far");
+        assert!(error.to_string().contains(":3:1"), "{error}");
         let error = read("log.csv", "step,loss\n0,1\n").expect_err("no rate");
         assert!(error.to_string().contains("--lr COLUMN"), "{error}");
     }

@@ -410,6 +410,12 @@ impl<'a> Reader<'a> {
     fn named(&mut self, depth: usize) -> Result<Literal, Problem> {
         let word = self.word();
         match word.as_str() {
+            "lambda" => {
+                let message = "a function of the script cannot be read here: \
+                               write its rates to a file and use `kind = \
+                               \"table\"`";
+                return Err(Problem::whole(message));
+            }
             "None" | "null" => return Ok(Literal::None),
             "True" | "true" => return Ok(Literal::Bool(true)),
             "False" | "false" => return Ok(Literal::Bool(false)),
@@ -512,7 +518,11 @@ mod tests {
             ("1 2", "character 3: expected the end, not `2`"),
             ("1/0", "character 4: expected a finite number, but it ends"),
             ("9e999", "character 1: expected a number, not `9`"),
-            ("lambda x: 1", "character 8: expected the end, not `x`"),
+            (
+                "lambda x: 1",
+                "a function of the script cannot be read here: write its rates \
+                 to a file and use `kind = \"table\"`",
+            ),
         ] {
             let got = Literal::read(text).expect_err(text);
             assert_eq!(got.to_string(), message, "{text}");
