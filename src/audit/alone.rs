@@ -58,7 +58,7 @@ pub(super) fn judged(log: &Log, named: &Named) -> Finding {
     let (last, every) = (log.last(), log.every);
     // Logs have gaps, and may not have the last updates.
     let near = (4 * every).max(last / 50);
-    if let Some(update) = named.shape.rises {
+    if let Some(update) = named.rises {
         let said = format!(
             "`{}` rises again after update {update}, where its plan ends",
             named.kind
@@ -78,7 +78,7 @@ pub(super) fn judged(log: &Log, named: &Named) -> Finding {
             );
             return Finding::wrong(Fault::EndNotReached, last + 1, said);
         }
-        if named.shape.rests.is_some() && last + 1 > steps + near {
+        if named.rests && last + 1 > steps + near {
             let said = format!(
                 "the plan of `{}` has {steps} updates, the training {}: the \
                  rest is at its end, {:e}",

@@ -6,16 +6,20 @@ use super::{Fault, Finding};
 use crate::text::count;
 
 /// The schedule that was intended: its rate at each update, also after its end.
+#[derive(Clone, Copy)]
 pub(crate) struct Intended<'a> {
     /// Updates of the plan.
-    pub(crate) steps: u64,
+    pub(super) steps: u64,
     /// The highest rate.
-    pub(crate) peak: f64,
+    pub(super) peak: f64,
     /// The rate of an update.
-    pub(crate) rate: &'a dyn Fn(u64) -> f64,
+    pub(super) rate: &'a dyn Fn(u64) -> f64,
     /// The same of a plan of other updates, where there is one.
-    pub(crate) planned: Option<&'a dyn Fn(u64) -> Option<Rates>>,
+    pub(super) planned: Option<Planned<'a>>,
 }
+
+/// The rates of a plan of so many updates, if it can have them.
+pub(crate) type Planned<'a> = &'a dyn Fn(u64) -> Option<Rates>;
 
 /// The rate of each update, also after the end of the plan.
 pub(crate) type Rates = Box<dyn Fn(u64) -> f64>;
@@ -23,7 +27,19 @@ pub(crate) type Rates = Box<dyn Fn(u64) -> f64>;
 /// A difference below this share of the peak has no effect.
 pub(super) const SMALL: f64 = 0.01;
 
-impl Intended<'_> {
+impl<'a> Intended<'a> {
+    /// A schedule over `steps` updates that has `rate`; `planned` has the rates
+    /// of other plans.
+    pub(crate) fn new(
+        steps: u64,
+        rate: &'a dyn Fn(u64) -> f64,
+        planned: Option<Planned<'a>>,
+    ) -> Self {
+        // The peak may be above the highest rate, where a warm-up is too long.
+        let peak = (0..steps).map(rate).fold(0.0, f64::max);
+        Self { steps, peak, rate, planned }
+    }
+
     /// The rate of an update that may be before the first one.
     pub(super) fn at(&self, update: i64) -> f64 {
         (self.rate)(update.max(0).unsigned_abs())

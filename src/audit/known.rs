@@ -1,9 +1,10 @@
 //! Which schedule has the rates of a log.
 
 use super::alone::judged;
+use super::cycles::rising_again;
 use super::fit::{Decay, decays};
 use super::log::{Log, Point, whole};
-use crate::schedule::ScheduleSpec;
+use std::f64::consts::PI;
 
 /// A schedule that has the rates of a log.
 #[derive(Clone, Debug)]
@@ -14,17 +15,26 @@ pub(crate) struct Named {
     pub(crate) peak: f64,
     /// Updates of its plan, where the log shows them.
     pub(crate) steps: Option<u64>,
-    /// What it leaves open, or where it ends.
-    pub(super) shape: Shape,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
-    /// The update from which the rate rests at the end; the last one's
-    /// successor where it does not.
-    pub(super) rests: Option<u64>,
+    /// Whether the log goes on at the end of the plan.
+    pub(super) rests: bool,
     /// The update from which the rate rises again.
     pub(super) rises: Option<u64>,
+}
+
+impl Named {
+    /// `kind` with the keys `body`, after the warm-up `rise`.
+    fn of(
+        kind: &'static str,
+        rise: Rise,
+        body: &[String],
+        peak: f64,
+        steps: Option<u64>,
+    ) -> Self {
+        let keys = [body, &rise.keys()].concat().join(", ");
+        let comma = if keys.is_empty() { "" } else { ", " };
+        let spec = format!("{{ kind = \"{kind}\"{comma}{keys} }}");
+        Self { spec, kind, peak, steps, rests: false, rises: None }
+    }
 }
 
 /// The start of a schedule, up to its peak.
@@ -43,12 +53,24 @@ impl Rise {
 
     fn at(&self, update: u64, peak: f64) -> f64 {
         let x = update as f64 / self.over.max(1) as f64;
-        let x = if self.cosine {
-            (1.0 - (std::f64::consts::PI * x).cos()) / 2.0
-        } else {
-            x
-        };
+        let x = if self.cosine { (1.0 - (PI * x).cos()) / 2.0 } else { x };
         peak * (self.start + (1.0 - self.start) * x)
+    }
+
+    /// The keys that make it, as a grid writes them.
+    fn keys(self) -> Vec<String> {
+        if self.over == 0 {
+            return vec![];
+        }
+        let mut keys = vec![format!("warmup = {}", self.over)];
+        let usual = 1.0 / (self.over as f64 + 1.0);
+        if (self.start - usual).abs() > 1e-9 {
+            keys.push(format!("warmup_start_ratio = {}", short(self.start)));
+        }
+        if self.cosine {
+            keys.push("warmup_shape = \"cosine\"".to_owned());
+        }
+        keys
     }
 }
 
@@ -73,7 +95,8 @@ pub(crate) fn named(log: &Log) -> Option<Named> {
     Some(better.unwrap_or(first))
 }
 
-fn named_so(log: &Log) -> Option<Named> {
+/// The same of a log whose updates are right.
+pub(super) fn named_so(log: &Log) -> Option<Named> {
     let points = &log.points;
     let top = peak_rows(log)?;
     let (first, last) = top;
@@ -100,7 +123,7 @@ fn peak_rows(log: &Log) -> Option<(usize, usize)> {
     Some((first, first + run - 1))
 }
 
-/// The rise of `rising`, whose last row is at `peak`, over `over` updates.
+/// The rise to `peak` over `over` updates that the rows of `rising` follow.
 fn rise(rising: &[Point], peak: f64, over: u64) -> Option<Rise> {
     let before: Vec<Point> =
         rising.iter().copied().filter(|point| point.update < over).collect();
@@ -134,7 +157,7 @@ fn lengths(log: &Log, (first, last): (usize, usize)) -> Vec<u64> {
     let points = &log.points;
     let top = points[first].update;
     if first == 0 {
-        return if top == 0 { vec![0] } else { (0..=top).rev().collect() };
+        return (0..=top).collect();
     }
     let low = points[first - 1].update + 1;
     let high = match points.get(first + 1) {
@@ -155,28 +178,7 @@ fn constant(log: &Log, rising: &[Point]) -> Option<Named> {
     let rise = lengths(log, top)
         .into_iter()
         .find_map(|over| rise(rising, peak, over))?;
-    let keys = warmup(rise, None);
-    let spec = format!("{{ kind = \"constant\"{keys} }}");
-    let shape = Shape { rests: None, rises: None };
-    Some(Named { spec, kind: "constant", peak, steps: None, shape })
-}
-
-/// `, warmup = 10` and what else makes the rise, after the keys `body`.
-fn warmup(rise: Rise, body: Option<&str>) -> String {
-    let mut keys: Vec<String> = body.into_iter().map(str::to_owned).collect();
-    if rise.over > 0 {
-        keys.push(format!("warmup = {}", rise.over));
-        let usual = 1.0 / (rise.over as f64 + 1.0);
-        if (rise.start - usual).abs() > 1e-9 {
-            keys.push(format!("warmup_start_ratio = {}", short(rise.start)));
-        }
-        if rise.cosine {
-            keys.push("warmup_shape = \"cosine\"".to_owned());
-        }
-    }
-    let Some(first) = keys.first_mut() else { return String::new() };
-    first.insert_str(0, ", ");
-    keys.join(", ")
+    Some(Named::of("constant", rise, &[], peak, None))
 }
 
 /// A large number with the digits that the rows can show.
@@ -186,7 +188,7 @@ fn round(value: f64) -> f64 {
 }
 
 /// A number with the digits that the rows can show.
-fn short(value: f64) -> f64 {
+pub(super) fn short(value: f64) -> f64 {
     let text = format!("{value:.6}");
     text.parse().unwrap_or(value)
 }
@@ -194,9 +196,8 @@ fn short(value: f64) -> f64 {
 /// A decay of one of the families, from the peak or after a rest there. Few
 /// digits may make a rest of a flat start.
 fn falls(log: &Log, top: (usize, usize)) -> Option<Named> {
-    let held = (top.1 > top.0).then_some(true);
-    let ways = std::iter::once(false).chain(held);
-    ways.into_iter().find_map(|held| falls_so(log, top, held))
+    falls_so(log, top, false)
+        .or_else(|| (top.1 > top.0).then(|| falls_so(log, top, true)).flatten())
 }
 
 fn falls_so(log: &Log, top: (usize, usize), held: bool) -> Option<Named> {
@@ -208,7 +209,7 @@ fn falls_so(log: &Log, top: (usize, usize), held: bool) -> Option<Named> {
     let mut ends: Vec<u64> = (after + 1..=after + every).collect();
     ends.truncate(50);
     ends.extend([log.updates(), after]);
-    if rests.is_some() {
+    if rests {
         let near = body.last()?.update;
         ends = (near.saturating_sub(every)..=near + every + 1).collect();
         ends.sort_by_key(|end| end.abs_diff(near));
@@ -221,7 +222,11 @@ fn falls_so(log: &Log, top: (usize, usize), held: bool) -> Option<Named> {
         starts = (from..to).collect();
     }
     starts.truncate(60);
-    let found = decays(body, &starts, &ends);
+    // A warm-up that ends before the first row does not show.
+    let hidden = first == 0 && !held;
+    let plain = if hidden { decays(body, &[0], &ends) } else { vec![] };
+    let found =
+        if plain.is_empty() { decays(body, &starts, &ends) } else { plain };
     found.into_iter().find_map(|found| {
         let own = vec![found.from];
         let lengths = if held { &lengths } else { &own };
@@ -229,89 +234,66 @@ fn falls_so(log: &Log, top: (usize, usize), held: bool) -> Option<Named> {
         let rise = lengths
             .iter()
             .find_map(|&over| rise(&points[..first], peak, over))?;
-        let rests = rests.map(|_| found.to);
-        let shape = Shape { rests, rises: None };
-        let (kind, spec) = written(&found, rise, held)?;
-        let steps = Some(found.to + u64::from(kind == "one-cycle"));
-        Some(Named { spec, kind, peak, steps, shape })
+        let named = written(&found, rise, held, peak)?;
+        Some(Named { rests, ..named })
     })
 }
 
-/// The spec of a decay after a rise.
-fn written(
-    found: &Decay,
-    rise: Rise,
-    held: bool,
-) -> Option<(&'static str, String)> {
-    let family = found.family;
-    let ratio = short(found.end / found.peak);
-    if !held && rise.over > 0 && rise.start > 0.0 {
-        let up = rise.over as f64 / found.to as f64;
-        if rise.cosine && family.kind == "cosine" {
-            // It ends at its last update, not after it.
-            let steps = found.to as f64 + 1.0;
-            let last = found.end.max(f64::MIN_POSITIVE) / found.peak;
-            let spec = format!(
-                "{{ kind = \"one-cycle\", pct_start = {}, div_factor = {}, \
-                 final_div_factor = {} }}",
-                short((rise.over as f64 + 1.0) / steps),
-                short(1.0 / rise.start),
-                round(rise.start / last),
-            );
-            return Some(("one-cycle", spec));
-        }
-        let same = (rise.start - ratio).abs() < 1e-4;
-        if !rise.cosine && family.kind == "linear" && same && up > 0.15 {
-            let spec = format!(
-                "{{ kind = \"triangular\", inc_fraction = {}, start_ratio = \
-                 {} }}",
-                short(up),
-                short(rise.start),
-            );
-            return Some(("triangular", spec));
-        }
+/// The schedule of a decay after a rise.
+fn written(found: &Decay, rise: Rise, held: bool, peak: f64) -> Option<Named> {
+    let Decay { family, from, to, end, .. } = *found;
+    let ratio = short(end / found.peak);
+    let up = rise.over as f64 / to as f64;
+    let rises_within = !held && rise.over > 0 && rise.start > 0.0;
+    if rises_within && rise.cosine && family.kind == "cosine" {
+        // It ends at its last update, not after it.
+        let steps = to + 1;
+        let last = end.max(f64::MIN_POSITIVE) / found.peak;
+        let top = (rise.over as f64 + 1.0) / steps as f64;
+        let body = [
+            format!("pct_start = {}", short(top)),
+            format!("div_factor = {}", short(1.0 / rise.start)),
+            format!("final_div_factor = {}", round(rise.start / last)),
+        ];
+        let steps = Some(steps);
+        return Some(Named::of("one-cycle", Rise::NONE, &body, peak, steps));
     }
-    let mut body = family.keys.to_owned();
-    let mut add = |key: String| {
-        if !body.is_empty() {
-            body += ", ";
-        }
-        body += &key;
-    };
-    if held && found.from > rise.over {
-        let share =
-            (found.to - found.from) as f64 / (found.to - rise.over) as f64;
-        let shape = family.shape?;
-        let mut keys = format!("decay = {}, shape = \"{shape}\"", short(share));
-        if ratio != 0.0 {
-            keys = format!("{keys}, end_ratio = {ratio}");
-        }
-        let keys = warmup(rise, Some(&keys));
-        return Some(("wsd", format!("{{ kind = \"wsd\"{keys} }}")));
+    let same = (rise.start - ratio).abs() < 1e-4;
+    let straight = !rise.cosine && family.kind == "linear";
+    if rises_within && straight && same && up > 0.15 {
+        let body = [
+            format!("inc_fraction = {}", short(up)),
+            format!("start_ratio = {}", short(rise.start)),
+        ];
+        let steps = Some(to);
+        return Some(Named::of("triangular", Rise::NONE, &body, peak, steps));
+    }
+    let mut body = vec![];
+    let mut kind = family.kind;
+    if held && from > rise.over {
+        kind = "wsd";
+        let share = (to - from) as f64 / (to - rise.over) as f64;
+        body.push(format!("decay = {}", short(share)));
+        body.push(format!("shape = \"{}\"", family.shape?));
+    } else if !family.keys.is_empty() {
+        body.push(family.keys.to_owned());
     }
     if ratio != 0.0 {
-        add(format!("end_ratio = {ratio}"));
+        body.push(format!("end_ratio = {ratio}"));
     }
-    let body = (!body.is_empty()).then_some(body);
-    let keys = warmup(rise, body.as_deref());
-    let kind = family.kind;
-    Some((kind, format!("{{ kind = \"{kind}\"{keys} }}")))
+    Some(Named::of(kind, rise, &body, peak, Some(to)))
 }
 
-/// The rows without those that rest at the lowest rate, and the update from
-/// which they rest.
-fn without_rest<'p>(
-    log: &Log,
-    falling: &'p [Point],
-) -> (&'p [Point], Option<u64>) {
-    let Some(end) = falling.last() else { return (falling, None) };
+/// The rows without those that rest at the lowest rate, and whether any do.
+fn without_rest<'p>(log: &Log, falling: &'p [Point]) -> (&'p [Point], bool) {
+    let Some(end) = falling.last() else { return (falling, false) };
     let rests = |point: &&Point| point.is(end.rate, log.highest);
     let resting = falling.iter().rev().take_while(rests).count();
     if resting < 3 || resting == falling.len() {
-        return (falling, None);
+        return (falling, false);
     }
     let kept = falling.len() - resting + 1;
-    (&falling[..kept], Some(falling[kept - 1].update))
+    (&falling[..kept], true)
 }
 
 /// Rates that rest on levels.
@@ -344,42 +326,34 @@ fn steps(log: &Log, (first, last): (usize, usize)) -> Option<Named> {
     let at: Vec<String> =
         levels[1..].iter().map(|level| level.1.to_string()).collect();
     let gamma = (gamma * 1000.0).round() / 1000.0;
-    let body = format!("milestones = [{}], gamma = {gamma}", at.join(", "));
-    let keys = warmup(rise, Some(&body));
-    let spec = format!("{{ kind = \"step\"{keys} }}");
-    let shape = Shape { rests: None, rises: None };
-    Some(Named { spec, kind: "step", peak: log.highest, steps: None, shape })
+    let body = [
+        format!("milestones = [{}]", at.join(", ")),
+        format!("gamma = {gamma}"),
+    ];
+    Some(Named::of("step", rise, &body, log.highest, None))
 }
 
 /// The same factor every update.
 fn exponential(log: &Log, top: (usize, usize)) -> Option<Named> {
-    let ends = |from: f64, to: f64| (to / from).ln();
-    line_of(log, top, ends, |peak, slope, t| peak * (slope * t).exp()).map(
-        |(rise, peak, slope)| {
-            let steps = log.last() + 1;
-            let ratio = (slope * (steps - rise.over) as f64).exp();
-            let keys = warmup(rise, Some(&format!("end_ratio = {ratio:.6e}")));
-            let spec = format!("{{ kind = \"exponential\"{keys} }}");
-            let shape = Shape { rests: None, rises: None };
-            let steps = Some(steps);
-            Named { spec, kind: "exponential", peak, steps, shape }
-        },
-    )
+    let scale = |from: f64, to: f64| (to / from).ln();
+    let rate = |peak: f64, slope: f64, t: f64| peak * (slope * t).exp();
+    let (rise, peak, slope) = line_of(log, top, scale, rate)?;
+    let steps = log.last() + 1;
+    let ratio = (slope * (steps - rise.over) as f64).exp();
+    let body = [format!("end_ratio = {ratio:.6e}")];
+    Some(Named::of("exponential", rise, &body, peak, Some(steps)))
 }
 
 /// One by the root of the update.
 fn inverse_sqrt(log: &Log, top: (usize, usize)) -> Option<Named> {
-    let ends = |from: f64, to: f64| (from / to).powi(2) - 1.0;
+    let scale = |from: f64, to: f64| (from / to).powi(2) - 1.0;
     let rate = |peak: f64, slope: f64, t: f64| peak / (1.0 + slope * t).sqrt();
-    line_of(log, top, ends, rate).map(|(rise, peak, slope)| {
-        let timescale = (1.0 / slope).round();
-        let own = rise.over > 0 && timescale == rise.over as f64;
-        let body = format!("timescale = {timescale}");
-        let keys = warmup(rise, (!own).then_some(body.as_str()));
-        let spec = format!("{{ kind = \"inverse-sqrt\"{keys} }}");
-        let shape = Shape { rests: None, rises: None };
-        Named { spec, kind: "inverse-sqrt", peak, steps: None, shape }
-    })
+    let (rise, peak, slope) = line_of(log, top, scale, rate)?;
+    let timescale = (1.0 / slope).round();
+    // The warm-up is the default.
+    let own = rise.over > 0 && timescale == rise.over as f64;
+    let body = (!own).then(|| format!("timescale = {timescale}"));
+    Some(Named::of("inverse-sqrt", rise, body.as_slice(), peak, None))
 }
 
 /// A decay that is a straight line of the update after a change of scale: its
@@ -408,101 +382,4 @@ fn line_of(
         let peak = rate(from.rate, slope, back);
         rise(rising, peak, over).map(|rise| (rise, peak, slope))
     })
-}
-
-/// Rates that fall and rise again: cycles, or a cosine beyond its end.
-fn rising_again(log: &Log, top: (usize, usize)) -> Option<Named> {
-    cycles(log).or_else(|| {
-        let points = &log.points;
-        let turn = (top.1 + 1..points.len())
-            .find(|&row| points[row].rate > points[row - 1].rate)?;
-        let rest = points[turn - 1..].windows(2);
-        if turn < top.1 + 3 || rest.clone().any(|p| p[1].rate < p[0].rate) {
-            return None;
-        }
-        let head = Log { points: points[..turn].to_vec(), ..log.clone() };
-        let named = named_so(&head)?;
-        let rises = Some(points[turn - 1].update);
-        let shape = Shape { rises, ..named.shape };
-        Some(Named { shape, ..named })
-    })
-}
-
-/// Cycles of one length, or of lengths that grow.
-fn cycles(log: &Log) -> Option<Named> {
-    let points = &log.points;
-    let scale = log.highest;
-    // Rows after which the rates turn; equal ones are passed over.
-    let mut turns: Vec<(usize, bool)> = vec![];
-    let mut up = None;
-    for row in 1..points.len() {
-        if points[row].is(points[row - 1].rate, scale) {
-            continue;
-        }
-        let rises = points[row].rate > points[row - 1].rate;
-        if up == Some(!rises) {
-            turns.push((row - 1, rises));
-        }
-        up = Some(rises);
-    }
-    let lowest = points.iter().map(|p| p.rate).fold(f64::INFINITY, f64::min);
-    let around = |row: usize| {
-        let next = points.get(row + 1).map_or(log.last(), |p| p.update);
-        let before = points[row].update.saturating_sub(log.every);
-        (before..=next).take(150)
-    };
-    let mut specs: Vec<(&'static str, f64, String)> = vec![];
-    for &(row, rises) in turns.iter().take(2) {
-        for at in around(row) {
-            if rises {
-                for t_mult in [1, 2] {
-                    for end in [0.0, short(lowest / scale)] {
-                        let spec = format!(
-                            "{{ kind = \"sgdr\", t_0 = {at}, t_mult = \
-                             {t_mult}, end_ratio = {end} }}"
-                        );
-                        specs.push(("sgdr", scale, spec));
-                    }
-                }
-                continue;
-            }
-            let (first, last) = (&points[0], &points[row.saturating_sub(1)]);
-            let Some(far) = last.update.checked_sub(first.update) else {
-                continue;
-            };
-            let slope = (last.rate - first.rate) / far.max(1) as f64;
-            let top = first.rate + slope * (at - first.update.min(at)) as f64;
-            let base = short(first.rate / top);
-            for mode in ["triangular", "triangular2"] {
-                let spec = format!(
-                    "{{ kind = \"cyclical\", step_size_up = {at}, mode = \
-                     \"{mode}\", base_ratio = {base} }}"
-                );
-                specs.push(("cyclical", top, spec));
-            }
-        }
-    }
-    let steps = log.updates();
-    specs.into_iter().find_map(|(kind, peak, spec)| {
-        let read = crate::grid::parse_schedule(&spec).ok()?;
-        matching(log, &read, peak, steps)?;
-        let shape = Shape { rests: None, rises: None };
-        Some(Named { spec, kind, peak, steps: Some(steps), shape })
-    })
-}
-
-/// Whether `spec` over `steps` has the rates of `log`.
-fn matching(
-    log: &Log,
-    spec: &ScheduleSpec,
-    peak: f64,
-    steps: u64,
-) -> Option<()> {
-    let steps = usize::try_from(steps).ok()?;
-    let schedule = spec.build(peak, steps).ok()?;
-    let right = |point: &Point| {
-        let update = usize::try_from(point.update).unwrap_or(usize::MAX);
-        point.is(crate::schedule::Schedule::lr(&schedule, update), peak)
-    };
-    log.points.iter().all(right).then_some(())
 }

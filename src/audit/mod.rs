@@ -3,10 +3,12 @@
 //!
 //! `log` puts the rows in the order of the updates. `intended` compares them
 //! with a schedule, `explain` has the faults that may be behind a difference.
-//! `known` names the schedule of a log, `fit` has the least squares of that, and
-//! `alone` says what is wrong where nothing else is known.
+//! `known` names the schedule of a log, `cycles` one that falls and rises again,
+//! `fit` has the least squares of that. `alone` says what is wrong where nothing
+//! else is known.
 
 mod alone;
+mod cycles;
 mod explain;
 mod fit;
 mod intended;
@@ -16,7 +18,7 @@ mod log;
 mod tests;
 
 pub(crate) use alone::alone;
-pub(crate) use intended::{Intended, Rates, against};
+pub(crate) use intended::{Intended, Planned, Rates, against};
 pub(crate) use known::{Named, named};
 pub(crate) use log::Log;
 

@@ -50,10 +50,7 @@ fn compared(planted: &Value) -> Finding {
         }))
     };
     let rate = of(steps).expect("a schedule");
-    let peak = (0..steps).map(&rate).fold(0.0, f64::max);
-    let planned: &dyn Fn(u64) -> Option<Rates> = &of;
-    let intended =
-        Intended { steps, peak, rate: &rate, planned: Some(planned) };
+    let intended = Intended::new(steps, &rate, Some(&of));
     against(&log(planted), &intended)
 }
 

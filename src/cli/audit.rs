@@ -1,7 +1,8 @@
 use super::Format;
 use super::wanted::{OfLibrary, Wanted};
 use crate::audit::{
-    Finding, Intended, Log, Named, Rates, Verdict, against, alone, named,
+    Finding, Intended, Log, Named, Planned, Rates, Verdict, against, alone,
+    named,
 };
 use crate::error::{Error, Result};
 use crate::import::{RateLog, read_rates};
@@ -9,7 +10,6 @@ use crate::report::plot::rates_of_a_log;
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Say what the learning rates of a training really did.
 ///
@@ -41,10 +41,10 @@ pub(crate) struct Audit {
     #[arg(requires = "steps", allow_hyphen_values = true)]
     spec: Option<String>,
     /// Its highest learning rate; of a call, the rate of the optimizer.
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, allow_negative_numbers = true, requires = "spec")]
     peak: Option<f64>,
     /// The updates that were planned.
-    #[arg(long)]
+    #[arg(long, requires = "spec")]
     steps: Option<usize>,
     #[command(flatten)]
     library: OfLibrary,
@@ -60,7 +60,7 @@ pub(crate) struct Audit {
 }
 
 impl Audit {
-    pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self, out: &mut impl Write) -> anyhow::Result<Verdict> {
         let epoch = self.library.updates_per_epoch.map(|each| each as u64);
         let read = read_rates(&self.log, self.lr.as_deref(), epoch)?;
         let log = Log::of(&read);
@@ -94,40 +94,29 @@ impl Audit {
             }
             Format::Text => say(out, &finding, name.as_ref(), &log, &read)?,
         }
-        Ok(ExitCode::from(match finding.verdict {
-            Verdict::AsIntended => 0,
-            Verdict::Differs => 1,
-            Verdict::CannotTell => 2,
-        }))
+        Ok(finding.verdict)
     }
 }
 
 /// The finding of a log against what was wanted, and the rates of that.
 fn compared(log: &Log, wanted: &Wanted<'_>) -> Result<(Finding, Vec<f64>)> {
     let steps = wanted.steps;
-    // Also for schedulers that are stepped too often.
-    let updates = steps.max(usize::try_from(log.last()).unwrap_or(steps)) + 2;
-    let rates = wanted.rates(updates)?;
-    let held = !wanted.is_call();
-    let rate = |update: u64| {
-        let update = usize::try_from(update).unwrap_or(usize::MAX);
-        rates.at(if held { update.min(steps) } else { update })
-    };
+    // One more than the log has, which may be read after the scheduler's step.
+    // Some libraries raise an error past the end of their plan.
+    let logged = usize::try_from(log.last() + 1).unwrap_or(steps);
+    let most = steps.max(logged) + 1;
+    let rate = wanted
+        .rates(most)
+        .or_else(|_| wanted.rates(most - 1))
+        .or_else(|_| wanted.rates(steps))?;
     let planned = |plan: u64| -> Option<Rates> {
         let steps = usize::try_from(plan).ok()?;
-        let rates = Wanted { steps, ..*wanted }.rates(steps).ok()?;
-        Some(Box::new(move |update: u64| {
-            rates.at(usize::try_from(update.min(plan)).unwrap_or(steps))
-        }))
+        Wanted { steps, ..*wanted }.rates(steps).ok()
     };
-    // A warm-up that ends later than the last update has no peak.
-    let peak = (0..steps as u64).map(&rate).fold(0.0, f64::max);
-    let intended = Intended {
-        steps: steps as u64,
-        peak,
-        rate: &rate,
-        planned: held.then_some(&planned as &dyn Fn(u64) -> Option<Rates>),
-    };
+    let planned: Planned<'_> = &planned;
+    // A call has its plan in it.
+    let planned = (!wanted.is_call()).then_some(planned);
+    let intended = Intended::new(steps as u64, &*rate, planned);
     let finding = against(log, &intended);
     Ok((finding, (0..steps as u64).map(rate).collect()))
 }
@@ -189,4 +178,120 @@ fn say(
     let (last, every) = (log.last(), log.every);
     let from = if log.from_one { ", counted from 1" } else { "" };
     writeln!(out, "read: {}{from}, every {every}, to update {last}", read.said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        audit: Audit,
+    }
+
+    /// The verdict on a log of `rates`, and what is printed.
+    fn audited(
+        text: &str,
+        arguments: &[&str],
+    ) -> anyhow::Result<(Verdict, String)> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("log.csv");
+        std::fs::write(&path, text)?;
+        let path = path.to_str().expect("UTF-8");
+        let command = Command::try_parse_from(
+            ["audit", path].iter().chain(arguments).copied(),
+        )?;
+        let mut out = vec![];
+        let verdict = command.audit.run(&mut out)?;
+        Ok((verdict, String::from_utf8(out)?))
+    }
+
+    /// A log of 40 updates of a cosine.
+    fn cosine() -> String {
+        let spec = crate::grid::parse_schedule("cosine").expect("a spec");
+        let rates = spec.rates(0.1, 40).expect("rates");
+        let rows = rates.iter().enumerate().map(|(i, r)| format!("{i},{r}\n"));
+        std::iter::once("step,lr\n".to_owned()).chain(rows).collect()
+    }
+
+    const PLAN: [&str; 4] = ["--peak", "0.1", "--steps", "40"];
+
+    #[test]
+    fn a_call_is_compared_also_where_its_library_raises_after_its_end() {
+        let call = "OneCycleLR(max_lr=1, total_steps=40)";
+        let values = crate::library::Package::named("torch").expect("torch");
+        let run = crate::library::Run {
+            peak: 1.0,
+            steps: 40,
+            version: None,
+            epoch: None,
+            processes: 1,
+        };
+        let read = values.read(call).expect("a call");
+        let rates = values.rates(&read, &run).expect("rates");
+        let rows = rates.iter().enumerate().map(|(i, r)| format!("{i},{r}\n"));
+        let log: String =
+            std::iter::once("step,lr\n".to_owned()).chain(rows).collect();
+        let asked = ["--spec", call, "--compat", "torch"];
+        let arguments = [&asked[..], &PLAN].concat();
+        let (verdict, _) = audited(&log, &arguments).expect("an answer");
+        assert_eq!(verdict, Verdict::AsIntended);
+    }
+
+    #[test]
+    fn the_object_has_what_scripts_read() {
+        let arguments =
+            [&["--spec", "linear", "--format", "json"][..], &PLAN].concat();
+        let (verdict, text) =
+            audited(&cosine(), &arguments).expect("an answer");
+        assert_eq!(verdict, Verdict::Differs);
+        let answer: serde_json::Value =
+            serde_json::from_str(&text).expect("JSON");
+        assert_eq!(answer["verdict"], "differs");
+        assert_eq!(answer["kind"], "linear");
+        assert_eq!(answer["first_update"], 1);
+        assert_eq!(answer["spec"], "{ kind = \"cosine\" }");
+    }
+
+    #[test]
+    fn flags_that_would_do_nothing_are_refused() {
+        for arguments in [
+            &["--steps", "40"][..],
+            &["--peak", "0.1"],
+            &["--compat", "torch"],
+            &["--spec", "cosine"],
+        ] {
+            audited(&cosine(), arguments).expect_err("a flag alone");
+        }
+        let arguments =
+            [&["--spec", "cosine", "--compat", "hf@5.0"][..], &PLAN].concat();
+        let error = audited(&cosine(), &arguments).expect_err("a version");
+        assert!(error.to_string().starts_with("only a call has a version"));
+        let call = ["--spec", "StepLR(3)", "--compat", "torch"];
+        let none = ["--processes", "0"];
+        let arguments = [&call[..], &none, &PLAN].concat();
+        let error = audited(&cosine(), &arguments).expect_err("no process");
+        assert_eq!(error.to_string(), "--processes must be 1 or more");
+    }
+
+    #[test]
+    fn a_log_that_says_nothing_is_no_guess() {
+        for text in ["step,lr\n", "step,lr\n0,0.1\n1,0.1\n"] {
+            let (verdict, _) = audited(text, &[]).expect("an answer");
+            assert_eq!(verdict, Verdict::CannotTell, "{text}");
+        }
+        for text in ["", "step,lr\n0,inf\n", "step,lr\n-1,0.1\n", "\0\u{1}"] {
+            audited(text, &[]).expect_err("no log");
+        }
+    }
+
+    #[test]
+    fn a_warm_up_before_the_first_row_is_not_invented() {
+        let log = "epoch,lr\n0,0.1\n1,0.09\n2,0.08\n3,0.07\n";
+        let (_, text) =
+            audited(log, &["--updates-per-epoch", "100"]).expect("an answer");
+        assert!(!text.contains("warmup"), "{text}");
+    }
 }

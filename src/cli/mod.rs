@@ -27,6 +27,7 @@ mod schedules;
 mod search;
 mod wanted;
 
+use crate::audit::Verdict;
 use crate::error::Error;
 use crate::grid::Known;
 use crate::lr_find::Rule;
@@ -124,7 +125,9 @@ pub fn main(registry: Registry) -> ExitCode {
         Verb::Report(verb) => verb.run(&mut out),
         Verb::Diff(verb) => verb.run(&mut out),
         Verb::Schedules(verb) => verb.run(&mut out),
-        Verb::Audit(verb) => verb.run(&mut out).map(|verdict| code = verdict),
+        Verb::Audit(verb) => {
+            verb.run(&mut out).map(|verdict| code = code_of(verdict))
+        }
         Verb::Datasets(verb) => verb.run(&mut out),
         Verb::Export(verb) => verb.run(&mut out),
         Verb::Bench(verb) => verb.run(&registry, &mut out),
@@ -179,6 +182,15 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         _ => error.downcast_ref::<std::io::Error>(),
     };
     cause.is_some_and(|cause| cause.kind() == ErrorKind::BrokenPipe)
+}
+
+/// The exit codes of `audit`.
+fn code_of(verdict: Verdict) -> ExitCode {
+    ExitCode::from(match verdict {
+        Verdict::AsIntended => 0,
+        Verdict::Differs => 1,
+        Verdict::CannotTell => 2,
+    })
 }
 
 /// The exit codes of sysexits.h, where one fits.

@@ -247,8 +247,8 @@ impl Values {
     fn run(self, out: &mut impl Write) -> anyhow::Result<()> {
         let Self { spec, peak, steps, library } = &self;
         let wanted = Wanted { spec, peak: *peak, steps: *steps, library };
-        let rates = wanted.rates(*steps)?;
-        let rates: Vec<f64> = (0..*steps).map(|step| rates.at(step)).collect();
+        let rates: Vec<f64> =
+            (0..*steps as u64).map(wanted.rates(*steps)?).collect();
         writeln!(out, "step,lr")?;
         for (step, rate) in rates.iter().enumerate() {
             writeln!(out, "{step},{rate:?}")?;

@@ -1,6 +1,6 @@
 //! A schedule that the user writes: a SPEC, or a call of a library.
 
-use crate::audit::{Log, named};
+use crate::audit::{Log, Rates, named};
 use crate::error::{Error, Result};
 use crate::grid::parse_schedule;
 use crate::library::{PACKAGES, Package, Run, Version};
@@ -11,7 +11,7 @@ use crate::text::unknown;
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct OfLibrary {
     /// Use the conventions of this library, of this version if one is given.
-    #[arg(long, value_name = "LIBRARY[@VERSION]")]
+    #[arg(long, value_name = "LIBRARY[@VERSION]", requires = "spec")]
     compat: Option<String>,
     /// Updates of an epoch, for calls and logs that count in epochs.
     #[arg(long, value_name = "N")]
@@ -29,27 +29,6 @@ pub(super) struct Wanted<'a> {
     /// Updates of the plan; a call has its own.
     pub(super) steps: usize,
     pub(super) library: &'a OfLibrary,
-}
-
-/// The rates of a schedule.
-pub(super) enum Rates {
-    /// In closed form.
-    Form(Box<dyn Schedule>),
-    /// Of a library's loop, as many as were asked for.
-    Table(Vec<f64>),
-}
-
-impl Rates {
-    /// The rate of an update.
-    pub(super) fn at(&self, update: usize) -> f64 {
-        match self {
-            Self::Form(form) => form.lr(update),
-            Self::Table(rates) => {
-                let last = rates.len().saturating_sub(1);
-                rates.get(update.min(last)).copied().unwrap_or(f64::NAN)
-            }
-        }
-    }
 }
 
 impl Wanted<'_> {
@@ -79,7 +58,8 @@ impl Wanted<'_> {
         (!changes.is_empty()).then_some(changes)
     }
 
-    /// The rates of the first `updates`; a SPEC has them all.
+    /// The rates of the first `updates`. A SPEC has them all, and holds its end
+    /// from the end of its plan on; a call holds its last one.
     ///
     /// # Errors
     ///
@@ -88,16 +68,29 @@ impl Wanted<'_> {
     pub(super) fn rates(&self, updates: usize) -> Result<Rates> {
         let Self { spec, peak, steps, .. } = *self;
         let (package, library, version) = self.package()?;
-        let form = match (package, library) {
-            (Some(package), _) if self.is_call() => {
-                let run = self.run(version, updates)?;
-                let rates = package.rates(&package.read(spec)?, &run)?;
-                return Ok(Rates::Table(rates));
+        if self.is_call() {
+            let Some(package) = package else {
+                let message = "a call of a library needs `--compat LIBRARY`";
+                return Err(Error::Invalid(message.into()));
+            };
+            let run = self.run(version, updates)?;
+            let rates = package.rates(&package.read(spec)?, &run)?;
+            let last = updates.saturating_sub(1);
+            return Ok(Box::new(move |update| {
+                let update = usize::try_from(update).unwrap_or(last);
+                rates.get(update.min(last)).copied().unwrap_or(f64::NAN)
+            }));
+        }
+        let read = parse_schedule(spec)?;
+        let form: Box<dyn Schedule> = match (library, package) {
+            (Some(_), _) if version.is_some() => {
+                let message = "only a call has a version: a SPEC has the \
+                               conventions of one version of a library; leave \
+                               `@VERSION` out";
+                return Err(Error::Invalid(message.into()));
             }
-            (_, Some(library)) => {
-                parse_schedule(spec)?.build_compat(library, peak, steps)
-            }
-            (Some(package), None) => {
+            (Some(library), _) => read.build_compat(library, peak, steps)?,
+            (None, Some(package)) => {
                 let message = format!(
                     "{} reads its own calls: `lrscout schedules list \
                      --library {}` shows them",
@@ -105,22 +98,17 @@ impl Wanted<'_> {
                 );
                 return Err(Error::Invalid(message));
             }
-            (None, None) if self.is_call() => {
-                let message = "a call of a library needs `--compat LIBRARY`";
-                return Err(Error::Invalid(message.into()));
-            }
             (None, None) => {
-                let spec = parse_schedule(spec)?;
-                spec.build(peak, steps)?;
-                let factor = spec.formula(steps)?;
-                // The end itself is the rate after the last update.
-                let rate = move |update: usize| {
-                    peak * factor.at(update.min(steps) as f64)
-                };
-                return Ok(Rates::Form(Box::new(rate)));
+                read.build(peak, steps)?;
+                let factor = read.formula(steps)?;
+                // Unlike the schedule of a run, it has the end itself.
+                Box::new(move |update: usize| peak * factor.at(update as f64))
             }
         };
-        Ok(Rates::Form(form?))
+        Ok(Box::new(move |update| {
+            let update = usize::try_from(update).unwrap_or(steps);
+            form.lr(update.min(steps))
+        }))
     }
 
     /// The library, as one whose calls are read and as one whose conventions
@@ -160,11 +148,14 @@ impl Wanted<'_> {
         let OfLibrary { updates_per_epoch: epoch, processes, .. } =
             *self.library;
         let version = version.map(read).transpose()?;
-        if epoch == Some(0) {
-            let message = "--updates-per-epoch must be 1 or more";
-            return Err(Error::Invalid(message.into()));
+        for (flag, value) in
+            [("updates-per-epoch", epoch), ("processes", Some(processes))]
+        {
+            if value == Some(0) {
+                let message = format!("--{flag} must be 1 or more");
+                return Err(Error::Invalid(message));
+            }
         }
-        let processes = processes.max(1);
         Ok(Run { peak, steps, version, epoch, processes })
     }
 }

@@ -16,6 +16,7 @@ use crate::text::{count, excerpt};
 use columns::Columns;
 pub(super) use columns::{rate_column, step_columns};
 use order::Entry;
+pub(super) use order::{FULL, digits, is_nothing};
 use std::path::Path;
 pub(crate) use tool::CurveTool;
 

@@ -1,23 +1,17 @@
 //! The learning rates that a training logged, by their steps.
 
-use super::curve::{rate_column, step_columns};
+use super::curve::{FULL, digits, is_nothing, rate_column, step_columns};
 use super::{files, tools};
 use crate::error::Result;
-use crate::results::{Row, Sheet};
+use crate::results::Sheet;
 use crate::text::excerpt;
 use std::path::Path;
-
-/// Words for a cell without a number.
-const NOTHING: &[&str] = &["", "na", "n/a", "null", "none", "-", "nan"];
 
 /// What a rate of 0 may be below 0: single precision subtracts near it.
 const NOISE: f64 = 1e-7;
 
 /// The highest step: a plan is looked at update by update.
-const MOST: f64 = 1e7;
-
-/// Significant digits of a number that is written in full.
-const FULL: usize = 15;
+const MOST: u64 = 10_000_000;
 
 /// A log of learning rates, in the order of the file.
 #[derive(Clone, Debug)]
@@ -54,12 +48,22 @@ pub(crate) fn read_rates(
 ) -> Result<RateLog> {
     let sheet = tools::sheet(&files::one(path)?)?;
     let lr = rate_column(&sheet, lr)?;
+    let steps = steps_of(&sheet);
+    if let Some((column, true)) = steps
+        && epoch.is_none()
+    {
+        let name = excerpt(sheet.name(column));
+        let message = format!(
+            "the only count is {name}: give the updates of an epoch with \
+             `--updates-per-epoch`"
+        );
+        return Err(sheet.error(0, message));
+    }
     let mut texts = vec![];
     let mut rows = vec![];
-    let steps = steps_of(&sheet);
     for (number, row) in sheet.records().enumerate() {
         let text = row.text(lr).trim();
-        if NOTHING.contains(&text.to_ascii_lowercase().as_str()) {
+        if is_nothing(text) || text.eq_ignore_ascii_case("nan") {
             continue;
         }
         let wanted = "it must be a finite number from 0 up";
@@ -68,23 +72,24 @@ pub(crate) fn read_rates(
             return Err(row.error(lr, wanted));
         }
         let rate = rate.max(0.0);
-        let counted = |row: Row<'_>, column: usize| {
-            let text = row.text(column).trim();
-            let wanted = "it must be a whole number from 0 to 10000000";
-            let step = row.number(column, wanted)?;
-            let counts = (0.0..=MOST).contains(&step) && step.fract() == 0.0;
-            if text.is_empty() || !counts {
-                return Err(row.error(column, wanted));
+        let step = match steps {
+            Some((column, counts_epochs)) => {
+                let count = row.whole(column)?;
+                let step = match epoch {
+                    // The rate at the end of an epoch is that of its last
+                    // update.
+                    Some(each) if counts_epochs => {
+                        count.saturating_add(1).saturating_mul(each) - 1
+                    }
+                    _ => count,
+                };
+                if step > MOST {
+                    let message = format!("it must be at most {MOST} updates");
+                    return Err(row.error(column, &message));
+                }
+                step
             }
-            Ok(saturated(step))
-        };
-        let step = match (steps, epoch) {
-            // The rate at the end of an epoch is that of its last update.
-            (Some((column, true)), Some(each)) => {
-                (counted(row, column)? + 1).saturating_mul(each) - 1
-            }
-            (Some((column, _)), _) => counted(row, column)?,
-            (None, _) => number as u64,
+            None => number as u64,
         };
         texts.push(text);
         rows.push(RateRow { step, rate, rounding: 0.0 });
@@ -113,16 +118,6 @@ fn steps_of(sheet: &Sheet) -> Option<(usize, bool)> {
     })
 }
 
-/// A whole number that is written with a point.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the conversion saturates"
-)]
-fn saturated(number: f64) -> u64 {
-    number as u64
-}
-
 /// The digits that the rates of a file have.
 #[derive(Clone, Copy, Debug)]
 struct Digits {
@@ -137,27 +132,19 @@ impl Digits {
     /// significant digits the smaller they are.
     fn of(texts: &[&str]) -> Self {
         let all: Vec<(usize, i32)> =
-            texts.iter().map(|text| parts(text)).collect();
+            texts.iter().map(|text| digits(text)).collect();
         let significant = all.iter().map(|part| part.0).max().unwrap_or(0);
         let place = all.iter().map(|part| part.1).min().unwrap_or(0);
-        // Digits of a number that begins at this power of ten.
-        let first = |(digits, place): &(usize, i32)| {
-            place + i32::try_from(*digits).unwrap_or(i32::MAX)
+        // The power of ten above its first digit.
+        let above = |&(digits, place): &(usize, i32)| {
+            place + i32::try_from(digits).unwrap_or(i32::MAX)
         };
-        let shorter = |part: &&(usize, i32)| part.0 > 0;
-        let filled: Vec<&(usize, i32)> = all.iter().filter(shorter).collect();
-        let lowest = filled.iter().map(|part| first(part)).min().unwrap_or(0);
-        let small = filled.iter().filter(|part| first(part) == lowest);
+        let filled = || all.iter().filter(|part| part.0 > 0);
+        let lowest = filled().map(above).min().unwrap_or(0);
+        let highest = filled().map(above).max().unwrap_or(0);
+        let small = filled().filter(|part| above(part) == lowest);
         let of_small = small.map(|part| part.0).max().unwrap_or(0);
-        let fixed = of_small < significant && {
-            let wide = first(
-                filled
-                    .iter()
-                    .max_by_key(|part| first(part))
-                    .unwrap_or(&&(0, 0)),
-            );
-            wide - lowest >= 1
-        };
+        let fixed = of_small < significant && lowest < highest;
         Self { significant, place: fixed.then_some(place) }
     }
 
@@ -176,21 +163,6 @@ impl Digits {
         let first = value.abs().log10().floor();
         0.5 * 10_f64.powf(first + 1.0 - self.significant as f64)
     }
-}
-
-/// Significant digits of a number, and the power of ten of its last digit.
-fn parts(text: &str) -> (usize, i32) {
-    let (digits, exponent) = match text.split_once(['e', 'E']) {
-        Some((digits, exponent)) => {
-            (digits, exponent.parse::<i32>().unwrap_or(0))
-        }
-        None => (text, 0),
-    };
-    let after = digits.split_once('.').map_or(0, |(_, after)| after.len());
-    let is_digit = |c: &char| c.is_ascii_digit();
-    let significant = digits.chars().filter(is_digit).skip_while(|c| *c == '0');
-    let after = i32::try_from(after).unwrap_or(i32::MAX);
-    (significant.count(), exponent.saturating_sub(after))
 }
 
 #[cfg(test)]
@@ -241,6 +213,19 @@ mod tests {
         near(rounding("step,lr\n0,0.01\n1,0.00098\n2,0.00005\n"), &[5e-6; 3]);
         near(rounding("step,lr\n0,0.1\n1,0.09999999747378752\n"), &[0.0, 0.0]);
         near(rounding("step,lr\n0,1e-3\n1,9.87e-04\n"), &[5e-6, 5e-7]);
+    }
+
+    #[test]
+    fn a_file_that_counts_in_epochs_needs_their_updates() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log.csv");
+        std::fs::write(&path, "epoch,lr\n0,0.1\n1,0.05\n").expect("written");
+        let error = read_rates(&path, None, None).expect_err("no updates");
+        let asked = "the only count is `epoch`: give the updates of an epoch \
+                     with `--updates-per-epoch`";
+        assert!(error.to_string().ends_with(asked), "{error}");
+        let log = read_rates(&path, None, Some(100)).expect("a log");
+        assert_eq!(pairs(&log), [(99, 0.1), (199, 0.05)]);
     }
 
     #[test]

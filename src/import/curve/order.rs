@@ -18,7 +18,7 @@ const AT_ONE_RATE: f64 = 0.5;
 const NOTHING: &[&str] = &["", "na", "n/a", "null", "none", "-"];
 
 /// Significant digits of a number that is written in full.
-const FULL: usize = 15;
+pub(in super::super) const FULL: usize = 15;
 
 /// One update.
 #[derive(Clone, Debug)]
@@ -93,10 +93,15 @@ fn lines<'a>(sheet: &'a Sheet, columns: &Columns) -> Result<Vec<Line<'a>>> {
     sheet.records().enumerate().map(line).collect()
 }
 
+/// Whether a cell has no number.
+pub(in super::super) fn is_nothing(text: &str) -> bool {
+    NOTHING.contains(&text.to_ascii_lowercase().as_str())
+}
+
 /// The number in a cell; `None` where there is none.
 fn number_of(row: Row<'_>, column: usize, wanted: &str) -> Result<Option<f64>> {
     let text = row.text(column);
-    if NOTHING.contains(&text.to_ascii_lowercase().as_str()) {
+    if is_nothing(text) {
         return Ok(None);
     }
     if text.starts_with('[') {
@@ -219,6 +224,12 @@ pub(super) fn rounding(entries: &[Entry]) -> f64 {
 /// Half a unit in the last place of a number as written; 0 if it is written
 /// in full.
 fn half_unit(text: &str) -> f64 {
+    let (significant, place) = digits(text);
+    if significant >= FULL { 0.0 } else { 0.5 * 10.0_f64.powi(place) }
+}
+
+/// Significant digits of a number, and the power of ten of its last digit.
+pub(in super::super) fn digits(text: &str) -> (usize, i32) {
     let (digits, exponent) = match text.split_once(['e', 'E']) {
         Some((digits, exponent)) => {
             (digits, exponent.parse::<i32>().unwrap_or(0))
@@ -228,9 +239,6 @@ fn half_unit(text: &str) -> f64 {
     let decimals = digits.split_once('.').map_or(0, |(_, after)| after.len());
     let is_digit = |c: &char| c.is_ascii_digit();
     let significant = digits.chars().filter(is_digit).skip_while(|c| *c == '0');
-    if significant.count() >= FULL {
-        return 0.0;
-    }
     let decimals = i32::try_from(decimals).unwrap_or(i32::MAX);
-    0.5 * 10.0_f64.powi(exponent.saturating_sub(decimals))
+    (significant.count(), exponent.saturating_sub(decimals))
 }
