@@ -20,19 +20,6 @@ pub(super) const PACKAGE: Package = Package {
     torch: None,
 };
 
-macro_rules! entry {
-    ($rates:path, $name:literal, $signature:literal, $example:literal, $formula:literal $(, $key:ident: $note:literal)*) => {
-        Entry {
-            name: $name,
-            signature: $signature,
-            example: $example,
-            formula: $formula,
-            notes: Notes { $($key: $note,)* ..Notes::NONE },
-            rates: |arguments, run| $rates($name, arguments, run),
-        }
-    };
-}
-
 const ENTRIES: &[Entry] = &[
     entry!(
         whole,

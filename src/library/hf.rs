@@ -29,25 +29,9 @@ const RESUME: &str = "A run resumed with a longer plan has the rate of the old \
 const MIN_LR: &str = "min_lr is a rate, min_lr_rate a ratio; one of them is \
                       needed.";
 
-/// An entry whose rates are the peak times the factor of a function.
-macro_rules! entry {
-    ($name:literal, $signature:expr, $example:literal, $formula:expr $(, $key:ident: $note:expr)*) => {
-        Entry {
-            name: $name,
-            signature: $signature,
-            example: $example,
-            formula: $formula,
-            notes: Notes { $($key: $note,)* ..Notes::NONE },
-            rates: |arguments, run| {
-                let factor = factor($name, arguments, run)?;
-                Ok(run.each(|update| run.peak * factor(update)))
-            },
-        }
-    };
-}
-
 const ENTRIES: &[Entry] = &[
     entry!(
+        scaled,
         "TrainingArguments",
         "output_dir=None, lr_scheduler_type='linear', \
          lr_scheduler_kwargs=None, warmup_steps=0, max_steps=-1, \
@@ -66,20 +50,23 @@ const ENTRIES: &[Entry] = &[
         versions: "5.24 has no warmup_ratio."
     ),
     entry!(
+        scaled,
         "get_scheduler",
         "name, optimizer=None, num_warmup_steps=None, \
          num_training_steps=None, scheduler_specific_kwargs=None",
         "'cosine', num_warmup_steps=5, num_training_steps=100",
         "that of the function for the name"
     ),
-    entry!("get_constant_schedule", "last_epoch=-1", "", "lr"),
+    entry!(scaled, "get_constant_schedule", "last_epoch=-1", "", "lr"),
     entry!(
+        scaled,
         "get_constant_schedule_with_warmup",
         "num_warmup_steps, last_epoch=-1",
         "num_warmup_steps=5",
         RISE
     ),
     entry!(
+        scaled,
         "get_linear_schedule_with_warmup",
         "num_warmup_steps, num_training_steps, last_epoch=-1",
         "num_warmup_steps=5, num_training_steps=100",
@@ -87,6 +74,7 @@ const ENTRIES: &[Entry] = &[
         after: "Stays at 0."
     ),
     entry!(
+        scaled,
         "get_cosine_schedule_with_warmup",
         "num_warmup_steps, num_training_steps, num_cycles=0.5, last_epoch=-1",
         "num_warmup_steps=5, num_training_steps=100",
@@ -95,6 +83,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on along the cosine: it rises again."
     ),
     entry!(
+        scaled,
         "get_cosine_with_hard_restarts_schedule_with_warmup",
         "num_warmup_steps, num_training_steps, num_cycles=1, last_epoch=-1",
         "num_warmup_steps=5, num_training_steps=100, num_cycles=3",
@@ -103,6 +92,7 @@ const ENTRIES: &[Entry] = &[
         after: "Stays at 0."
     ),
     entry!(
+        scaled,
         "get_polynomial_decay_schedule_with_warmup",
         "num_warmup_steps, num_training_steps, lr_end=1e-7, power=1.0, \
          last_epoch=-1",
@@ -113,6 +103,7 @@ const ENTRIES: &[Entry] = &[
         after: "Stays at lr_end."
     ),
     entry!(
+        scaled,
         "get_inverse_sqrt_schedule",
         "num_warmup_steps, timescale=None, last_epoch=-1",
         "num_warmup_steps=5",
@@ -122,6 +113,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on."
     ),
     entry!(
+        scaled,
         "get_cosine_with_min_lr_schedule_with_warmup",
         "num_warmup_steps, num_training_steps, num_cycles=0.5, \
          last_epoch=-1, min_lr=None, min_lr_rate=None",
@@ -131,6 +123,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on along the cosine: it rises again."
     ),
     entry!(
+        scaled,
         "get_cosine_with_min_lr_schedule_with_warmup_lr_rate",
         "num_warmup_steps, num_training_steps, num_cycles=0.5, \
          last_epoch=-1, min_lr=None, min_lr_rate=None, warmup_lr_rate=None",
@@ -144,6 +137,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on along the cosine: it rises again."
     ),
     entry!(
+        scaled,
         "get_wsd_schedule",
         "num_warmup_steps, num_decay_steps, num_training_steps=None, \
          num_stable_steps=None, warmup_type='linear', decay_type='cosine', \
@@ -197,6 +191,16 @@ pub(super) fn scheduler(
 pub(super) fn steps(name: &str) -> bool {
     let known = ENTRIES.iter().any(|entry| entry.name == name);
     known && name != "TrainingArguments"
+}
+
+/// The peak times the factor of a function.
+fn scaled(
+    name: &str,
+    arguments: &Arguments,
+    run: &Run,
+) -> Result<Vec<f64>, Problem> {
+    let factor = factor(name, arguments, run)?;
+    Ok(run.each(|update| run.peak * factor(update)))
 }
 
 fn factor(

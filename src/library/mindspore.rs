@@ -23,20 +23,6 @@ pub(super) const PACKAGE: Package = Package {
     torch: None,
 };
 
-/// An entry, where its rates come from, and its notes.
-macro_rules! entry {
-    ($from:path, $name:literal, $signature:literal, $example:literal, $formula:literal $(, $key:ident: $note:expr)*) => {
-        Entry {
-            name: $name,
-            signature: $signature,
-            example: $example,
-            formula: $formula,
-            notes: Notes { $($key: $note,)* ..Notes::NONE },
-            rates: |arguments, run| $from($name, arguments, run),
-        }
-    };
-}
-
 const BY_EPOCH: &str = "The rate is constant within an epoch of \
                         step_per_epoch updates.";
 const LIST_ENDS: &str = "The update after the end of the list raises an error \

@@ -24,30 +24,28 @@ pub(super) const PACKAGE: Package = Package {
     torch: None,
 };
 
-macro_rules! entry {
-    ($name:literal, $signature:literal, $example:literal, $formula:literal $(, $key:ident: $note:literal)*) => {
-        Entry {
-            name: $name,
-            signature: concat!($signature, ", *, convert_to_iter_based=False"),
-            example: concat!($example, "by_epoch=False"),
-            formula: $formula,
-            notes: Notes { $($key: $note,)* ..Notes::NONE },
-            rates: |arguments, run| {
-                rates(&[($name, arguments.clone())], run)
-            },
-        }
+/// An entry, with what all of them take; shown once an update.
+macro_rules! class {
+    ($name:literal, $signature:literal, $example:literal, $($rest:tt)*) => {
+        entry!(
+            alone,
+            $name,
+            concat!($signature, ", *, convert_to_iter_based=False"),
+            concat!($example, "by_epoch=False"),
+            $($rest)*
+        )
     };
 }
 
 const ENTRIES: &[Entry] = &[
-    entry!(
+    class!(
         "ConstantLR",
         "factor=1/3, begin=0, end=1000000000, last_step=-1, by_epoch=True, verbose=False",
         "end=10, ",
         "lr * factor from begin on, lr from end - 1 on",
         frame: "The lower rate has end - begin - 1 values."
     ),
-    entry!(
+    class!(
         "CosineAnnealingLR",
         "T_max=None, eta_min=None, begin=0, end=1000000000, last_step=-1, \
          by_epoch=True, verbose=False, eta_min_ratio=None",
@@ -60,14 +58,14 @@ const ENTRIES: &[Entry] = &[
         after: "Stays at the last value; without an end it rises again after \
                 T_max."
     ),
-    entry!(
+    class!(
         "ExponentialLR",
         "gamma, begin=0, end=1000000000, last_step=-1, by_epoch=True, verbose=False",
         "gamma=0.95, ",
         "lr * gamma ** (t - begin)",
         after: "Stays at the last value; without an end it goes on."
     ),
-    entry!(
+    class!(
         "LinearLR",
         "start_factor=1/3, end_factor=1.0, begin=0, end=1000000000, \
          last_step=-1, by_epoch=True, verbose=False",
@@ -76,19 +74,19 @@ const ENTRIES: &[Entry] = &[
          (end - begin - 1))",
         frame: "end_factor is reached after end - begin - 1 steps."
     ),
-    entry!(
+    class!(
         "MultiStepLR",
         "milestones, gamma=0.1, last_step=-1, begin=0, end=1000000000, by_epoch=True, verbose=False",
         "milestones=[50, 75], ",
         "lr * gamma ** (milestones not after t - begin)"
     ),
-    entry!(
+    class!(
         "StepLR",
         "step_size, gamma=0.1, begin=0, end=1000000000, last_step=-1, by_epoch=True, verbose=False",
         "step_size=30, ",
         "lr * gamma ** ((t - begin) // step_size)"
     ),
-    entry!(
+    class!(
         "PolyLR",
         "eta_min=0, power=1.0, begin=0, end=1000000000, last_step=-1, by_epoch=True, verbose=False",
         "end=100, ",
@@ -97,7 +95,7 @@ const ENTRIES: &[Entry] = &[
         frame: "eta_min is reached after end - begin - 1 steps.",
         absolute: "eta_min is a rate, not a ratio."
     ),
-    entry!(
+    class!(
         "OneCycleLR",
         "eta_max=0, total_steps=None, pct_start=0.3, anneal_strategy='cos', \
          div_factor=25.0, final_div_factor=1e4, three_phase=False, begin=0, \
@@ -111,7 +109,7 @@ const ENTRIES: &[Entry] = &[
         after: "The step after the last one goes up again where `end` allows \
                 it. The next one raises an error."
     ),
-    entry!(
+    class!(
         "CosineRestartLR",
         "periods, restart_weights=(1,), eta_min=None, eta_min_ratio=None, \
          begin=0, end=1000000000, last_step=-1, by_epoch=True, verbose=False",
@@ -149,6 +147,15 @@ fn listed(arguments: &Arguments, run: &Run) -> Result<Vec<f64>, Problem> {
         all.push((entry.name, Arguments::bind(entry.signature, &call)?));
     }
     rates(&all, run)
+}
+
+/// The rates of one scheduler.
+fn alone(
+    name: &'static str,
+    arguments: &Arguments,
+    run: &Run,
+) -> Result<Vec<f64>, Problem> {
+    rates(&[(name, arguments.clone())], run)
 }
 
 /// The rates under all schedulers, each with the name of its entry.

@@ -9,6 +9,21 @@
 //! sequences that were read from an optimizer while the library trained
 //! (`tests/golden/libraries`).
 
+/// An entry whose rates are those of `$rates($name, arguments, run)`.
+macro_rules! entry {
+    ($rates:path, $name:literal, $signature:expr, $example:expr, $formula:expr
+     $(, $key:ident: $note:expr)* $(,)?) => {
+        Entry {
+            name: $name,
+            signature: $signature,
+            example: $example,
+            formula: $formula,
+            notes: Notes { $($key: $note,)* ..Notes::NONE },
+            rates: |arguments, run| $rates($name, arguments, run),
+        }
+    };
+}
+
 mod accelerate;
 mod arguments;
 mod composer;

@@ -21,21 +21,20 @@ pub(super) const PACKAGE: Package = Package {
     torch: None,
 };
 
-macro_rules! entry {
-    ($name:literal, $signature:literal, $example:literal, $formula:literal $(, $key:ident: $note:literal)*) => {
-        Entry {
-            name: $name,
-            signature: concat!($signature, ", last_epoch=-1, verbose=False"),
-            example: $example,
-            formula: $formula,
-            notes: Notes { $($key: $note,)* ..Notes::NONE },
-            rates: |arguments, run| rates($name, arguments, run),
-        }
+/// An entry, with what all of them take.
+macro_rules! class {
+    ($name:literal, $signature:literal, $($rest:tt)*) => {
+        entry!(
+            rates,
+            $name,
+            concat!($signature, ", last_epoch=-1, verbose=False"),
+            $($rest)*
+        )
     };
 }
 
 const ENTRIES: &[Entry] = &[
-    entry!(
+    class!(
         "NoamDecay",
         "d_model, warmup_steps, learning_rate=1.0",
         "d_model=64, warmup_steps=10",
@@ -44,28 +43,28 @@ const ENTRIES: &[Entry] = &[
         frame: "The first update has the rate 0.",
         absolute: "learning_rate is a factor, not the highest rate."
     ),
-    entry!(
+    class!(
         "PiecewiseDecay",
         "boundaries, values",
         "boundaries=[50, 75], values=[0.1, 0.01, 0.001]",
         "values[i] up to before boundaries[i]",
         absolute: "values are rates. It has no other rate."
     ),
-    entry!(
+    class!(
         "NaturalExpDecay",
         "learning_rate, gamma",
         "gamma=0.05",
         "learning_rate * exp(-gamma * t)",
         after: "Goes on."
     ),
-    entry!(
+    class!(
         "InverseTimeDecay",
         "learning_rate, gamma",
         "gamma=0.1",
         "learning_rate / (1 + gamma * t)",
         after: "Goes on."
     ),
-    entry!(
+    class!(
         "PolynomialDecay",
         "learning_rate, decay_steps, end_lr=0.0001, power=1.0, cycle=False",
         "decay_steps=100",
@@ -76,27 +75,27 @@ const ENTRIES: &[Entry] = &[
         after: "Stays at end_lr. With cycle=True it jumps up, and decays to \
                 end_lr at the next multiple of decay_steps."
     ),
-    entry!(
+    class!(
         "ExponentialDecay",
         "learning_rate, gamma",
         "gamma=0.95",
         "learning_rate * gamma ** t",
         after: "Goes on."
     ),
-    entry!(
+    class!(
         "MultiStepDecay",
         "learning_rate, milestones, gamma=0.1",
         "milestones=[50, 75]",
         "learning_rate * gamma ** (milestones not after t)"
     ),
-    entry!(
+    class!(
         "StepDecay",
         "learning_rate, step_size, gamma=0.1",
         "step_size=30",
         "learning_rate * gamma ** (t // step_size)",
         after: "Goes on."
     ),
-    entry!(
+    class!(
         "CosineAnnealingDecay",
         "learning_rate, T_max, eta_min=0",
         "T_max=100",
@@ -104,7 +103,7 @@ const ENTRIES: &[Entry] = &[
         absolute: "eta_min is a rate, not a ratio.",
         after: "Rises again, to learning_rate at 2 * T_max."
     ),
-    entry!(
+    class!(
         "CosineAnnealingWarmRestarts",
         "learning_rate, T_0, T_mult=1, eta_min=0",
         "T_0=25",
@@ -112,7 +111,7 @@ const ENTRIES: &[Entry] = &[
         absolute: "eta_min is a rate, not a ratio.",
         after: "Goes on with further cycles."
     ),
-    entry!(
+    class!(
         "LinearLR",
         "learning_rate, total_steps, start_factor=1/3, end_factor=1.0",
         "total_steps=10, start_factor=0.1",
@@ -120,7 +119,7 @@ const ENTRIES: &[Entry] = &[
          min(t / total_steps, 1))",
         frame: "The first update has start_factor, which cannot be 0."
     ),
-    entry!(
+    class!(
         "OneCycleLR",
         "max_learning_rate, total_steps, divide_factor=25.0, \
          end_learning_rate=0.0001, phase_pct=0.3, anneal_strategy='cos', \
@@ -133,7 +132,7 @@ const ENTRIES: &[Entry] = &[
         after: "The step after the last one turns back from \
                 end_learning_rate. The next one raises an error."
     ),
-    entry!(
+    class!(
         "CyclicLR",
         "base_learning_rate, max_learning_rate, step_size_up, \
          step_size_down=None, mode='triangular', exp_gamma=1.0, \
@@ -144,7 +143,7 @@ const ENTRIES: &[Entry] = &[
         absolute: "base_learning_rate is a rate, not a ratio.",
         after: "Goes on with further cycles."
     ),
-    entry!(
+    class!(
         "LinearWarmup",
         "learning_rate, warmup_steps, start_lr, end_lr",
         "learning_rate=CosineAnnealingDecay(T_max=90), warmup_steps=10, \

@@ -19,21 +19,9 @@ pub(super) const PACKAGE: Package = Package {
     torch: None,
 };
 
-macro_rules! entry {
-    ($name:literal, $signature:literal, $example:literal, $formula:literal $(, $key:ident: $note:literal)*) => {
-        Entry {
-            name: $name,
-            signature: $signature,
-            example: $example,
-            formula: $formula,
-            notes: Notes { $($key: $note,)* ..Notes::NONE },
-            rates: |arguments, run| rules::rates($name, arguments, run),
-        }
-    };
-}
-
 const ENTRIES: &[Entry] = &[
     entry!(
+        rules::rates,
         "NoamScheduler",
         "lr_initial, n_warmup_steps, model_size=None",
         "n_warmup_steps=10",
@@ -44,6 +32,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on."
     ),
     entry!(
+        rules::rates,
         "NoamIntervalScheduler",
         "lr_initial, n_warmup_steps, anneal_steps, anneal_rates, \
          model_size=None",
@@ -54,6 +43,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on."
     ),
     entry!(
+        rules::rates,
         "LinearNoamScheduler",
         "lr_initial, n_warmup_steps, n_keep_steps",
         "n_warmup_steps=10, n_keep_steps=20",
@@ -62,6 +52,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on."
     ),
     entry!(
+        rules::rates,
         "LinearWarmupScheduler",
         "initial_value, num_warmup_steps, num_training_steps",
         "num_warmup_steps=10, num_training_steps=100",
@@ -70,6 +61,7 @@ const ENTRIES: &[Entry] = &[
         after: "Stays at 0."
     ),
     entry!(
+        rules::rates,
         "WarmAndExpDecayLRSchedule",
         "lr, n_warmup_steps, total_steps, decay_factor=0.1",
         "n_warmup_steps=10, total_steps=100",
@@ -80,6 +72,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on."
     ),
     entry!(
+        rules::rates,
         "CyclicCosineScheduler",
         "n_warmup_steps, lr_initial=None, total_steps=100000",
         "n_warmup_steps=10, lr_initial=1.0, total_steps=100",
@@ -92,6 +85,7 @@ const ENTRIES: &[Entry] = &[
                 not come back."
     ),
     entry!(
+        rules::rates,
         "IntervalScheduler",
         "intervals",
         "intervals=[{'steps': 10, 'lr': 0.1}, {'steps': 50, 'lr': 0.01}]",
@@ -99,6 +93,7 @@ const ENTRIES: &[Entry] = &[
         absolute: "lr of an interval is a rate."
     ),
     entry!(
+        rules::rates,
         "InverseSquareRootScheduler",
         "warmup_steps",
         "warmup_steps=10",
@@ -108,6 +103,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on."
     ),
     entry!(
+        rules::rates,
         "CyclicLRScheduler",
         "base_lr=0.001, max_lr=0.006, step_size=2000.0, mode='triangular', \
          gamma=1.0, scale_fn=None, scale_mode='cycle'",
@@ -121,6 +117,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on with further cycles."
     ),
     entry!(
+        rules::rates,
         "WarmCoolDecayLRSchedule",
         "lr, warmup, cooldown, total_steps, decay_factor=0.75, \
          decay_every=100000",
@@ -133,6 +130,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on along the line, below 0."
     ),
     entry!(
+        rules::rates,
         "TriStageLRSchedule",
         "lr, warmup_steps, hold_steps, decay_steps, total_steps, \
          init_lr_scale=0.01, final_lr_scale=0.05",
@@ -144,6 +142,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on below final_lr_scale."
     ),
     entry!(
+        rules::rates,
         "LinearScheduler",
         "initial_value, final_value, epoch_count",
         "final_value=0.1, epoch_count=10",
@@ -155,6 +154,7 @@ const ENTRIES: &[Entry] = &[
         after: "One more epoch has the last value, then it raises an error."
     ),
     entry!(
+        rules::rates,
         "StepScheduler",
         "initial_value, decay_factor=None, decay_drop=None, half_life=None",
         "decay_factor=0.5, decay_drop=4",

@@ -20,22 +20,9 @@ pub(super) const PACKAGE: Package = Package {
     torch: None,
 };
 
-/// An entry whose rates are those of the simulated scheduler.
-macro_rules! entry {
-    ($name:literal, $signature:expr, $example:literal, $formula:literal $(, $key:ident: $note:literal)*) => {
-        Entry {
-            name: $name,
-            signature: $signature,
-            example: $example,
-            formula: $formula,
-            notes: Notes { $($key: $note,)* ..Notes::NONE },
-            rates: |arguments, run| rates($name, arguments, run),
-        }
-    };
-}
-
 const ENTRIES: &[Entry] = &[
     entry!(
+        rates,
         "StepLR",
         "step_size, gamma=0.1, last_epoch=-1",
         "step_size=30",
@@ -43,12 +30,14 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on."
     ),
     entry!(
+        rates,
         "MultiStepLR",
         "milestones, gamma=0.1, last_epoch=-1",
         "milestones=[50, 75]",
         "lr * gamma ** (milestones not after t)"
     ),
     entry!(
+        rates,
         "ConstantLR",
         "factor=1/3, total_iters=5, last_epoch=-1",
         "",
@@ -56,6 +45,7 @@ const ENTRIES: &[Entry] = &[
         frame: "The first updates have the lower rate: a warm-up in one step."
     ),
     entry!(
+        rates,
         "LinearLR",
         "start_factor=1/3, end_factor=1.0, total_iters=5, last_epoch=-1",
         "start_factor=0.1, total_iters=10",
@@ -63,6 +53,7 @@ const ENTRIES: &[Entry] = &[
         frame: "The first update has start_factor, which cannot be 0."
     ),
     entry!(
+        rates,
         "ExponentialLR",
         "gamma, last_epoch=-1",
         "gamma=0.95",
@@ -70,6 +61,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on."
     ),
     entry!(
+        rates,
         "PolynomialLR",
         "total_iters=5, power=1.0, last_epoch=-1",
         "total_iters=100, power=2.0",
@@ -77,6 +69,7 @@ const ENTRIES: &[Entry] = &[
         after: "Stays at 0."
     ),
     entry!(
+        rates,
         "CosineAnnealingLR",
         "T_max, eta_min=0.0, last_epoch=-1",
         "T_max=100",
@@ -85,6 +78,7 @@ const ENTRIES: &[Entry] = &[
         after: "Rises again, to lr at 2 * T_max."
     ),
     entry!(
+        rates,
         "CosineAnnealingWarmRestarts",
         "T_0, T_mult=1, eta_min=0.0, last_epoch=-1",
         "T_0=25",
@@ -93,6 +87,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on with further cycles."
     ),
     entry!(
+        rates,
         "CyclicLR",
         "base_lr, max_lr, step_size_up=2000, step_size_down=None, \
          mode='triangular', gamma=1.0, scale_fn=None, scale_mode='cycle', \
@@ -107,6 +102,7 @@ const ENTRIES: &[Entry] = &[
         after: "Goes on with further cycles."
     ),
     entry!(
+        rates,
         "OneCycleLR",
         "max_lr, total_steps=None, epochs=None, steps_per_epoch=None, \
          pct_start=0.3, anneal_strategy='cos', cycle_momentum=True, \
@@ -123,6 +119,7 @@ const ENTRIES: &[Entry] = &[
                 raises an error."
     ),
     entry!(
+        rates,
         "SWALR",
         "swa_lr, anneal_epochs=10, anneal_strategy='cos', last_epoch=-1",
         "swa_lr=0.05",
@@ -131,12 +128,14 @@ const ENTRIES: &[Entry] = &[
         after: "Stays at swa_lr."
     ),
     entry!(
+        rates,
         "SequentialLR",
         "schedulers, milestones, last_epoch=-1",
         "schedulers=[LinearLR(start_factor=0.1, total_iters=10), CosineAnnealingLR(T_max=90)], milestones=[10]",
         "schedulers[i] from milestones[i - 1] on, counted from 0 there"
     ),
     entry!(
+        rates,
         "ChainedScheduler",
         "schedulers, optimizer=None",
         "schedulers=[ConstantLR(factor=0.1, total_iters=10), ExponentialLR(gamma=0.95)]",
