@@ -23,7 +23,6 @@ smoke: build     ## the small grid: a leaderboard in half a minute
 study: build     ## the study of experiments/study, one stage after the other (the first: 25 minutes on two cores); resumes
 	$(LRSCOUT) run experiments/study/study-250.toml
 	$(LRSCOUT) run experiments/study/study-1000.toml
-	$(LRSCOUT) run experiments/study/study-4000.toml
 
 test:            ## all tests
 	$(CARGO) test --locked
