@@ -82,7 +82,7 @@ const ENTRIES: &[Entry] = &[
                     warmup_min_ratio is. The cosine starts at its second \
                     value: a linear warm-up never reaches lr, a logarithmic \
                     one does once. The end comes with update \
-                    total_num_steps, the first one behind the plan.",
+                    total_num_steps, the first one after the plan.",
             after: "Stays at lr * cos_min_ratio.",
             resume: "A scheduler that is made after the optimizer's state is \
                      loaded gives one update at 0, and takes the rate that \

@@ -116,7 +116,7 @@ const ENTRIES: &[Entry] = &[
          warmup_length=0.1",
         "from warmup_factor * scheduler(0) to scheduler(warmup_length) over \
          the share warmup_length, then the scheduler at where",
-        frame: "The warm-up hides the begin of the scheduler, unless \
+        frame: "The warm-up hides the start of the scheduler, unless \
                 rescale_interval=True: the peak is scheduler(warmup_length)."
     ),
     entry!(
@@ -143,7 +143,7 @@ const ENTRIES: &[Entry] = &[
         "max_iters=100, warmup_iters=10",
         "lr * (1 + cos(pi * t / max_iters)) / 2, for t < warmup_iters times a \
          factor from warmup_factor to 1",
-        frame: "The warm-up hides the begin of the cosine: lr is never used.",
+        frame: "The warm-up hides the start of the cosine: lr is never used.",
         after: "Rises again."
     ),
 ];

@@ -36,21 +36,34 @@ fn lowest(arguments: &Arguments, run: &Run) -> Result<f64, Problem> {
     }
 }
 
-pub(super) fn min_lr(
+/// The updates of the warm-up, those after it, and the factor at a share of
+/// these: a cosine to the lowest one.
+fn to_lowest(
     arguments: &Arguments,
     run: &Run,
-) -> Result<Factor, Problem> {
+) -> Result<(f64, f64, impl Fn(f64) -> f64 + Send + Sync + use<>), Problem> {
     let low = lowest(arguments, run)?;
     let warmup = arguments.number("num_warmup_steps")?;
     let whole = (arguments.number("num_training_steps")? - warmup).max(1.0);
     let cycles = arguments.number("num_cycles")?;
+    let factor = move |share: f64| {
+        let x = PI * cycles * 2.0 * share;
+        (0.5 * (1.0 + x.cos()) * (1.0 - low) + low).max(0.0)
+    };
+    Ok((warmup, whole, factor))
+}
+
+pub(super) fn min_lr(
+    arguments: &Arguments,
+    run: &Run,
+) -> Result<Factor, Problem> {
+    let (warmup, whole, factor) = to_lowest(arguments, run)?;
     Ok(Box::new(move |update| {
         let t = update as f64;
         if t < warmup {
             return t / warmup.max(1.0);
         }
-        let x = PI * cycles * 2.0 * ((t - warmup) / whole);
-        (0.5 * (1.0 + x.cos()) * (1.0 - low) + low).max(0.0)
+        factor((t - warmup) / whole)
     }))
 }
 
@@ -58,10 +71,7 @@ pub(super) fn min_lr_from_first(
     arguments: &Arguments,
     run: &Run,
 ) -> Result<Factor, Problem> {
-    let low = lowest(arguments, run)?;
-    let warmup = arguments.number("num_warmup_steps")?;
-    let whole = (arguments.number("num_training_steps")? - warmup).max(1.0);
-    let cycles = arguments.number("num_cycles")?;
+    let (warmup, whole, factor) = to_lowest(arguments, run)?;
     let first = arguments.number_or_none("warmup_lr_rate")?;
     Ok(Box::new(move |update| {
         let t = update as f64;
@@ -73,9 +83,7 @@ pub(super) fn min_lr_from_first(
                 }
             };
         }
-        let progress = (t - warmup + 1.0) / whole;
-        let x = PI * cycles * 2.0 * progress;
-        (0.5 * (1.0 + x.cos()) * (1.0 - low) + low).max(0.0)
+        factor((t - warmup + 1.0) / whole)
     }))
 }
 
